@@ -1,0 +1,36 @@
+/**
+ * Stop signals (design section 3, failures; section 7, signals). SIGINT, SIGTERM and SIGHUP set a
+ * flag that adapters poll; a second one ends the process at once. SIGPIPE is ignored.
+ */
+#ifndef BASE_CANCEL_H
+#define BASE_CANCEL_H
+
+#include "base/err.h"
+
+/** Install the handlers. Once, from main, before anything else. */
+void cancel_init(void);
+
+/** The pending stop signal, or 0. */
+int cancel_signal(void);
+
+/** False with ERR_INTERRUPTED when a stop signal is pending: `if (!cancel_check(err)) return
+ * false;` */
+MUST_CHECK bool cancel_check(struct err *err);
+
+/**
+ * While on, the first stop signal ends the process at once with `exit_status` + nothing else: for
+ * calls that cannot be interrupted (name resolution, dbopen). `exit_status` 0 means 128 + signal
+ * number.
+ */
+void cancel_immediate_begin(int exit_status);
+void cancel_immediate_end(void);
+
+/**
+ * From BEGIN to the end of a transaction: stop signals are remembered but not acted on by us
+ * (cancel_check still reports them), and SIGTSTP, SIGTTIN, SIGTTOU are blocked, because a stopped
+ * process would keep its locks.
+ */
+void cancel_hold_begin(void);
+void cancel_hold_end(void);
+
+#endif

@@ -1,0 +1,33 @@
+/**
+ * The command line: argv to a finished process. The adapters are made by callbacks that main.c
+ * gives, so that no adapter is seen here.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "base/err.h"
+#include "config/config.h"
+#include "port/axdb_store.h"
+#include "port/run_dir.h"
+#include "port/runtime_store.h"
+
+#include <stdbool.h>
+
+/** Constructors of the adapters. Each returns a thing that its `free` releases. */
+struct cli_adapters {
+    bool (*axdb)(const struct config *config, struct axdb_server **ret, struct err *err);
+    void (*axdb_free)(struct axdb_server *server);
+    bool (*runtime)(const struct config *config, struct runtime_server **ret, struct err *err);
+    void (*runtime_free)(struct runtime_server *server);
+    bool (*runs)(const struct config *config, struct run_store **ret, struct err *err);
+    void (*runs_free)(struct run_store *store);
+    const char *(*versions)(void); /* lines for `dwclean version` */
+};
+
+/** Run the program; returns its exit status (design section 4). Prints one report on stdout. */
+int cli_main(int argc, char **argv, const struct cli_adapters *adapters);
+
+/** "0.1.0". */
+const char *cli_version(void);
+
+#endif

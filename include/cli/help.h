@@ -1,0 +1,11 @@
+/** Help texts, made of the tables of commands and options. */
+#ifndef CLI_HELP_H
+#define CLI_HELP_H
+
+#include "base/text.h"
+#include "config/option.h"
+
+void help_program(struct text *ret);
+void help_command(enum command command, struct text *ret);
+
+#endif

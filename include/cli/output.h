@@ -1,0 +1,36 @@
+/** Where the report goes: stdout or a file, and the run directory. */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include "base/err.h"
+#include "cli/console.h"
+#include "config/config.h"
+#include "core/outcome.h"
+#include "port/run_dir.h"
+
+#include <stdbool.h>
+
+struct output {
+    int fd;           /* stdout, or the file of -o */
+    bool owned;       /* the file of -o */
+    bool json;        /* --format */
+    bool colour;      /* --color, NO_COLOR, TERM, terminal or not */
+    bool is_terminal; /* the report is read there: errors need not be said twice */
+    unsigned width;
+};
+
+/** Where and how, from configuration, terminal and the variables NO_COLOR and TERM. ERR_CONFIG when
+ * the file of -o cannot be opened; `ret` then means stdout. */
+MUST_CHECK bool output_open(const struct config *config, struct output *ret, struct err *err);
+void output_close(struct output *output);
+
+/** Render and write. A fault is said on the console and changes nothing else: the report of a run
+ * is in its directory too. */
+void output_report(const struct output *output, const struct outcome *outcome,
+                   struct console *console);
+
+/** report.txt and report.json into the run directory: run_ports.write_reports. */
+bool output_write_reports(void *ctx, const struct outcome *outcome, struct run_dir *dir,
+                          struct err *err);
+
+#endif

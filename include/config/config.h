@@ -1,0 +1,86 @@
+/**
+ * What the operator asked for: argv, environment variables and the configuration file, merged by
+ * the rules of precedence, each value with its source.
+ *
+ * Precedence: argv, DWCLEAN_*, SQLCMD* and AZURE_*, [env "NAME"], [defaults], built-in. The target
+ * of a command that writes comes from argv or --env alone.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "base/err.h"
+#include "base/secret.h"
+#include "config/option.h"
+#include "config/server_name.h"
+#include "config/settings.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** The world as config sees it; tests give another one. */
+struct config_input {
+    int argc;
+    char **argv;
+    const char *(*variable)(void *ctx, const char *name); /* NULL when not set */
+    void *ctx;
+    const char *system_file; /* NULL = /etc/dwclean/config.ini */
+};
+
+struct config; /* opaque */
+
+struct config *config_new(void);         /* NULL when out of memory */
+void config_free(struct config *config); /* wipes the secrets; NULL is allowed */
+
+/**
+ * Fill `config` once. ERR_USAGE (command line), ERR_CONFIG (variables, file) or ERR_REFUSED
+ * (another target than --env names). After a failure what argv and variables said about format and
+ * output can still be asked; nothing else.
+ */
+MUST_CHECK bool config_load(struct config *config, const struct config_input *input,
+                            struct err *err);
+
+enum command config_command(const struct config *config); /* COMMAND_HELP for a bare call */
+bool config_help_asked(const struct config *config);      /* --help, or the command help */
+bool config_topic(const struct config *config, enum command *ret); /* whose help */
+
+const char *config_text(const struct config *config, enum option_id id); /* NULL = not set */
+bool config_flag(const struct config *config, enum option_id id);
+int64_t config_number(const struct config *config, enum option_id id); /* 0 = not set */
+const char *const *config_list(const struct config *config, enum option_id id, size_t *ret_count);
+
+bool config_is_set(const struct config *config, enum option_id id); /* not built-in */
+enum config_rank config_rank(const struct config *config, enum option_id id);
+/** "argv", "variable SQLCMDUSER", "[env \"uat\"] in /etc/dwclean/config.ini:12", "[defaults] in
+ * ...", "built-in". */
+const char *config_source(const struct config *config, enum option_id id);
+
+bool config_axdb(const struct config *config); /* the halves that are asked for */
+bool config_dataverse(const struct config *config);
+const struct server_name *config_server(const struct config *config); /* with the AxDB half */
+
+const struct config_notice *config_notices(const struct config *config, size_t *ret_count);
+
+enum config_secret { CONFIG_PASSWORD, CONFIG_CLIENT_SECRET, CONFIG_SECRETS };
+
+/** The secret, or NULL when the command needs none or it was not found yet. */
+const struct secret *config_secret(const struct config *config, enum config_secret which);
+
+/**
+ * Read the secrets that the command needs from variables and files. `ret_missing[i]` is true when
+ * one is needed and nobody gave it: it may be asked for at a terminal and handed to
+ * config_give_secret.
+ */
+MUST_CHECK bool config_read_secrets(struct config *config, bool ret_missing[CONFIG_SECRETS],
+                                    struct err *err);
+MUST_CHECK bool config_give_secret(struct config *config, enum config_secret which,
+                                   const char *bytes, size_t size, struct err *err);
+
+/**
+ * Where runs are kept: --runs-dir, else $XDG_STATE_HOME/dwclean/runs or
+ * ~/.local/state/dwclean/runs, for root /var/lib/dwclean/runs. ERR_CONFIG when it is not absolute
+ * or there is no home.
+ */
+MUST_CHECK bool config_runs_dir(const struct config *config, const char **ret, struct err *err);
+
+#endif

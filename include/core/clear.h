@@ -1,0 +1,47 @@
+/**
+ * Clearing the AxDB tables: the one place where rows leave the database.
+ */
+#ifndef CORE_CLEAR_H
+#define CORE_CLEAR_H
+
+#include "core/seal.h"
+#include "port/axdb_store.h"
+#include "port/journal.h"
+#include "port/observer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct clear_result {
+    enum commit_state commit; /* COMMIT_NOT when it was not even sent */
+    bool commit_sent;         /* the journal says so */
+    bool journal_ok; /* false: the journal could not be written after the commit was sent */
+    int64_t deleted[AXDB_TABLES];
+    int64_t locked_ms; /* -1 = locks were never held */
+};
+
+/**
+ * Delete the rows of the three tables in one transaction, exactly those of the sealed backup.
+ *
+ * Locks all tables in enum order, reads them again under the lock and compares with the sealed
+ * backup; deletes; compares the server's counts; journals "commit-sent"; commits. While locks are
+ * held the only disk work is that one record. Lock timeouts and deadlocks are tried again up to 3
+ * times from the start.
+ *
+ * @param store       connection; borrowed
+ * @param schemas     of the three tables
+ * @param sealed      the sealed backup; asserted to be sealed
+ * @param max_lock_ms budget for locks, in ms
+ * @param journal     of the run
+ * @param observer    what happens, for the operator
+ * @param ret         written in every case
+ * @param err         on false: ERR_STALE rows differ from the backup, ERR_LOCK, ERR_SERVER counts
+ * differ or a statement failed, ERR_STORAGE, ERR_OUTCOME when the COMMIT got no answer
+ * @return            true when the commit is done and the counts are the backup's
+ */
+MUST_CHECK bool clear_tables(struct axdb_store *store, const struct schema *const *schemas,
+                             const struct sealed *sealed, int64_t max_lock_ms,
+                             struct journal *journal, struct observer *observer,
+                             struct clear_result *ret, struct err *err);
+
+#endif

@@ -1,0 +1,26 @@
+/** Showing the plan to the operator, and asking. */
+#ifndef CORE_CONFIRM_H
+#define CORE_CONFIRM_H
+
+#include "core/evidence.h"
+#include "core/plan.h"
+#include "core/run.h"
+#include "port/operator.h"
+
+#include <stdbool.h>
+
+/**
+ * Let the operator confirm this plan. With --plan-id the plan's id must be that one (ERR_STALE
+ * else), with or without --yes. Without --maps-are-stopped the word STOPPED is asked for; without
+ * --yes the name of the target (and without --env, with the Dataverse half, the organization's
+ * unique name).
+ *
+ * @param ret_how  "plan-id" or "typed": how it was confirmed, for the journal
+ * @return         false with ERR_REFUSED when an answer is not the word or the name, ERR_STALE, or
+ *                 ERR_INTERRUPTED
+ */
+MUST_CHECK bool confirm_plan(const struct run_request *request, const struct evidence *evidence,
+                             const struct plan *plan, struct operator_port *op,
+                             const char **ret_how, struct err *err);
+
+#endif

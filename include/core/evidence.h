@@ -1,0 +1,51 @@
+/**
+ * Looking, and judging what was seen. Verification is this and nothing else: `clean` looks with the
+ * same code before and after.
+ */
+#ifndef CORE_EVIDENCE_H
+#define CORE_EVIDENCE_H
+
+#include "base/arena.h"
+#include "core/outcome.h"
+#include "core/run.h"
+
+#include <stdbool.h>
+
+/** The connections of a run; NULL where a half is not asked for or could not be reached. */
+struct connections {
+    struct axdb_store *axdb;
+    struct runtime_store *runtime;
+};
+
+/**
+ * Connect the halves that are asked for and look. Failures are part of the evidence (axdb_err,
+ * runtime_err) and make its checks unknown; `ret` is filled in every case.
+ *
+ * @param request  halves, pins, scope
+ * @param ports    where to connect
+ * @param arena    holds everything in `ret`
+ * @param ret_conn connections that were made; the caller closes them with connections_close
+ * @param ret      what was seen, and the observations
+ * @param err      ERR_INTERNAL only
+ * @return         false only when memory ran out
+ */
+MUST_CHECK bool evidence_collect(const struct run_request *request, const struct run_ports *ports,
+                                 struct arena *arena, struct connections *ret_conn,
+                                 struct evidence *ret, struct err *err);
+
+void connections_close(struct connections *connections);
+
+/**
+ * Status of a verification (design section 4): 0 when every required check is ok; 2 when one
+ * differs; else the status of the first unknown's cause. `ret_why` is then the observation that
+ * decided, or NULL.
+ */
+int evidence_status(const struct evidence *evidence, const struct observation **ret_why);
+
+/** How many observations have this verdict among the required, or among the advisory ones. */
+size_t evidence_count(const struct evidence *evidence, bool required, enum verdict verdict);
+
+/** Rows of a table as seen; -1 when not known or not asked. */
+int64_t evidence_rows(const struct evidence *evidence, enum table table);
+
+#endif

@@ -1,0 +1,26 @@
+/** Hosts of Dataverse environments, as rows and services write them. */
+#ifndef CORE_HOST_H
+#define CORE_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { HOST_BYTES = 256 };
+
+/**
+ * Reduce a URL, with or without scheme, to a host (reference dual-write.md, A-URL): lower case;
+ * scheme, user part, path, query, port and a label "api" after the first label removed; blanks
+ * around it too. "" for a blank URL. A host of more than 255 bytes is cut: it equals no real one.
+ */
+void host_of_url(const char *url, char ret[HOST_BYTES]);
+
+/**
+ * The family of an event channel (reference dual-write.md, section 3): the text without trailing
+ * blanks, digits, separators before them, or a trailing GUID. `ret` holds `size` bytes.
+ */
+void channel_family_of(const char *channel, char *ret, size_t size);
+
+/** True for families known to belong to another feature: the Synapse or Fabric link. */
+bool channel_is_foreign(const char *channel);
+
+#endif

@@ -1,0 +1,124 @@
+/**
+ * What came of a command: the one thing that every report renders. Filled by core/run; strings live
+ * in the arena of the run. Nothing in it is secret: row contents appear only by the allow-list of
+ * the reference (names, hosts, STATUS, flags, channel, counts).
+ */
+#ifndef CORE_OUTCOME_H
+#define CORE_OUTCOME_H
+
+#include "base/err.h"
+#include "port/axdb_store.h"
+#include "port/backup.h"
+#include "port/runtime_store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum verdict { VERDICT_OK, VERDICT_DIFFERS, VERDICT_UNKNOWN };
+
+/** One check of the reference (dual-write.md, section 5), made once. */
+struct observation {
+    const char *check; /* "A-ROWS" */
+    bool required; /* counts for the status; else advisory: shown, counted, never in the status */
+    enum verdict verdict;
+    const char *text;    /* the evidence, one sentence */
+    const char *hint;    /* what to do, or NULL */
+    const char *code;    /* Microsoft health check code that this corresponds to, or NULL */
+    enum err_code cause; /* for VERDICT_UNKNOWN: why; else ERR_NONE */
+};
+
+/** Rows by the host that they name; `host` is "" for blank URLs. */
+struct host_count {
+    const char *host;
+    int64_t rows;
+    bool own; /* the target's own organization */
+};
+
+/** Event rows by channel family (reference dual-write.md, section 3). */
+struct channel_family {
+    const char *family; /* channel text without trailing digits or GUID */
+    int64_t rows;
+    bool foreign; /* a known other feature's: Synapse or Fabric link */
+};
+
+/** Everything found in one fresh look at the target. */
+struct evidence {
+    bool axdb_asked, runtime_asked; /* the halves that were asked for */
+    struct axdb_evidence *axdb;     /* NULL when not asked or not reached; then axdb_err says why */
+    struct runtime_evidence *runtime;
+    struct err axdb_err, runtime_err;
+    int64_t taken_utc_ms;
+    const struct host_count *hosts; /* of project rows, most rows first */
+    size_t host_count;
+    const struct channel_family *families;
+    size_t family_count;
+    const char *own_host;        /* the target's own organization's host; NULL when not known */
+    const char *own_host_source; /* "Dataverse" or "pin" */
+    const struct observation *observations;
+    size_t observation_count;
+};
+
+/** What happened to the rows of one table. -1 = not known or not asked. */
+struct table_outcome {
+    enum table table;
+    bool asked;
+    int64_t before_rows; /* at the first evidence */
+    int64_t planned_rows;
+    int64_t backed_up_rows; /* in the sealed backup */
+    int64_t deleted_rows;
+    int64_t after_rows; /* at the fresh verification */
+    /* TABLE_RUNTIME only */
+    int64_t gone_rows;                               /* were already gone */
+    int64_t changed_rows, failed_rows, unknown_rows; /* still there, or not known */
+    int64_t new_rows;         /* written after the plan: listed, not deleted */
+    int64_t back_rows;        /* planned rows that are there again after the change */
+    struct table_state state; /* of what was planned and backed up */
+};
+
+/** Outcome words of design section 4. */
+enum outcome_word {
+    OUTCOME_CLEAN,       /* 0: verified, nothing there */
+    OUTCOME_DONE,        /* 0: removed and freshly verified */
+    OUTCOME_PLANNED,     /* 0: a dry run; nothing was changed */
+    OUTCOME_RESIDUE,     /* 2 */
+    OUTCOME_PARTIAL,     /* 3 */
+    OUTCOME_REFUSED,     /* 4 */
+    OUTCOME_STALE,       /* 5 */
+    OUTCOME_UNKNOWN,     /* 6 */
+    OUTCOME_NO_ACCESS,   /* 10, 12 */
+    OUTCOME_FAILED,      /* 1, 11, 13, 14: nothing known to be changed */
+    OUTCOME_INTERRUPTED, /* 129, 130, 143 */
+};
+
+/** "clean", "done", "planned", "residue", ... as in JSON. */
+const char *outcome_word_name(enum outcome_word word);
+
+struct outcome {
+    const char *command; /* "verify", "clean" */
+    enum outcome_word word;
+    int exit_status;
+    struct err err;      /* code ERR_NONE when nothing failed */
+    const char *verdict; /* one sentence: "clean: four tables are empty", ... */
+    int64_t started_utc_ms, ended_utc_ms;
+    const char *environment;       /* name of the environment, or NULL */
+    const char *environment_class; /* "production", "sandbox", "dev" */
+    const char *run_id, *run_path; /* NULL when there is no run directory */
+    const char *plan_id;           /* 64 hex digits, or NULL */
+    const char *reason;            /* --reason, or NULL */
+    bool dry_run;
+    bool changed;      /* something durable changed on a target, or may have */
+    int64_t locked_ms; /* how long the AxDB locks were held; -1 = never taken */
+    struct evidence before;
+    struct evidence after; /* of a change; taken on new connections */
+    bool after_taken;
+    struct table_outcome tables[TABLES];
+    const struct removal
+        *removals; /* rows of TABLE_RUNTIME that did not leave; `row` and texts in the arena */
+    size_t removal_count;
+    const struct runtime_row *written_after; /* rows of Dataverse that were not in the plan */
+    size_t written_after_count;
+    const char *const *next; /* what to do next: sentences or commands, in order */
+    size_t next_count;
+};
+
+#endif

@@ -1,0 +1,51 @@
+/**
+ * The plan: exactly which rows go, before any goes. It holds keys and digests, never contents.
+ */
+#ifndef CORE_PLAN_H
+#define CORE_PLAN_H
+
+#include "base/arena.h"
+#include "core/evidence.h"
+#include "port/plan_file.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { PLAN_LIFE_HOURS = 24, PLAN_MAX_RUNTIME_ROWS = 1000000 };
+
+struct plan {
+    bool asked[TABLES];
+    struct table_state states[TABLES]; /* what each table held */
+    struct row_id *runtime_rows;       /* every Dataverse row, in key order; malloc'd */
+    size_t runtime_count;
+    char id[DIGEST_HEX_BYTES]; /* plan-id, see plan_make */
+};
+
+/**
+ * Read every row of the halves asked for and say what would go.
+ *
+ * The plan-id is a SHA-256 over target identity (server as dialled, database with its creation time
+ * and recovery fork, organization id and name), scope, the tables' columns, and every row's key,
+ * digest and version in key order: the same state gives the same id at any time, on any machine.
+ *
+ * @param request      halves and scope
+ * @param evidence     identity and schema, of these connections
+ * @param connections  read from
+ * @param file         written to, or NULL (a dry run)
+ * @param observer     progress
+ * @param ret          plan_done frees it; also after failure
+ * @param err          as the stores; ERR_STORAGE for the file
+ */
+MUST_CHECK bool plan_make(const struct run_request *request, const struct evidence *evidence,
+                          const struct connections *connections, struct plan_file *file,
+                          struct observer *observer, struct plan *ret, struct err *err);
+
+void plan_done(struct plan *plan);
+
+/** Rows planned, all tables. */
+int64_t plan_rows(const struct plan *plan);
+
+/** The plan's row with this key, or NULL. */
+const struct row_id *plan_find_runtime(const struct plan *plan, const char *key);
+
+#endif

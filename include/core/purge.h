@@ -1,0 +1,43 @@
+/**
+ * Purging the Dataverse table: the one place where rows leave Dataverse. Each row goes only in the
+ * version that is in the sealed backup (If-Match).
+ */
+#ifndef CORE_PURGE_H
+#define CORE_PURGE_H
+
+#include "base/arena.h"
+#include "core/plan.h"
+#include "core/seal.h"
+#include "port/journal.h"
+#include "port/observer.h"
+#include "port/runtime_store.h"
+
+#include <stdbool.h>
+
+struct purge_result {
+    int64_t done, gone, changed, failed, unknown;
+    const struct removal *left; /* every row that did not leave, in the arena */
+    size_t left_count;
+    bool any_sent; /* something was sent: the target may have changed */
+};
+
+/**
+ * Delete the plan's runtime configurations. Intent and outcome of every row are journalled.
+ *
+ * @param store    connection; borrowed
+ * @param plan     rows
+ * @param sealed   the sealed backup; asserted to be sealed
+ * @param journal  of the run
+ * @param observer progress
+ * @param arena    for `ret`
+ * @param ret      written in every case
+ * @param err      on false: why the purge stopped before its end; rows without outcome count as
+ * unknown when they had been sent, else they are untouched
+ * @return         true when every row has an outcome (which may be a failure)
+ */
+MUST_CHECK bool purge_rows(struct runtime_store *store, const struct plan *plan,
+                           const struct sealed *sealed, struct journal *journal,
+                           struct observer *observer, struct arena *arena, struct purge_result *ret,
+                           struct err *err);
+
+#endif

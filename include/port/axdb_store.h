@@ -1,0 +1,171 @@
+/**
+ * What core/ asks of the AxDB database, and nothing more: there is no general query function. Each
+ * operation is answered by one or a few files in sql/. Implemented by mssql/ and by tests/fakes/.
+ */
+#ifndef PORT_AXDB_STORE_H
+#define PORT_AXDB_STORE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "port/table.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** A right, as HAS_PERMS_BY_NAME answers. */
+enum right { RIGHT_UNKNOWN, RIGHT_MISSING, RIGHT_HELD };
+
+/** A number that may not be known. Then `why` says what stood in the way (code and text). */
+struct counted {
+    bool known;
+    int64_t rows;
+    struct err why;
+};
+
+/** Who answered. Strings in the arena of the observation, UTF-8, "" when the server did not say. */
+struct axdb_identity {
+    const char *dialled;      /* host,port as asked for: "sql01.contoso.com,1433" */
+    const char *server_name;  /* @@SERVERNAME: evidence only */
+    const char *machine_name; /* SERVERPROPERTY('MachineName'): evidence only */
+    const char *product;      /* SERVERPROPERTY('ProductVersion') and edition */
+    const char *database; /* DB_NAME(); equals the one asked for, else the connection was refused */
+    const char *login;    /* ORIGINAL_LOGIN() */
+    const char *client;   /* FreeTDS version */
+    const char *encryption; /* "TLS" with what is known, or "none" */
+    int spid;
+    const char *state;       /* sys.databases.state_desc, e.g. ONLINE */
+    const char *user_access; /* MULTI_USER, ... */
+    bool read_only;          /* sys.databases.is_read_only */
+    bool replica;            /* Updateability READ_ONLY while read_only is false */
+    bool read_committed_snapshot;
+    const char *created;       /* sys.databases.create_date, ISO */
+    const char *recovery_fork; /* sys.database_recovery_status, "" if not readable */
+    /* newest row of msdb.dbo.restorehistory; known = the view could be read */
+    bool restore_known;
+    const char *restored_at, *restored_from_server, *restored_from_database, *backup_finished_at;
+};
+
+/** Names of things that would run or interfere with a delete. `known` only with VIEW DEFINITION. */
+struct named_list {
+    bool known;
+    const char *const *names;
+    size_t count;
+};
+
+struct axdb_table_evidence {
+    bool exists; /* a base table dbo.<name> that the login can see */
+    const char
+        *fault;           /* NULL, or why it cannot be used: "is a view", "is temporal", "is
+                             memory-optimised",    "column FOO has type xml", "column RECID is missing" */
+    bool fault_is_final;  /* with `fault`: undo could not be exact or key columns missing, so clean
+                             refuses */
+    struct schema schema; /* valid when exists */
+    enum right may_select, may_insert, may_delete, may_alter, may_view_definition;
+    struct counted fresh;      /* COUNT(*) WITH (READCOMMITTEDLOCK) under the lock timeout */
+    struct counted partitions; /* sum of sys.partitions.rows, index_id 0 and 1 */
+    struct named_list triggers, foreign_keys, policies;
+};
+
+/** Project rows grouped. */
+struct axdb_url_count {
+    const char *url; /* EXTERNALENVIRONMENTURL as stored, decoded; "" for NULL or empty */
+    int64_t status;  /* STATUS */
+    int64_t rows;
+};
+
+/** Event rows grouped. */
+struct axdb_channel_count {
+    const char *channel; /* as stored, decoded, trailing blanks kept */
+    int64_t direction, handler_class, enabled;
+    int64_t rows;
+};
+
+/** One connected look at AxDB. Everything lives in the arena that was passed. */
+struct axdb_evidence {
+    struct axdb_identity identity;
+    struct axdb_table_evidence tables[AXDB_TABLES];
+    /* known only when the table exists and was readable; `why` of the project or events count
+     * otherwise */
+    bool urls_known;
+    const struct axdb_url_count *urls;
+    size_t url_count;
+    bool channels_known;
+    const struct axdb_channel_count *channels;
+    size_t channel_count;
+    struct counted projects_without_fields,
+        fields_without_project; /* orphans, by PROJECTNAME and PARTITION */
+    bool sessions_known;        /* the login may see other sessions */
+    int64_t other_sessions;     /* user sessions on this database, own one excluded */
+    int64_t aos_sessions; /* of these: program or host that looks like an application server */
+    enum right may_applock;
+};
+
+/** What is known after COMMIT was sent. */
+enum commit_state {
+    COMMIT_DONE,    /* the server said so */
+    COMMIT_NOT,     /* the server refused it on a live connection: nothing was changed */
+    COMMIT_UNKNOWN, /* no answer: the outcome is not known */
+};
+
+struct axdb_store;
+
+struct axdb_store_ops {
+    /**
+     * One batch: identity, state, schema, rights, fresh counts, groups. What cannot be known is
+     * marked so; false only when the connection or the whole batch failed.
+     */
+    bool (*observe)(struct axdb_store *store, struct arena *arena, struct axdb_evidence *ret,
+                    struct err *err);
+
+    /**
+     * Stream every row of a table ORDER BY PARTITION, RECID, every column, digests filled. Without
+     * locks outside a transaction; inside the transaction of `begin`, under its locks. Not
+     * receiving as many rows as the server counted is a failure.
+     */
+    bool (*read_rows)(struct axdb_store *store, const struct schema *schema,
+                      const struct row_sink *sink, struct err *err);
+
+    /** sp_getapplock 'dwclean', exclusive, owned by the session. `ret_granted` false = somebody
+     * holds it: not an error. When the login may not use it: RIGHT_MISSING in the evidence; do not
+     * call. */
+    bool (*acquire_exclusion)(struct axdb_store *store, bool *ret_granted, struct err *err);
+    bool (*release_exclusion)(struct axdb_store *store, struct err *err);
+
+    /**
+     * BEGIN TRANSACTION, then TABLOCKX, HOLDLOCK on the three tables in enum order, within the lock
+     * timeout. From here until commit or rollback everything counts against `max_lock_ms`; when it
+     * is over, operations fail with ERR_LOCK. On failure the transaction has been rolled back.
+     */
+    bool (*begin_locked)(struct axdb_store *store, int64_t max_lock_ms, struct err *err);
+
+    /** DELETE every row of the table; the server's own counts of rows deleted and rows left.
+     * Destroys. */
+    bool (*delete_all)(struct axdb_store *store, enum table table, int64_t *ret_deleted,
+                       int64_t *ret_left, struct err *err);
+
+    /** Commit; false (with `err`) unless COMMIT_DONE, `ret_state` is set in every case. */
+    bool (*commit)(struct axdb_store *store, enum commit_state *ret_state, struct err *err);
+
+    /** Roll back, or close the connection when that cannot be proven; safe without a transaction.
+     */
+    void (*rollback)(struct axdb_store *store);
+
+    /** How long the locks have been held so far, or were held, in ms. */
+    int64_t (*locked_ms)(const struct axdb_store *store);
+
+    void (*close)(struct axdb_store *store); /* frees the store */
+};
+
+struct axdb_store {
+    const struct axdb_store_ops *ops;
+};
+
+/** Something that can be connected to, several times in one run. */
+struct axdb_server {
+    /** A new, proven connection: version, encryption, SET options, database name. Caller closes it.
+     */
+    bool (*connect)(struct axdb_server *server, struct axdb_store **ret, struct err *err);
+};
+
+#endif

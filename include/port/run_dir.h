@@ -1,0 +1,65 @@
+/**
+ * The directory of one run, runs/<UTC>-<environment>-<4 hex>/: journal, plan, backup, reports. And
+ * the lock that keeps a second run on this machine from the same target. Implemented by backup/ and
+ * fakes.
+ */
+#ifndef PORT_RUN_DIR_H
+#define PORT_RUN_DIR_H
+
+#include "base/err.h"
+#include "port/backup.h"
+#include "port/journal.h"
+#include "port/plan_file.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** What run.json records at the start, besides time, host, user and versions. */
+struct run_info {
+    const char *command;      /* "clean" */
+    const char *environment;  /* name for the directory: the environment's, else the database's or
+                                 organization's */
+    const struct fact *facts; /* target, options, reason; no secrets */
+    size_t fact_count;
+};
+
+struct run_dir;
+
+struct run_dir_ops {
+    const char *(*id)(const struct run_dir *dir);   /* name of the directory */
+    const char *(*path)(const struct run_dir *dir); /* absolute */
+
+    /** Take the local lock of a target for the whole run. ERR_LOCK when another run holds it (says
+     * which). */
+    bool (*lock_target)(struct run_dir *dir, const char *target, struct err *err);
+
+    struct journal *(*journal)(struct run_dir *dir); /* open since create */
+    struct plan_file *(*plan)(struct run_dir *dir);
+    struct backup *(*backup)(struct run_dir *dir);
+
+    /** Write a small file into the directory, durable, 0600: "report.json", "report.txt". */
+    bool (*write_file)(struct run_dir *dir, const char *name, const void *bytes, size_t size,
+                       struct err *err);
+
+    /** SHA256SUMS over the files there, then release the lock. The directory stays. */
+    bool (*finish)(struct run_dir *dir, struct err *err);
+    void (*close)(struct run_dir *dir); /* frees; releases the lock; durable state is untouched */
+};
+
+struct run_dir {
+    const struct run_dir_ops *ops;
+};
+
+/** Where runs are kept. */
+struct run_store {
+    /**
+     * Check that the place lasts and is writable, create the directory (0700) and its journal.
+     * ERR_STORAGE: not writable, no space for `expected_bytes`, or a file system in memory without
+     * permission for it.
+     */
+    bool (*create)(struct run_store *store, const struct run_info *info, uint64_t expected_bytes,
+                   struct run_dir **ret, struct err *err);
+};
+
+#endif

@@ -1,0 +1,31 @@
+/** Writes indented JSON into a text. Faults show in the text (text_ok), not here. */
+#ifndef REPORT_JSON_WRITER_H
+#define REPORT_JSON_WRITER_H
+
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct json_writer {
+    struct text *out;
+    unsigned depth;
+    bool follows; /* a member or item stands before the next one at this depth */
+};
+
+/** `name` NULL = an item of an array, or the document itself. `bracket` is '{' or '['. */
+void json_open(struct json_writer *json, const char *name, char bracket);
+void json_close(struct json_writer *json, char bracket);
+void json_string(struct json_writer *json, const char *name, const char *value); /* NULL = null */
+void json_bool(struct json_writer *json, const char *name, bool value);
+void json_null(struct json_writer *json, const char *name);
+/** A 64-bit number, as a string: other languages' numbers have 53 bits. */
+void json_i64(struct json_writer *json, const char *name, int64_t value);
+/** The same; a negative number means "not known" and becomes null. */
+void json_count(struct json_writer *json, const char *name, int64_t value);
+/** A small number, as a number. */
+void json_int(struct json_writer *json, const char *name, int value);
+/** Milliseconds since 1970 as ISO 8601; 0 becomes null. */
+void json_time(struct json_writer *json, const char *name, int64_t utc_ms);
+
+#endif

@@ -1,0 +1,133 @@
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_BYTES = 64 * 1024 };
+
+struct block {
+    struct block *next;
+    size_t used, size;
+    alignas(max_align_t) unsigned char bytes[];
+};
+
+struct arena {
+    struct block *blocks; /* the newest first */
+    size_t total, max;    /* bytes of all blocks */
+};
+
+struct arena *
+arena_new(size_t max_bytes)
+{
+    struct arena *arena = calloc(1, sizeof *arena);
+
+    if (arena)
+        arena->max = max_bytes;
+    return arena;
+}
+
+void
+arena_free(struct arena *arena)
+{
+    if (!arena)
+        return;
+    while (arena->blocks) {
+        struct block *next = arena->blocks->next;
+
+        free(arena->blocks);
+        arena->blocks = next;
+    }
+    free(arena);
+}
+
+void
+arena_cleanup(struct arena **arena)
+{
+    arena_free(*arena);
+    *arena = NULL;
+}
+
+static struct block *
+block_for(struct arena *arena, size_t size)
+{
+    size_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES;
+    struct block *block;
+
+    if (arena->blocks && arena->blocks->size - arena->blocks->used >= size)
+        return arena->blocks;
+    if (room > arena->max - arena->total)
+        room = size;
+    if (room > arena->max - arena->total)
+        return NULL;
+    block = calloc(1, sizeof *block + room);
+    if (!block)
+        return NULL;
+    block->size = room;
+    block->next = arena->blocks;
+    arena->blocks = block;
+    arena->total += room;
+    return block;
+}
+
+void *
+arena_alloc(struct arena *arena, size_t size)
+{
+    const size_t step = alignof(max_align_t);
+    struct block *block;
+    void *bytes;
+
+    if (size > SIZE_MAX - step)
+        return NULL;
+    size = (size + step - 1) / step * step;
+    block = block_for(arena, size);
+    if (!block)
+        return NULL;
+    bytes = block->bytes + block->used;
+    block->used += size;
+    return bytes;
+}
+
+char *
+arena_copy(struct arena *arena, const void *bytes, size_t size)
+{
+    char *copy = size == SIZE_MAX ? NULL : arena_alloc(arena, size + 1);
+
+    if (copy && size)
+        memcpy(copy, bytes, size);
+    return copy;
+}
+
+char *
+arena_string(struct arena *arena, const char *string)
+{
+    return arena_copy(arena, string, strlen(string));
+}
+
+char *
+arena_printf(struct arena *arena, const char *fmt, ...)
+{
+    va_list ap;
+    char *string;
+    int size;
+
+    va_start(ap, fmt);
+    size = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    string = size < 0 ? NULL : arena_alloc(arena, (size_t)size + 1);
+    if (!string)
+        return NULL;
+    va_start(ap, fmt);
+    (void)vsnprintf(string, (size_t)size + 1, fmt, ap);
+    va_end(ap);
+    return string;
+}
+
+bool
+arena_exhausted(struct err *err)
+{
+    return err_set(err, ERR_INTERNAL, "out of memory for this run");
+}

@@ -1,0 +1,90 @@
+#include "base/cancel.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t pending;          /* the first stop signal */
+static volatile sig_atomic_t immediate;        /* end at the first one */
+static volatile sig_atomic_t immediate_status; /* with this status; 0 = 128 + signal */
+static volatile sig_atomic_t held;             /* a transaction is open */
+
+static void
+on_stop(int number)
+{
+    if (immediate)
+        _exit(immediate_status ? (int)immediate_status : 128 + number);
+    if (pending && !held)
+        _exit(128 + number);
+    if (!pending)
+        pending = number;
+}
+
+void
+cancel_init(void)
+{
+    static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = on_stop};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigemptyset(&ignore.sa_mask);
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
+        (void)sigaction(stops[i], &action, NULL); /* no SA_RESTART: waits end */
+    (void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+int
+cancel_signal(void)
+{
+    return (int)pending;
+}
+
+bool
+cancel_check(struct err *err)
+{
+    if (!pending)
+        return true;
+    return err_set(err, ERR_INTERRUPTED, "stopped by signal %d", (int)pending);
+}
+
+void
+cancel_immediate_begin(int exit_status)
+{
+    immediate_status = exit_status;
+    immediate = 1;
+    if (pending)
+        _exit(exit_status ? exit_status : 128 + (int)pending);
+}
+
+void
+cancel_immediate_end(void)
+{
+    immediate = 0;
+}
+
+static void
+block_terminal_stops(int how)
+{
+    sigset_t stops;
+
+    (void)sigemptyset(&stops);
+    (void)sigaddset(&stops, SIGTSTP);
+    (void)sigaddset(&stops, SIGTTIN);
+    (void)sigaddset(&stops, SIGTTOU);
+    (void)sigprocmask(how, &stops, NULL);
+}
+
+void
+cancel_hold_begin(void)
+{
+    held = 1;
+    block_terminal_stops(SIG_BLOCK);
+}
+
+void
+cancel_hold_end(void)
+{
+    held = 0;
+    block_terminal_stops(SIG_UNBLOCK);
+}

@@ -1,0 +1,116 @@
+#include "base/digest.h"
+
+#include "base/text.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct digest_stream {
+    EVP_MD_CTX *context;
+};
+
+struct digest_stream *
+digest_new(void)
+{
+    struct digest_stream *stream = calloc(1, sizeof *stream);
+
+    if (!stream)
+        return NULL;
+    stream->context = EVP_MD_CTX_new();
+    if (!stream->context || EVP_DigestInit_ex(stream->context, EVP_sha256(), NULL) != 1) {
+        digest_free(stream);
+        return NULL;
+    }
+    return stream;
+}
+
+void
+digest_free(struct digest_stream *stream)
+{
+    if (!stream)
+        return;
+    EVP_MD_CTX_free(stream->context);
+    free(stream);
+}
+
+/** EVP fails only without memory or without SHA-256: no digest could be trusted then. */
+static void
+digest_must(int result)
+{
+    if (result != 1)
+        abort();
+}
+
+void
+digest_add(struct digest_stream *stream, const void *bytes, size_t size)
+{
+    if (size)
+        digest_must(EVP_DigestUpdate(stream->context, bytes, size));
+}
+
+void
+digest_add_u64(struct digest_stream *stream, uint64_t number)
+{
+    unsigned char bytes[8];
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(number >> (8 * (7 - i)));
+    digest_add(stream, bytes, sizeof bytes);
+}
+
+void
+digest_add_slice(struct digest_stream *stream, struct slice bytes)
+{
+    digest_add_u64(stream, bytes.size);
+    digest_add(stream, bytes.data, bytes.size);
+}
+
+struct digest
+digest_finish(struct digest_stream *stream)
+{
+    struct digest digest;
+
+    digest_must(EVP_DigestFinal_ex(stream->context, digest.bytes, NULL));
+    digest_must(EVP_DigestInit_ex(stream->context, EVP_sha256(), NULL));
+    return digest;
+}
+
+struct digest
+digest_of(const void *bytes, size_t size)
+{
+    struct digest digest;
+
+    digest_must(EVP_Digest(bytes, size, digest.bytes, NULL, EVP_sha256(), NULL));
+    return digest;
+}
+
+void
+digest_hex(const struct digest *digest, char ret[DIGEST_HEX_BYTES])
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < DIGEST_BYTES; i++) {
+        ret[2 * i] = digits[digest->bytes[i] >> 4];
+        ret[2 * i + 1] = digits[digest->bytes[i] & 15];
+    }
+    ret[DIGEST_HEX_BYTES - 1] = '\0';
+}
+
+bool
+digest_from_hex(const char *hex, struct digest *ret)
+{
+    struct digest digest;
+
+    if (strlen(hex) != DIGEST_HEX_BYTES - 1 ||
+        !text_decode_hex(hex, DIGEST_HEX_BYTES - 1, digest.bytes))
+        return false;
+    *ret = digest;
+    return true;
+}
+
+bool
+digest_equal(const struct digest *a, const struct digest *b)
+{
+    return memcmp(a->bytes, b->bytes, DIGEST_BYTES) == 0;
+}

@@ -1,0 +1,95 @@
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    int exit_status;
+    const char *name;
+} err_table[] = {
+#define ERR(code, outcome, text) [code] = {outcome, text},
+#include "base/err.def"
+#undef ERR
+};
+
+bool
+err_set(struct err *err, enum err_code code, const char *fmt, ...)
+{
+    va_list ap;
+
+    *err = (struct err){.code = code};
+    va_start(ap, fmt);
+    (void)vsnprintf(err->primary, sizeof err->primary, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+bool
+err_wrap(struct err *err, const char *fmt, ...)
+{
+    char was[sizeof err->primary];
+    size_t used;
+    va_list ap;
+
+    memcpy(was, err->primary, sizeof was);
+    va_start(ap, fmt);
+    (void)vsnprintf(err->primary, sizeof err->primary, fmt, ap);
+    va_end(ap);
+    used = strlen(err->primary);
+    (void)snprintf(err->primary + used, sizeof err->primary - used, ": %s", was);
+    return false;
+}
+
+bool
+err_detail(struct err *err, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(err->detail, sizeof err->detail, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+bool
+err_hint(struct err *err, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(err->hint, sizeof err->hint, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+bool
+err_errno(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
+{
+    char reason[128];
+    size_t used;
+    va_list ap;
+
+    *err = (struct err){.code = code};
+    (void)snprintf(err->primary, sizeof err->primary, "could not ");
+    used = strlen(err->primary);
+    va_start(ap, fmt);
+    (void)vsnprintf(err->primary + used, sizeof err->primary - used, fmt, ap);
+    va_end(ap);
+    used = strlen(err->primary);
+    (void)snprintf(err->primary + used, sizeof err->primary - used, ": %s",
+                   strerror_r(errnum, reason, sizeof reason));
+    return false;
+}
+
+int
+err_exit_status(enum err_code code)
+{
+    return err_table[code].exit_status;
+}
+
+const char *
+err_name(enum err_code code)
+{
+    return err_table[code].name;
+}

@@ -1,0 +1,60 @@
+#include "base/parse.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** Digits at the front as a number; `ret_end` behind them. False without digits or on overflow. */
+static bool
+parse_digits(const char *string, int64_t *ret, const char **ret_end)
+{
+    const char *digits = string[0] == '-' ? string + 1 : string;
+    char *end;
+    long long number;
+
+    if (digits[0] < '0' || digits[0] > '9')
+        return false;
+    errno = 0;
+    number = strtoll(string, &end, 10);
+    if (errno == ERANGE)
+        return false;
+    *ret = number;
+    *ret_end = end;
+    return true;
+}
+
+bool
+parse_int(const char *string, int64_t min, int64_t max, int64_t *ret)
+{
+    const char *end;
+    int64_t number;
+
+    if (!parse_digits(string, &number, &end) || *end || number < min || number > max)
+        return false;
+    *ret = number;
+    return true;
+}
+
+bool
+parse_duration_ms(const char *string, int64_t max_ms, int64_t *ret_ms)
+{
+    static const struct {
+        const char *name;
+        int64_t ms;
+    } units[] = {{"", 1000},   {"ms", 1},         {"s", 1000},
+                 {"m", 60000}, {"h", 60 * 60000}, {"d", (int64_t)24 * 60 * 60000}};
+    const char *end;
+    int64_t number;
+
+    if (!parse_digits(string, &number, &end) || number < 0)
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (strcmp(end, units[i].name) != 0)
+            continue;
+        if (number > max_ms / units[i].ms)
+            return false;
+        *ret_ms = number * units[i].ms;
+        return true;
+    }
+    return false;
+}

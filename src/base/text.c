@@ -1,0 +1,454 @@
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+text_done(struct text *text)
+{
+    free(text->data);
+    *text = (struct text){.max = text->max};
+}
+
+void
+text_reset(struct text *text)
+{
+    text->used = 0;
+    text->broken = false;
+    if (text->data)
+        text->data[0] = '\0';
+}
+
+/** Room for `size` more bytes and a NUL; false marks the text as broken. */
+static bool
+text_room(struct text *text, size_t size)
+{
+    const size_t max = text->max ? text->max : TEXT_DEFAULT_MAX;
+    size_t capacity = text->capacity ? text->capacity : 256;
+    char *data;
+
+    if (text->broken || size > max || text->used > max - size) {
+        text->broken = true;
+        return false;
+    }
+    if (text->used + size < text->capacity)
+        return true;
+    while (capacity <= text->used + size)
+        capacity *= 2;
+    data = realloc(text->data, capacity);
+    if (!data) {
+        text->broken = true;
+        return false;
+    }
+    text->data = data;
+    text->capacity = capacity;
+    return true;
+}
+
+void
+text_append_bytes(struct text *text, const void *bytes, size_t size)
+{
+    if (!text_room(text, size))
+        return;
+    if (size)
+        memcpy(text->data + text->used, bytes, size);
+    text->used += size;
+    text->data[text->used] = '\0';
+}
+
+void
+text_append(struct text *text, const char *string)
+{
+    text_append_bytes(text, string, strlen(string));
+}
+
+void
+text_printf(struct text *text, const char *fmt, ...)
+{
+    va_list ap;
+    int size;
+
+    va_start(ap, fmt);
+    size = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    if (size < 0 || !text_room(text, (size_t)size)) {
+        text->broken = true;
+        return;
+    }
+    va_start(ap, fmt);
+    (void)vsnprintf(text->data + text->used, (size_t)size + 1, fmt, ap);
+    va_end(ap);
+    text->used += (size_t)size;
+}
+
+const char *
+text_string(const struct text *text)
+{
+    return text->data ? text->data : "";
+}
+
+bool
+text_ok(const struct text *text, struct err *err)
+{
+    if (!text->broken)
+        return true;
+    return err_set(err, ERR_INTERNAL, "a text grew over %zu bytes or memory ran out",
+                   text->max ? text->max : (size_t)TEXT_DEFAULT_MAX);
+}
+
+/* ---- UTF-8 ---- */
+
+/** Length of the well-formed UTF-8 sequence at `at` (1-4), its code point in `ret`; 0 when there is
+ * none. */
+static size_t
+utf8_decode(const unsigned char *at, size_t left, uint32_t *ret)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t size;
+    uint32_t code;
+
+    if (left == 0)
+        return 0;
+    if (at[0] < 0x80) {
+        *ret = at[0];
+        return 1;
+    }
+    size = at[0] >= 0xF0 ? 4 : at[0] >= 0xE0 ? 3 : 2;
+    if (at[0] < 0xC2 || at[0] > 0xF4 || left < size)
+        return 0;
+    code = at[0] & (0x7FU >> size);
+    for (size_t i = 1; i < size; i++) {
+        if ((at[i] & 0xC0) != 0x80)
+            return 0;
+        code = code << 6 | (at[i] & 0x3FU);
+    }
+    if (code < least[size] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
+        return 0;
+    *ret = code;
+    return size;
+}
+
+static void
+utf8_append(struct text *text, uint32_t code)
+{
+    unsigned char out[4];
+    size_t size;
+
+    if (code < 0x80) {
+        out[0] = (unsigned char)code;
+        size = 1;
+    } else if (code < 0x800) {
+        out[0] = (unsigned char)(0xC0 | code >> 6);
+        size = 2;
+    } else if (code < 0x10000) {
+        out[0] = (unsigned char)(0xE0 | code >> 12);
+        size = 3;
+    } else {
+        out[0] = (unsigned char)(0xF0 | code >> 18);
+        size = 4;
+    }
+    for (size_t i = 1; i < size; i++)
+        out[i] = (unsigned char)(0x80 | (code >> (6 * (size - 1 - i)) & 0x3F));
+    text_append_bytes(text, out, size);
+}
+
+bool
+text_is_utf8(const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+    uint32_t code;
+
+    while (size) {
+        const size_t step = utf8_decode(at, size, &code);
+
+        if (step == 0 || code == 0)
+            return false;
+        at += step;
+        size -= step;
+    }
+    return true;
+}
+
+static void
+json_escape(struct text *text, uint32_t code)
+{
+    switch (code) {
+    case '"':
+        text_append_bytes(text, "\\\"", 2);
+        break;
+    case '\\':
+        text_append_bytes(text, "\\\\", 2);
+        break;
+    case '\n':
+        text_append_bytes(text, "\\n", 2);
+        break;
+    default:
+        text_printf(text, "\\u%04x", (unsigned)code);
+    }
+}
+
+/** Bytes at the front that JSON takes as they are: printable ASCII but '"' and '\\'. */
+static size_t
+json_plain_run(const unsigned char *at, size_t left)
+{
+    size_t run = 0;
+
+    while (run < left && at[run] >= 0x20 && at[run] < 0x7F && at[run] != '"' && at[run] != '\\')
+        run++;
+    return run;
+}
+
+void
+text_append_json(struct text *text, const char *string, size_t size)
+{
+    const unsigned char *at = (const unsigned char *)string;
+
+    text_append_bytes(text, "\"", 1);
+    while (size) {
+        const size_t run = json_plain_run(at, size);
+        uint32_t code = 0xFFFD;
+        size_t step;
+
+        text_append_bytes(text, at, run);
+        at += run;
+        size -= run;
+        if (size == 0)
+            break;
+        step = utf8_decode(at, size, &code);
+        if (step == 0)
+            utf8_append(text, 0xFFFD);
+        else if (code < 0x20 || code == '"' || code == '\\' || code == 0x7F)
+            json_escape(text, code);
+        else
+            text_append_bytes(text, at, step);
+        step = step ? step : 1;
+        at += step;
+        size -= step;
+    }
+    text_append_bytes(text, "\"", 1);
+}
+
+/** Code points that could move the cursor, reorder the line or hide in it. */
+static bool
+shown_escaped(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0xAD || code == 0x61C ||
+           (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
+           (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || code >= 0xE0000;
+}
+
+void
+text_append_shown(struct text *text, const char *string, size_t size)
+{
+    const unsigned char *at = (const unsigned char *)string;
+
+    while (size) {
+        uint32_t code = 0;
+        size_t step = utf8_decode(at, size, &code);
+
+        if (step == 0)
+            text_printf(text, "\\x%02x", at[0]);
+        else if (code == '\\')
+            text_append(text, "\\\\");
+        else if (!shown_escaped(code))
+            text_append_bytes(text, at, step);
+        else if (code < 0x80)
+            text_printf(text, "\\x%02x", (unsigned)code);
+        else
+            text_printf(text, "\\u{%04x}", (unsigned)code);
+        step = step ? step : 1;
+        at += step;
+        size -= step;
+    }
+}
+
+bool
+text_append_utf16le(struct text *text, struct slice bytes)
+{
+    bool well_formed = bytes.size % 2 == 0;
+
+    for (size_t i = 0; i + 1 < bytes.size; i += 2) {
+        uint32_t code = (uint32_t)bytes.data[i] | (uint32_t)bytes.data[i + 1] << 8;
+
+        if (code >= 0xD800 && code <= 0xDBFF && i + 3 < bytes.size) {
+            const uint32_t low = (uint32_t)bytes.data[i + 2] | (uint32_t)bytes.data[i + 3] << 8;
+
+            if (low >= 0xDC00 && low <= 0xDFFF) {
+                code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+                i += 2;
+            }
+        }
+        if (code >= 0xD800 && code <= 0xDFFF) {
+            well_formed = false;
+            code = 0xFFFD;
+        }
+        utf8_append(text, code);
+    }
+    if (bytes.size % 2)
+        utf8_append(text, 0xFFFD);
+    return well_formed;
+}
+
+/* ---- hexadecimal, base64 ---- */
+
+void
+text_append_hex(struct text *text, const void *bytes, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *at = bytes;
+
+    if (size > SIZE_MAX / 2 || !text_room(text, size * 2)) {
+        text->broken = true;
+        return;
+    }
+    for (size_t i = 0; i < size; i++) {
+        text->data[text->used++] = digits[at[i] >> 4];
+        text->data[text->used++] = digits[at[i] & 15];
+    }
+    text->data[text->used] = '\0';
+}
+
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void
+text_append_base64(struct text *text, const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+
+    if (size > SIZE_MAX / 2 || !text_room(text, (size + 2) / 3 * 4)) {
+        text->broken = true;
+        return;
+    }
+    for (size_t i = 0; i < size; i += 3) {
+        const size_t left = size - i;
+        const uint32_t group = (uint32_t)at[i] << 16 | (left > 1 ? (uint32_t)at[i + 1] << 8 : 0) |
+                               (left > 2 ? at[i + 2] : 0);
+        char *out = text->data + text->used;
+
+        out[0] = base64_digits[group >> 18];
+        out[1] = base64_digits[group >> 12 & 63];
+        out[2] = '=';
+        out[3] = '=';
+        if (left > 1)
+            out[2] = base64_digits[group >> 6 & 63];
+        if (left > 2)
+            out[3] = base64_digits[group & 63];
+        text->used += 4;
+    }
+    if (text->data)
+        text->data[text->used] = '\0';
+}
+
+static int
+base64_value(char digit)
+{
+    const char *found = digit ? strchr(base64_digits, digit) : NULL;
+
+    return found ? (int)(found - base64_digits) : -1;
+}
+
+/** Decode one group of four; the number of bytes, or 0 when it is not one. */
+static size_t
+base64_group(const char *at, bool last, unsigned char out[3])
+{
+    size_t bytes = 3;
+    uint32_t group = 0;
+
+    if (last && at[3] == '=')
+        bytes = at[2] == '=' ? 1 : 2;
+    for (size_t i = 0; i < 4; i++) {
+        const int value = i <= bytes ? base64_value(at[i]) : 0;
+
+        if (value < 0)
+            return 0;
+        group = group << 6 | (uint32_t)value;
+    }
+    /* bits that belong to no byte must be zero: one text for each value */
+    if ((bytes == 1 && (group & 0xFFFF)) || (bytes == 2 && (group & 0xFF)))
+        return 0;
+    out[0] = (unsigned char)(group >> 16);
+    out[1] = (unsigned char)(group >> 8);
+    out[2] = (unsigned char)group;
+    return bytes;
+}
+
+bool
+text_decode_base64(const char *string, size_t size, unsigned char **ret_bytes, size_t *ret_size)
+{
+    unsigned char *bytes;
+    size_t used = 0;
+
+    if (size % 4)
+        return false;
+    bytes = malloc(size / 4 * 3 + 1);
+    if (!bytes)
+        return false;
+    for (size_t i = 0; i < size; i += 4) {
+        const size_t got = base64_group(string + i, i + 4 == size, bytes + used);
+
+        if (got == 0) {
+            free(bytes);
+            return false;
+        }
+        used += got;
+    }
+    *ret_bytes = bytes;
+    *ret_size = used;
+    return true;
+}
+
+static int
+hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
+bool
+text_decode_hex(const char *string, size_t size, unsigned char *out)
+{
+    if (size % 2)
+        return false;
+    for (size_t i = 0; i < size; i += 2) {
+        const int high = hex_value(string[i]);
+        const int low = hex_value(string[i + 1]);
+
+        if (high < 0 || low < 0)
+            return false;
+        out[i / 2] = (unsigned char)(high << 4 | low);
+    }
+    return true;
+}
+
+/* ---- comparison ---- */
+
+static int
+ascii_upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : (unsigned char)c;
+}
+
+int
+text_compare_nocase(const char *a, const char *b)
+{
+    while (*a && ascii_upper(*a) == ascii_upper(*b)) {
+        a++;
+        b++;
+    }
+    return ascii_upper(*a) - ascii_upper(*b);
+}
+
+bool
+text_equal_nocase(const char *a, const char *b)
+{
+    return text_compare_nocase(a, b) == 0;
+}

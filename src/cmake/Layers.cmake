@@ -1,0 +1,28 @@
+# dwclean_layer(<name> USES <libraries>): a static library from every src/<name>/*.c. A layer without
+# sources yet, or of headers only (port), is an interface library.
+function(dwclean_layer name)
+  cmake_parse_arguments(PARSE_ARGV 1 L "" "" "USES")
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/src/${name}/*.c")
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_include_directories(${name} PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}/include")
+    target_link_libraries(${name} PRIVATE warnings PUBLIC ${L_USES})
+    target_compile_definitions(${name} PRIVATE DWCLEAN_VERSION="${PROJECT_VERSION}")
+  else()
+    add_library(${name} INTERFACE)
+    target_include_directories(${name} INTERFACE "${CMAKE_CURRENT_SOURCE_DIR}/include")
+    target_link_libraries(${name} INTERFACE ${L_USES})
+  endif()
+endfunction()
+
+# dwclean_embed_sql(<target>): sql/*.sql as `const char sql_<stem>[]` in "sql_text.h".
+function(dwclean_embed_sql target)
+  set(out "${CMAKE_CURRENT_BINARY_DIR}/generated/sql_text.c")
+  file(GLOB files CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/sql/*.sql")
+  set(script "${CMAKE_CURRENT_SOURCE_DIR}/src/cmake/EmbedSql.cmake")
+  add_custom_command(OUTPUT "${out}" "${CMAKE_CURRENT_BINARY_DIR}/generated/sql_text.h"
+    COMMAND ${CMAKE_COMMAND} "-DOUT=${out}" "-DSQL_DIR=${CMAKE_CURRENT_SOURCE_DIR}/sql" -P "${script}"
+    DEPENDS ${files} "${script}" VERBATIM)
+  add_library(${target} STATIC "${out}")
+  target_include_directories(${target} PUBLIC "${CMAKE_CURRENT_BINARY_DIR}/generated")
+endfunction()

@@ -1,0 +1,151 @@
+#include "core/confirm.h"
+
+#include "base/text.h"
+#include "core/guard.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_BYTES = 512 };
+
+static void
+append_shown(struct text *text, const char *string)
+{
+    text_append_shown(text, string, strlen(string));
+}
+
+static void
+describe_axdb(const struct evidence *evidence, const struct plan *plan, struct text *text)
+{
+    const struct axdb_identity *id = &evidence->axdb->identity;
+
+    text_append(text, "AxDB database  ");
+    append_shown(text, id->database);
+    text_append(text, " on ");
+    append_shown(text, id->dialled);
+    text_append(text, " (server calls itself ");
+    append_shown(text, id->server_name);
+    text_append(text, ")\n");
+    if (id->restore_known && id->restored_at[0]) {
+        text_append(text, "  restored ");
+        append_shown(text, id->restored_at);
+        text_append(text, " from ");
+        append_shown(text, id->restored_from_database);
+        text_append(text, " on ");
+        append_shown(text, id->restored_from_server);
+        text_append(text, ", backup of ");
+        append_shown(text, id->backup_finished_at);
+        text_append(text, "\n");
+    } else {
+        text_append(text, "  restore history: not known\n");
+    }
+    for (int i = 0; i < AXDB_TABLES; i++)
+        text_printf(text, "  %8" PRId64 " rows of %s\n", plan->states[i].rows,
+                    table_name((enum table)i));
+    for (size_t i = 0; i < evidence->host_count; i++) {
+        text_printf(text, "  %8" PRId64 " project rows name ", evidence->hosts[i].rows);
+        append_shown(text, evidence->hosts[i].host[0] ? evidence->hosts[i].host : "no host");
+        text_append(text, evidence->hosts[i].own ? " (its own organization!)\n" : "\n");
+    }
+    if (!evidence->axdb->sessions_known)
+        text_append(text, "  application server sessions: not checked\n");
+    else if (evidence->axdb->aos_sessions)
+        text_printf(text, "  %" PRId64 " sessions look like an application server\n",
+                    evidence->axdb->aos_sessions);
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (!evidence->axdb->tables[i].triggers.known || !evidence->axdb->tables[i].policies.known)
+            text_printf(text, "  triggers and policies of %s: not checked\n",
+                        table_name((enum table)i));
+}
+
+static void
+describe(const struct run_request *request, const struct evidence *evidence,
+         const struct plan *plan, struct text *text)
+{
+    text_append(text, "\nThese rows will be backed up, then deleted:\n\n");
+    if (evidence->axdb)
+        describe_axdb(evidence, plan, text);
+    if (evidence->runtime) {
+        text_append(text, "Dataverse organization  ");
+        append_shown(text, evidence->runtime->identity.unique_name);
+        text_append(text, " at ");
+        append_shown(text, evidence->runtime->identity.host);
+        text_printf(text, "\n  %8" PRId64 " Dual Write Runtime Configurations\n",
+                    plan->states[TABLE_RUNTIME].rows);
+    }
+    text_append(text, "\nWhat stays: map definitions, solutions, companies, every other table.\n");
+    text_printf(text, "class: %s\nplan-id: %s\n\n", env_class_name(request->env_class), plan->id);
+}
+
+/** Ask, and refuse any answer but `expected`. */
+static bool
+ask_for(struct operator_port *op, const char *question, const char *expected, struct err *err)
+{
+    char answer[NAME_BYTES];
+
+    if (!op->ask(op, question, answer, sizeof answer, err))
+        return false;
+    if (strcmp(answer, expected) == 0)
+        return true;
+    (void)err_set(err, ERR_REFUSED, "not confirmed: the answer was not \"%s\"", expected);
+    return err_hint(err, "Nothing was changed. Run the command again when you are sure.");
+}
+
+static bool
+ask_stopped(const struct run_request *request, struct operator_port *op, struct err *err)
+{
+    char name[NAME_BYTES];
+    char question[NAME_BYTES + 64];
+
+    guard_target_name(request, name, sizeof name);
+    (void)snprintf(question, sizeof question,
+                   "Maps of %s stopped or unreachable? Type STOPPED: ", name);
+    return ask_for(op, question, "STOPPED", err);
+}
+
+static bool
+ask_names(const struct run_request *request, const struct evidence *evidence,
+          struct operator_port *op, struct err *err)
+{
+    char name[NAME_BYTES];
+
+    if (request->environment)
+        return ask_for(op, "Type the name of the environment to go on: ", request->environment,
+                       err);
+    if (request->axdb) {
+        guard_target_name(request, name, sizeof name);
+        if (!ask_for(op, "Type DATABASE@SERVER of the target to go on: ", name, err))
+            return false;
+    }
+    return !request->dataverse ||
+           ask_for(op, "Type the unique name of the Dataverse organization to go on: ",
+                   evidence->runtime->identity.unique_name, err);
+}
+
+bool
+confirm_plan(const struct run_request *request, const struct evidence *evidence,
+             const struct plan *plan, struct operator_port *op, const char **ret_how,
+             struct err *err)
+{
+    TEXT_SCOPED text = {0};
+
+    if (request->plan_id && !text_equal_nocase(request->plan_id, plan->id)) {
+        (void)err_set(err, ERR_STALE, "the plan is not the one that was confirmed");
+        (void)err_detail(err, "confirmed %s, found %s", request->plan_id, plan->id);
+        return err_hint(err, "Rows, schema, target or scope changed since the dry run. Run "
+                             "--dry-run again and compare.");
+    }
+    if (!request->yes || !request->maps_are_stopped) {
+        describe(request, evidence, plan, &text);
+        if (!text_ok(&text, err))
+            return false;
+        op->show(op, text_string(&text));
+    }
+    if (!request->maps_are_stopped && !ask_stopped(request, op, err))
+        return false;
+    if (!request->yes && !ask_names(request, evidence, op, err))
+        return false;
+    *ret_how = request->yes ? "plan-id" : "typed";
+    return true;
+}

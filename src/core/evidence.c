@@ -1,0 +1,233 @@
+#include "core/evidence.h"
+
+#include "base/clock.h"
+#include "checks.h"
+#include "core/host.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void
+connections_close(struct connections *connections)
+{
+    if (connections->axdb)
+        connections->axdb->ops->close(connections->axdb);
+    if (connections->runtime)
+        connections->runtime->ops->close(connections->runtime);
+    *connections = (struct connections){0};
+}
+
+/** 0 rows by COUNT against rows in the partitions: something hides rows, or a writer is just
+ * committing. */
+static bool
+counts_disagree(const struct axdb_evidence *axdb)
+{
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        const struct axdb_table_evidence *table = &axdb->tables[i];
+
+        if (table->fresh.known && table->fresh.rows == 0 && table->partitions.known &&
+            table->partitions.rows > 0)
+            return true;
+    }
+    return false;
+}
+
+static bool
+look_at_axdb(const struct run_ports *ports, struct arena *arena, struct axdb_store **ret_store,
+             struct axdb_evidence **ret, struct err *err)
+{
+    struct axdb_evidence *axdb = arena_alloc(arena, sizeof *axdb);
+    struct axdb_store *store;
+
+    if (!axdb)
+        return arena_exhausted(err);
+    if (!ports->axdb->connect(ports->axdb, &store, err))
+        return false;
+    /* asked twice before "0 rows" is doubted: the second answer is the one that counts */
+    for (int look = 0; look < 2; look++) {
+        if (!store->ops->observe(store, arena, axdb, err)) {
+            store->ops->close(store);
+            return false;
+        }
+        if (!counts_disagree(axdb))
+            break;
+    }
+    *ret_store = store;
+    *ret = axdb;
+    return true;
+}
+
+static bool
+look_at_runtime(const struct run_ports *ports, struct arena *arena,
+                struct runtime_store **ret_store, struct runtime_evidence **ret, struct err *err)
+{
+    struct runtime_evidence *runtime = arena_alloc(arena, sizeof *runtime);
+    struct runtime_store *store;
+
+    if (!runtime)
+        return arena_exhausted(err);
+    if (!ports->runtime->connect(ports->runtime, &store, err))
+        return false;
+    if (!store->ops->observe(store, arena, runtime, err)) {
+        store->ops->close(store);
+        return false;
+    }
+    *ret_store = store;
+    *ret = runtime;
+    return true;
+}
+
+/** The target's own organization's host, as Dataverse reports it; else the pin. */
+static void
+find_own_host(const struct run_request *request, struct evidence *evidence, struct arena *arena)
+{
+    char host[HOST_BYTES] = "";
+
+    if (evidence->runtime && evidence->runtime->identity.host[0]) {
+        host_of_url(evidence->runtime->identity.host, host);
+        evidence->own_host_source = "Dataverse";
+    } else if (request->expect_dataverse_host) {
+        host_of_url(request->expect_dataverse_host, host);
+        evidence->own_host_source = "pin";
+    }
+    if (host[0])
+        evidence->own_host = arena_string(arena, host);
+}
+
+static int
+by_rows_then_host(const void *a, const void *b)
+{
+    const struct host_count *left = a;
+    const struct host_count *right = b;
+
+    if (left->rows != right->rows)
+        return left->rows < right->rows ? 1 : -1;
+    return strcmp(left->host, right->host);
+}
+
+static bool
+group_hosts(struct evidence *evidence, struct arena *arena)
+{
+    const struct axdb_evidence *axdb = evidence->axdb;
+    struct host_count *hosts = arena_alloc(arena, (axdb->url_count + 1) * sizeof *hosts);
+    size_t count = 0;
+
+    if (!hosts)
+        return false;
+    for (size_t i = 0; i < axdb->url_count; i++) {
+        char host[HOST_BYTES];
+        size_t at = 0;
+
+        host_of_url(axdb->urls[i].url, host);
+        while (at < count && strcmp(hosts[at].host, host) != 0)
+            at++;
+        if (at == count) {
+            hosts[count].host = arena_string(arena, host);
+            hosts[count].own = evidence->own_host && strcmp(evidence->own_host, host) == 0;
+            if (!hosts[count++].host)
+                return false;
+        }
+        hosts[at].rows += axdb->urls[i].rows;
+    }
+    qsort(hosts, count, sizeof *hosts, by_rows_then_host);
+    evidence->hosts = hosts;
+    evidence->host_count = count;
+    return true;
+}
+
+static bool
+group_channels(struct evidence *evidence, struct arena *arena)
+{
+    const struct axdb_evidence *axdb = evidence->axdb;
+    struct channel_family *families =
+        arena_alloc(arena, (axdb->channel_count + 1) * sizeof *families);
+    size_t count = 0;
+
+    if (!families)
+        return false;
+    for (size_t i = 0; i < axdb->channel_count; i++) {
+        char family[HOST_BYTES];
+        size_t at = 0;
+
+        channel_family_of(axdb->channels[i].channel, family, sizeof family);
+        while (at < count && strcmp(families[at].family, family) != 0)
+            at++;
+        if (at == count) {
+            families[count].family = arena_string(arena, family);
+            families[count].foreign = channel_is_foreign(family);
+            if (!families[count++].family)
+                return false;
+        }
+        families[at].rows += axdb->channels[i].rows;
+    }
+    evidence->families = families;
+    evidence->family_count = count;
+    return true;
+}
+
+bool
+evidence_collect(const struct run_request *request, const struct run_ports *ports,
+                 struct arena *arena, struct connections *ret_conn, struct evidence *ret,
+                 struct err *err)
+{
+    *ret_conn = (struct connections){0};
+    *ret = (struct evidence){.axdb_asked = request->axdb,
+                             .runtime_asked = request->dataverse,
+                             .taken_utc_ms = clock_utc_ms()};
+    /* a failed half is evidence too: its error makes its checks unknown */
+    if (request->axdb && look_at_axdb(ports, arena, &ret_conn->axdb, &ret->axdb, &ret->axdb_err))
+        ret->axdb_err = (struct err){0};
+    if (request->dataverse &&
+        look_at_runtime(ports, arena, &ret_conn->runtime, &ret->runtime, &ret->runtime_err))
+        ret->runtime_err = (struct err){0};
+    find_own_host(request, ret, arena);
+    if (ret->axdb && (!group_hosts(ret, arena) || !group_channels(ret, arena)))
+        return arena_exhausted(err);
+    if (!checks_make(request, ret, arena))
+        return arena_exhausted(err);
+    return true;
+}
+
+int
+evidence_status(const struct evidence *evidence, const struct observation **ret_why)
+{
+    const struct observation *unknown = NULL;
+
+    *ret_why = NULL;
+    for (size_t i = 0; i < evidence->observation_count; i++) {
+        const struct observation *seen = &evidence->observations[i];
+
+        if (!seen->required)
+            continue;
+        if (seen->verdict == VERDICT_DIFFERS) {
+            *ret_why = seen;
+            return 2;
+        }
+        if (seen->verdict == VERDICT_UNKNOWN && !unknown)
+            unknown = seen;
+    }
+    *ret_why = unknown;
+    return unknown ? err_exit_status(unknown->cause) : 0;
+}
+
+size_t
+evidence_count(const struct evidence *evidence, bool required, enum verdict verdict)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < evidence->observation_count; i++)
+        if (evidence->observations[i].required == required &&
+            evidence->observations[i].verdict == verdict)
+            count++;
+    return count;
+}
+
+int64_t
+evidence_rows(const struct evidence *evidence, enum table table)
+{
+    if (table == TABLE_RUNTIME)
+        return evidence->runtime ? (int64_t)evidence->runtime->row_count : -1;
+    if (!evidence->axdb || !evidence->axdb->tables[table].fresh.known)
+        return -1;
+    return evidence->axdb->tables[table].fresh.rows;
+}

@@ -1,0 +1,287 @@
+#include "core/guard.h"
+
+#include "base/text.h"
+#include "core/host.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- AxDB: may it be changed at all? ---- */
+
+static bool
+guard_rights(const struct axdb_evidence *axdb, struct err *err)
+{
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        const struct axdb_table_evidence *table = &axdb->tables[i];
+        const char *name = table_name((enum table)i);
+        const char *missing = table->may_select != RIGHT_HELD   ? "SELECT"
+                              : table->may_delete != RIGHT_HELD ? "DELETE"
+                                                                : NULL;
+
+        if (!table->exists) {
+            (void)err_set(err, ERR_SCHEMA, "table dbo.%s is missing, or the login may not see it",
+                          name);
+            return err_hint(err, "Compare the database name and the product version; grant SELECT "
+                                 "and DELETE on the table. A missing table is never clean.");
+        }
+        if (missing) {
+            (void)err_set(err, ERR_PERMISSION, "login %s has no %s permission on dbo.%s",
+                          axdb->identity.login, missing, name);
+            return err_hint(err, "GRANT SELECT, DELETE ON dbo.%s TO [%s];", name,
+                            axdb->identity.login);
+        }
+        if (table->fault) {
+            (void)err_set(err, ERR_SCHEMA, "dbo.%s %s", name, table->fault);
+            return err_hint(err, "dwclean only removes rows that it can put back exactly.");
+        }
+        if (!table->fresh.known) {
+            *err = table->fresh.why;
+            return err_wrap(err, "dbo.%s could not be counted", name);
+        }
+    }
+    return true;
+}
+
+static bool
+guard_state(const struct axdb_identity *id, struct err *err)
+{
+    if (strcmp(id->state, "ONLINE") == 0 && strcmp(id->user_access, "MULTI_USER") == 0 &&
+        !id->read_only && !id->replica)
+        return true;
+    (void)err_set(err, ERR_REFUSED,
+                  "database %s is %s, %s, %s; it must be ONLINE, MULTI_USER and "
+                  "writable",
+                  id->database, id->state, id->user_access,
+                  id->replica     ? "a read-only replica"
+                  : id->read_only ? "read-only"
+                                  : "writable");
+    return err_hint(err, "Finish the restore, or connect to the primary, then run again.");
+}
+
+static bool
+refuse_named(const char *table, const char *what, const struct named_list *list, const char *hint,
+             struct err *err)
+{
+    (void)err_set(err, ERR_REFUSED, "dbo.%s has %zu %s, for example %s", table, list->count, what,
+                  list->names[0]);
+    return err_hint(err, "%s", hint);
+}
+
+static bool
+guard_side_effects(const struct run_request *request, const struct axdb_evidence *axdb,
+                   struct err *err)
+{
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        const struct axdb_table_evidence *table = &axdb->tables[i];
+        const char *name = table_name((enum table)i);
+
+        if (table->triggers.count && !request->allow_triggers)
+            return refuse_named(name, "triggers", &table->triggers,
+                                "A delete would run them. Read them, then pass --allow-triggers.",
+                                err);
+        if (table->foreign_keys.count)
+            return refuse_named(name, "foreign keys", &table->foreign_keys,
+                                "A delete could reach other tables. Ask the product's vendor.",
+                                err);
+        if (table->policies.count)
+            return refuse_named(name, "row-level security policies", &table->policies,
+                                "Rows may be hidden from this login. Switch the policy off first.",
+                                err);
+    }
+    return true;
+}
+
+/* ---- whose rows are these? (design section 3) ---- */
+
+static bool
+guard_owner(const struct run_request *request, const struct evidence *evidence, struct err *err)
+{
+    if (!evidence->axdb->urls_known)
+        return err_set(err, ERR_SERVER, "the URLs of the project rows could not be read");
+    if (evidence->host_count && !evidence->own_host) {
+        (void)err_set(err, ERR_REFUSED,
+                      "the target's own organization is not known, so these rows cannot be told "
+                      "from a working link");
+        (void)err_detail(err, "%" PRId64 " rows name %s", evidence->hosts[0].rows,
+                         evidence->hosts[0].host[0] ? evidence->hosts[0].host : "no host");
+        return err_hint(err, "Run both halves, or give --expect-dataverse-host HOST with the host "
+                             "of the organization that this environment belongs to.");
+    }
+    for (size_t i = 0; i < evidence->host_count; i++) {
+        const struct host_count *host = &evidence->hosts[i];
+
+        if (!host->own || (request->rows_name_this_environment && request->reason))
+            continue;
+        (void)err_set(err, ERR_REFUSED,
+                      "%" PRId64 " rows name %s, the target's own organization: "
+                      "this may be a working link",
+                      host->rows, host->host);
+        (void)err_detail(err, "own organization's host according to %s: %s",
+                         evidence->own_host_source, evidence->own_host);
+        return err_hint(err, "If only Dataverse was restored, use --dataverse-only. If these rows "
+                             "must go all the same: --rows-name-this-environment --reason TEXT.");
+    }
+    return true;
+}
+
+static bool
+guard_channels(const struct run_request *request, const struct evidence *evidence, struct err *err)
+{
+    const struct axdb_evidence *axdb = evidence->axdb;
+    const int64_t events = axdb->tables[TABLE_EVENTS].fresh.rows;
+    const char *foreign = NULL;
+
+    if (request->channels_all || events == 0)
+        return true;
+    for (size_t i = 0; i < evidence->family_count; i++)
+        if (evidence->families[i].foreign)
+            foreign = evidence->families[i].family;
+    if (axdb->tables[TABLE_PROJECT].fresh.rows == 0)
+        (void)err_set(err, ERR_REFUSED,
+                      "dual-write has no rows here, so these %" PRId64
+                      " event rows may belong to another feature",
+                      events);
+    else if (foreign)
+        (void)err_set(err, ERR_REFUSED, "event rows of channel family %s belong to another feature",
+                      foreign);
+    else if (!axdb->channels_known || evidence->family_count != 1)
+        (void)err_set(err, ERR_REFUSED, "%zu channel families share %s", evidence->family_count,
+                      table_name(TABLE_EVENTS));
+    else
+        return true;
+    return err_hint(err,
+                    "Read the channels with verify. --channels all removes them all; a Synapse "
+                    "or Fabric link and event consumers may then need to be activated again.");
+}
+
+static bool
+guard_axdb(const struct run_request *request, const struct evidence *evidence, struct err *err)
+{
+    const struct axdb_evidence *axdb = evidence->axdb;
+
+    if (!axdb) {
+        *err = evidence->axdb_err;
+        return false;
+    }
+    if (request->expect_server_name &&
+        !text_equal_nocase(request->expect_server_name, axdb->identity.server_name)) {
+        (void)err_set(err, ERR_REFUSED, "server calls itself %s, expected %s",
+                      axdb->identity.server_name, request->expect_server_name);
+        return err_hint(err, "Is this the server that was meant? Change the pin if it is.");
+    }
+    return guard_rights(axdb, err) && guard_state(&axdb->identity, err) &&
+           guard_side_effects(request, axdb, err) && guard_owner(request, evidence, err) &&
+           guard_channels(request, evidence, err);
+}
+
+/* ---- Dataverse ---- */
+
+static bool
+guard_pin(const char *what, const char *expected, const char *found, struct err *err)
+{
+    if (!expected || text_equal_nocase(expected, found))
+        return true;
+    (void)err_set(err, ERR_REFUSED, "%s is %s, expected %s", what, found[0] ? found : "not known",
+                  expected);
+    return err_hint(err, "This is another organization than the one that was meant.");
+}
+
+static bool
+guard_runtime(const struct run_request *request, const struct evidence *evidence, struct err *err)
+{
+    const struct runtime_identity *id;
+    char expected_host[HOST_BYTES] = "";
+
+    if (!evidence->runtime) {
+        *err = evidence->runtime_err;
+        return false;
+    }
+    id = &evidence->runtime->identity;
+    if (!id->organization_id[0] || !id->unique_name[0]) {
+        (void)err_set(err, ERR_REFUSED, "the service does not say which organization it is");
+        return err_hint(err, "Check --dataverse-url; a proxy may have answered.");
+    }
+    if (request->expect_dataverse_host)
+        host_of_url(request->expect_dataverse_host, expected_host);
+    return guard_pin("organization id", request->expect_org_id, id->organization_id, err) &&
+           guard_pin("organization name", request->expect_org_name, id->unique_name, err) &&
+           guard_pin("organization host", request->expect_dataverse_host ? expected_host : NULL,
+                     id->host, err);
+}
+
+bool
+guard_target(const struct run_request *request, const struct evidence *evidence, struct err *err)
+{
+    if (request->axdb && !guard_axdb(request, evidence, err))
+        return false;
+    return !request->dataverse || guard_runtime(request, evidence, err);
+}
+
+/* ---- the operator's statement ---- */
+
+void
+guard_target_name(const struct run_request *request, char *ret, size_t size)
+{
+    char host[HOST_BYTES];
+
+    if (request->environment) {
+        (void)snprintf(ret, size, "%s", request->environment);
+    } else if (request->axdb) {
+        (void)snprintf(ret, size, "%s@%s", request->database, request->server);
+    } else {
+        host_of_url(request->dataverse_url, host);
+        (void)snprintf(ret, size, "%s", host);
+    }
+}
+
+static bool
+guard_production(const struct run_request *request, struct err *err)
+{
+    char name[HOST_BYTES * 2];
+
+    if (request->env_class != CLASS_PRODUCTION)
+        return true;
+    guard_target_name(request, name, sizeof name);
+    if (!request->allow_production || strcmp(request->allow_production, name) != 0) {
+        (void)err_set(err, ERR_REFUSED, "%s counts as production", name);
+        (void)err_detail(err, "--allow-production is %s, the target's name is %s",
+                         request->allow_production ? request->allow_production : "not given", name);
+        return err_hint(err,
+                        "Without --env or --class every target counts as production. Pass --class "
+                        "sandbox if it is one; else --allow-production='%s' --reason TEXT.",
+                        name);
+    }
+    if (!request->reason) {
+        (void)err_set(err, ERR_REFUSED, "a change of production needs a reason");
+        return err_hint(err, "Pass --reason TEXT; it is kept with the run.");
+    }
+    return true;
+}
+
+bool
+guard_statement(const struct run_request *request, bool can_ask, struct err *err)
+{
+    if (!guard_production(request, err))
+        return false;
+    if (request->rows_name_this_environment && !request->reason) {
+        (void)err_set(err, ERR_REFUSED, "--rows-name-this-environment needs a reason");
+        return err_hint(err, "Pass --reason TEXT; it is kept with the run.");
+    }
+    if (!request->maps_are_stopped && !can_ask) {
+        (void)err_set(err, ERR_REFUSED, "nobody has said that the maps of the target are stopped");
+        return err_hint(err, "Stop the maps (or make sure that they cannot be reached), then pass "
+                             "--maps-are-stopped. --yes does not imply it.");
+    }
+    if (request->yes && !request->plan_id) {
+        (void)err_set(err, ERR_REFUSED, "--yes needs --plan-id");
+        return err_hint(err, "Run the same command with --dry-run, read it, and pass the plan-id "
+                             "that it prints.");
+    }
+    if (!request->yes && !can_ask) {
+        (void)err_set(err, ERR_REFUSED, "nobody is there to confirm");
+        return err_hint(err, "At a terminal the command asks. In a pipeline: --dry-run first, then "
+                             "--maps-are-stopped --yes --plan-id ID.");
+    }
+    return true;
+}

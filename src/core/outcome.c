@@ -1,0 +1,21 @@
+#include "core/outcome.h"
+
+#include "core/run.h"
+
+const char *
+outcome_word_name(enum outcome_word word)
+{
+    static const char *const names[] = {"clean",     "done",    "planned",    "residue",
+                                        "partial",   "refused", "stale",      "unknown",
+                                        "no-access", "failed",  "interrupted"};
+
+    return names[word];
+}
+
+const char *
+env_class_name(enum env_class env_class)
+{
+    static const char *const names[] = {"production", "sandbox", "dev"};
+
+    return names[env_class];
+}

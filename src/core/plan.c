@@ -1,0 +1,236 @@
+#include "core/plan.h"
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "core/rowset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/** One table on its way into the plan. */
+struct plan_reader {
+    struct rowset set;
+    struct plan *plan;
+    struct plan_file *file; /* NULL in a dry run */
+    struct observer *observer;
+    size_t capacity; /* of plan->runtime_rows */
+};
+
+static bool
+keep_runtime_row(struct plan_reader *reader, const struct row_id *row, struct err *err)
+{
+    struct plan *plan = reader->plan;
+    struct row_id *rows;
+
+    if (plan->runtime_count == reader->capacity) {
+        const size_t capacity = reader->capacity ? reader->capacity * 2 : 64;
+
+        if (capacity > PLAN_MAX_RUNTIME_ROWS)
+            return err_set(err, ERR_SERVER, "Dataverse lists more than %d runtime configurations",
+                           PLAN_MAX_RUNTIME_ROWS);
+        rows = realloc(plan->runtime_rows, capacity * sizeof *rows);
+        if (!rows)
+            return err_set(err, ERR_INTERNAL, "out of memory");
+        plan->runtime_rows = rows;
+        reader->capacity = capacity;
+    }
+    plan->runtime_rows[plan->runtime_count++] = *row;
+    return true;
+}
+
+static bool
+take_row(void *ctx, const struct row *row, struct err *err)
+{
+    struct plan_reader *reader = ctx;
+
+    if (!cancel_check(err) || !rowset_add(&reader->set, &row->id, err))
+        return false;
+    if (row->id.table == TABLE_RUNTIME && !keep_runtime_row(reader, &row->id, err))
+        return false;
+    if (reader->file && !reader->file->ops->add(reader->file, &row->id, err))
+        return false;
+    if (reader->set.rows % 1000 == 0)
+        reader->observer->progress(reader->observer, table_name(row->id.table), reader->set.rows,
+                                   0);
+    return true;
+}
+
+static bool
+read_table(struct plan_reader *reader, const struct connections *from, const struct schema *schema,
+           struct err *err)
+{
+    const struct row_sink sink = {.ctx = reader, .take = take_row};
+
+    if (reader->file && !reader->file->ops->add_schema(reader->file, schema, err))
+        return false;
+    if (schema->table == TABLE_RUNTIME)
+        return from->runtime->ops->read_rows(from->runtime, &sink, err);
+    return from->axdb->ops->read_rows(from->axdb, schema, &sink, err);
+}
+
+static bool
+plan_table(struct plan *plan, const struct connections *from, const struct schema *schema,
+           struct plan_file *file, struct observer *observer, struct err *err)
+{
+    struct plan_reader reader = {.plan = plan, .file = file, .observer = observer};
+    bool ok;
+
+    if (!rowset_begin(&reader.set, schema->table, err))
+        return false;
+    ok = read_table(&reader, from, schema, err);
+    if (ok) {
+        plan->asked[schema->table] = true;
+        plan->states[schema->table] = rowset_end(&reader.set);
+    }
+    rowset_done(&reader.set);
+    return ok;
+}
+
+static void
+add_string(struct digest_stream *stream, const char *string)
+{
+    digest_add_slice(stream, slice_of_string(string ? string : ""));
+}
+
+static void
+add_schema(struct digest_stream *stream, const struct schema *schema)
+{
+    add_string(stream, table_name(schema->table));
+    digest_add_u64(stream, schema->count);
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct column *column = &schema->columns[i];
+
+        add_string(stream, column->name);
+        add_string(stream, column->type_name);
+        add_string(stream, column->collation);
+        digest_add_u64(stream, (uint64_t)(int64_t)column->max_length);
+        digest_add_u64(stream, (uint64_t)column->precision << 8 | column->scale);
+        digest_add_u64(stream, (uint64_t)(column->nullable | column->identity << 1 |
+                                          column->computed << 2 | column->generated << 3));
+    }
+}
+
+static const struct schema *
+schema_of(const struct evidence *evidence, enum table table)
+{
+    return table == TABLE_RUNTIME ? runtime_schema() : &evidence->axdb->tables[table].schema;
+}
+
+static bool
+make_id(const struct plan_header *header, const struct evidence *evidence, struct plan *plan,
+        struct err *err)
+{
+    struct digest_stream *stream = digest_new();
+    struct digest digest;
+
+    if (!stream)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    add_string(stream, "dwclean-plan-1");
+    add_string(stream, header->server);
+    add_string(stream, header->database);
+    add_string(stream, header->database_created);
+    add_string(stream, header->recovery_fork);
+    add_string(stream, header->organization_id);
+    add_string(stream, header->organization_name);
+    add_string(stream, header->scope);
+    for (int i = 0; i < TABLES; i++) {
+        if (!plan->asked[i])
+            continue;
+        add_schema(stream, schema_of(evidence, (enum table)i));
+        digest_add_u64(stream, (uint64_t)plan->states[i].rows);
+        digest_add(stream, plan->states[i].digest.bytes, DIGEST_BYTES);
+    }
+    digest = digest_finish(stream);
+    digest_hex(&digest, plan->id);
+    digest_free(stream);
+    return true;
+}
+
+static struct plan_header
+header_of(const struct run_request *request, const struct evidence *evidence)
+{
+    struct plan_header header = {.server = "",
+                                 .database = "",
+                                 .database_created = "",
+                                 .recovery_fork = "",
+                                 .organization_id = "",
+                                 .organization_name = "",
+                                 .organization_host = "",
+                                 .scope = request->channels_all ? "channels=all" : "",
+                                 .created_utc_ms = clock_utc_ms()};
+
+    header.expires_utc_ms = header.created_utc_ms + (int64_t)PLAN_LIFE_HOURS * 3600 * 1000;
+    if (evidence->axdb) {
+        header.server = evidence->axdb->identity.dialled;
+        header.database = evidence->axdb->identity.database;
+        header.database_created = evidence->axdb->identity.created;
+        header.recovery_fork = evidence->axdb->identity.recovery_fork;
+    }
+    if (evidence->runtime) {
+        header.organization_id = evidence->runtime->identity.organization_id;
+        header.organization_name = evidence->runtime->identity.unique_name;
+        header.organization_host = evidence->runtime->identity.host;
+    }
+    return header;
+}
+
+bool
+plan_make(const struct run_request *request, const struct evidence *evidence,
+          const struct connections *connections, struct plan_file *file, struct observer *observer,
+          struct plan *ret, struct err *err)
+{
+    const struct plan_header header = header_of(request, evidence);
+
+    *ret = (struct plan){0};
+    if (file && !file->ops->begin(file, &header, err))
+        return false;
+    for (int i = 0; i < TABLES; i++) {
+        const enum table table = (enum table)i;
+
+        if (table == TABLE_RUNTIME ? !request->dataverse : !request->axdb)
+            continue;
+        if (!plan_table(ret, connections, schema_of(evidence, table), file, observer, err))
+            return err_wrap(err, "could not plan %s", table_name(table));
+    }
+    if (!make_id(&header, evidence, ret, err))
+        return false;
+    return !file || file->ops->end(file, ret->id, err);
+}
+
+void
+plan_done(struct plan *plan)
+{
+    free(plan->runtime_rows);
+    plan->runtime_rows = NULL;
+    plan->runtime_count = 0;
+}
+
+int64_t
+plan_rows(const struct plan *plan)
+{
+    int64_t rows = 0;
+
+    for (int i = 0; i < TABLES; i++)
+        rows += plan->asked[i] ? plan->states[i].rows : 0;
+    return rows;
+}
+
+const struct row_id *
+plan_find_runtime(const struct plan *plan, const char *key)
+{
+    size_t low = 0;
+    size_t high = plan->runtime_count;
+
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const int order = strcmp(plan->runtime_rows[middle].key, key);
+
+        if (order == 0)
+            return &plan->runtime_rows[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}

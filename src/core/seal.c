@@ -1,0 +1,130 @@
+#include "core/seal.h"
+
+#include "base/cancel.h"
+#include "core/rowset.h"
+
+#include <inttypes.h>
+
+/** One table on its way into the backup, or back from it. */
+struct seal_reader {
+    struct rowset set;
+    struct backup *backup; /* NULL: reading back */
+    struct observer *observer;
+};
+
+static bool
+take_row(void *ctx, const struct row *row, struct err *err)
+{
+    struct seal_reader *reader = ctx;
+
+    if (!cancel_check(err) || !rowset_add(&reader->set, &row->id, err))
+        return false;
+    if (reader->backup && !reader->backup->ops->add(reader->backup, row, err))
+        return false;
+    if (reader->set.rows % 1000 == 0)
+        reader->observer->progress(reader->observer, table_name(row->id.table), reader->set.rows,
+                                   0);
+    return true;
+}
+
+static bool
+write_table(struct seal_reader *reader, const struct schema *schema, const struct connections *from,
+            struct err *err)
+{
+    const struct row_sink sink = {.ctx = reader, .take = take_row};
+    bool ok;
+
+    if (!reader->backup->ops->begin_table(reader->backup, schema, err))
+        return false;
+    ok = schema->table == TABLE_RUNTIME
+             ? from->runtime->ops->read_rows(from->runtime, &sink, err)
+             : from->axdb->ops->read_rows(from->axdb, schema, &sink, err);
+    return ok && reader->backup->ops->end_table(reader->backup, err);
+}
+
+static bool
+changed_since_plan(enum table table, const struct table_state *plan,
+                   const struct table_state *found, struct err *err)
+{
+    if (plan->rows != found->rows)
+        (void)err_set(err, ERR_STALE, "%s has %" PRId64 " rows where the plan has %" PRId64,
+                      table_name(table), found->rows, plan->rows);
+    else
+        (void)err_set(err, ERR_STALE, "rows of %s changed since the plan", table_name(table));
+    return err_hint(err, "Something still writes to this table. Stop the maps and other writers, "
+                         "then plan again.");
+}
+
+static bool
+copy_table(const struct plan *plan, const struct schema *schema, const struct connections *from,
+           struct backup *backup, struct observer *observer, struct err *err)
+{
+    struct seal_reader reader = {.backup = backup, .observer = observer};
+    struct table_state found;
+    bool ok;
+
+    if (!rowset_begin(&reader.set, schema->table, err))
+        return false;
+    ok = write_table(&reader, schema, from, err);
+    found = rowset_end(&reader.set);
+    rowset_done(&reader.set);
+    if (!ok)
+        return err_wrap(err, "could not back up %s", table_name(schema->table));
+    if (!table_state_equal(&plan->states[schema->table], &found))
+        return changed_since_plan(schema->table, &plan->states[schema->table], &found, err);
+    return true;
+}
+
+static bool
+check_table(const struct plan *plan, enum table table, struct backup *backup,
+            struct observer *observer, struct err *err)
+{
+    struct seal_reader reader = {.observer = observer};
+    const struct row_sink sink = {.ctx = &reader, .take = take_row};
+    struct table_state found;
+    bool ok;
+
+    if (!rowset_begin(&reader.set, table, err))
+        return false;
+    ok = backup->ops->read_back(backup, table, &sink, err);
+    found = rowset_end(&reader.set);
+    rowset_done(&reader.set);
+    if (!ok)
+        return err_wrap(err, "could not read the backup of %s again", table_name(table));
+    if (!table_state_equal(&plan->states[table], &found)) {
+        (void)err_set(err, ERR_STORAGE, "the backup of %s does not hold what was written to it",
+                      table_name(table));
+        return err_hint(err, "Do not trust this disk. Nothing was changed; choose another "
+                             "--runs-dir.");
+    }
+    return true;
+}
+
+bool
+seal_backup(const struct plan *plan, const struct evidence *evidence,
+            const struct connections *connections, struct backup *backup, struct observer *observer,
+            struct sealed *ret, struct err *err)
+{
+    struct sealed sealed = {0};
+
+    for (int i = 0; i < TABLES; i++) {
+        const struct schema *schema =
+            i == TABLE_RUNTIME ? runtime_schema()
+                               : (evidence->axdb ? &evidence->axdb->tables[i].schema : NULL);
+
+        if (plan->asked[i] && !copy_table(plan, schema, connections, backup, observer, err))
+            return false;
+    }
+    if (!backup->ops->close(backup, err))
+        return false;
+    for (int i = 0; i < TABLES; i++) {
+        if (plan->asked[i] && !check_table(plan, (enum table)i, backup, observer, err))
+            return false;
+        sealed.states[i] = plan->states[i];
+    }
+    if (!backup->ops->seal(backup, err))
+        return false;
+    sealed.sealed = true;
+    *ret = sealed;
+    return true;
+}

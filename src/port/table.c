@@ -1,0 +1,139 @@
+#include "port/table.h"
+
+#include "base/text.h"
+#include "port/runtime_store.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static const struct {
+    const char *name, *key;
+} tables[TABLES] = {
+    [TABLE_FIELD] = {"DUALWRITEPROJECTFIELDCONFIGURATION", "field"},
+    [TABLE_PROJECT] = {"DUALWRITEPROJECTCONFIGURATION", "project"},
+    [TABLE_EVENTS] = {"BUSINESSEVENTSDEFINITION", "events"},
+    [TABLE_RUNTIME] = {"msdyn_dualwriteruntimeconfig", "runtime"},
+};
+
+const char *
+table_name(enum table table)
+{
+    return tables[table].name;
+}
+
+const char *
+table_key(enum table table)
+{
+    return tables[table].key;
+}
+
+bool
+table_from_key(const char *key, enum table *ret)
+{
+    for (int i = 0; i < TABLES; i++) {
+        if (strcmp(key, tables[i].key) == 0) {
+            *ret = (enum table)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+column_insertable(const struct column *column)
+{
+    return !column->computed && !column->generated;
+}
+
+const struct schema *
+runtime_schema(void)
+{
+    static const struct column document = {.name = "document", .type_name = "json"};
+    static const struct schema schema = {
+        .table = TABLE_RUNTIME, .columns = &document, .count = 1, .unique_key = true};
+
+    return &schema;
+}
+
+/** Index of the column that follows `after` in name order; `count` when there is none. */
+static size_t
+next_by_name(const struct schema *schema, const char *after)
+{
+    size_t best = schema->count;
+
+    for (size_t i = 0; i < schema->count; i++) {
+        const char *name = schema->columns[i].name;
+
+        if (after && text_compare_nocase(name, after) <= 0)
+            continue;
+        if (best == schema->count || text_compare_nocase(name, schema->columns[best].name) < 0)
+            best = i;
+    }
+    return best;
+}
+
+/** Add the columns that are (not) insertable; how many there were. */
+static size_t
+add_columns(const struct schema *schema, struct digest_stream *stream, const struct row *row,
+            bool insertable)
+{
+    size_t added = 0;
+
+    digest_add_slice(stream, slice_of_string(table_name(schema->table)));
+    for (size_t i = next_by_name(schema, NULL); i < schema->count;
+         i = next_by_name(schema, schema->columns[i].name)) {
+        const struct column *column = &schema->columns[i];
+        const struct field *field = &row->fields[i];
+
+        if (column_insertable(column) != insertable)
+            continue;
+        digest_add_slice(stream, slice_of_string(column->name));
+        digest_add_slice(stream, slice_of_string(column->type_name));
+        digest_add(stream, field->is_null ? "N" : "V", 1);
+        digest_add_slice(stream, field->is_null ? (struct slice){0} : field->bytes);
+        added++;
+    }
+    return added;
+}
+
+void
+row_digest(const struct schema *schema, struct digest_stream *stream, struct row *row)
+{
+    assert(row->count == schema->count);
+
+    (void)add_columns(schema, stream, row, true);
+    row->id.digest = digest_finish(stream);
+    if (schema->table == TABLE_RUNTIME)
+        return;
+    const size_t others = add_columns(schema, stream, row, false);
+    const struct digest version = digest_finish(stream);
+
+    row->id.version[0] = '\0';
+    if (others)
+        digest_hex(&version, row->id.version);
+}
+
+/** One signed number of an AxDB key. */
+static int
+compare_numbers(const char *a, const char *b, char **ret_a, char **ret_b)
+{
+    const long long left = strtoll(a, ret_a, 10);
+    const long long right = strtoll(b, ret_b, 10);
+
+    return left < right ? -1 : left > right;
+}
+
+int
+row_key_compare(enum table table, const char *a, const char *b)
+{
+    char *rest_a;
+    char *rest_b;
+    int order;
+
+    if (table == TABLE_RUNTIME)
+        return strcmp(a, b);
+    order = compare_numbers(a, b, &rest_a, &rest_b);
+    if (order != 0)
+        return order;
+    return compare_numbers(rest_a + (*rest_a == ':'), rest_b + (*rest_b == ':'), &rest_a, &rest_b);
+}

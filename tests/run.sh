@@ -1,0 +1,68 @@
+#!/bin/sh
+# Every check of this project: sh tests/run.sh. Installs what is missing (Debian 12), needs no standard
+# input, talks only to loopback. DWCLEAN_STAGES="ci lint" runs some stages only.
+set -u
+SOURCE_DIR=$(cd "$(dirname "$0")/.." && pwd)
+cd "$SOURCE_DIR" || exit 1
+mkdir -p build
+PACKAGES_LOG=$SOURCE_DIR/build/packages.log
+. "$SOURCE_DIR/tests/support/packages.sh"
+need_packages build demo test || exit 1
+
+passed=0 failed=0
+jobs=$(nproc)
+
+# stage NAME COMMAND...: one check that is not a ctest run; its output is shown only when it fails.
+stage() {
+    name=$1
+    shift
+    case " ${DWCLEAN_STAGES:-ci asan clang tidy lint demo coverage} " in
+    *" ${name%%.*} "*) ;;
+    *) return 0 ;;
+    esac
+    began=$(date +%s)
+    if "$@" >"build/stage.$name.log" 2>&1 </dev/null; then
+        passed=$((passed + 1))
+        word=passed
+    else
+        failed=$((failed + 1))
+        word=FAILED
+        tail -n 60 "build/stage.$name.log"
+    fi
+    printf '%-24s %s (%s s)\n' "$name" "$word" "$(($(date +%s) - began))"
+}
+
+build() { cmake --preset "$1" && cmake --build --preset "$1" -j "$jobs"; }
+
+# tests PRESET: build it, run its tests, add their numbers to ours.
+tests() {
+    stage "$1.build" build "$1"
+    case " ${DWCLEAN_STAGES:-ci asan clang tidy lint demo coverage} " in
+    *" $1 "*) ;;
+    *) return 0 ;;
+    esac
+    ctest --preset "$1" </dev/null 2>&1 | tee "build/ctest.$1.log"
+    summary=$(sed -n 's/^[0-9]*% tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\1 \2/p' \
+        "build/ctest.$1.log")
+    if [ -z "$summary" ]; then
+        echo "ctest --preset $1 gave no summary"
+        failed=$((failed + 1))
+        return 0
+    fi
+    bad=${summary% *} all=${summary#* }
+    failed=$((failed + bad))
+    passed=$((passed + all - bad))
+}
+
+tests ci
+tests asan
+stage clang.build build clang
+stage tidy.build build tidy
+stage lint.format sh tests/lint/check_format.sh
+stage lint.tree sh tests/lint/check_tree.sh
+stage demo sh fixtures/demo.sh
+stage demo.twice env DWCLEAN_STAGE=2 sh fixtures/demo.sh
+stage coverage sh tests/support/coverage.sh
+
+printf '\n%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,150 @@
+#include "base/text.h"
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void
+json_strings_are_escaped_and_stay_utf8(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *json;
+    } cases[] = {
+        {"plain", 5, "\"plain\""},
+        {"a\"b\\c", 5, "\"a\\\"b\\\\c\""},
+        {"\n\t\x01\x7f", 4, "\"\\n\\u0009\\u0001\\u007f\""},
+        {"a\0b", 3, "\"a\\u0000b\""},
+        {"gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80", 11, "\"gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80\""},
+        {"bad \xff\xc3", 6, "\"bad \xef\xbf\xbd\xef\xbf\xbd\""},
+        {"\xed\xa0\x80", 3, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, /* a surrogate */
+        {"\xc0\xaf", 2, "\"\xef\xbf\xbd\xef\xbf\xbd\""},                 /* an overlong form */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        TEXT_SCOPED text = {0};
+
+        text_append_json(&text, cases[i].bytes, cases[i].size);
+        assert_string_equal(text_string(&text), cases[i].json);
+    }
+}
+
+static void
+what_is_shown_cannot_move_the_cursor(void **state)
+{
+    static const char hostile[] = "a\x1b[31mred\r\n\xe2\x80\xae"
+                                  "x\\ \xc2\x9b \xff";
+    TEXT_SCOPED text = {0};
+
+    (void)state;
+    text_append_shown(&text, hostile, sizeof hostile - 1);
+    assert_string_equal(text_string(&text),
+                        "a\\x1b[31mred\\x0d\\x0a\\u{202e}x\\\\ \\u{009b} \\xff");
+}
+
+static void
+utf16_becomes_utf8_and_its_faults_are_told(void **state)
+{
+    static const unsigned char good[] = {'a', 0, 0xFC, 0, 0x3D, 0xD8, 0x00, 0xDE};
+    static const unsigned char lone[] = {'a', 0, 0x3D, 0xD8, 'b', 0};
+    static const unsigned char odd[] = {'a', 0, 'b'};
+    TEXT_SCOPED text = {0};
+
+    (void)state;
+    assert_true(text_append_utf16le(&text, slice_of(good, sizeof good)));
+    assert_string_equal(text_string(&text), "a\xc3\xbc\xf0\x9f\x98\x80");
+    text_reset(&text);
+    assert_false(text_append_utf16le(&text, slice_of(lone, sizeof lone)));
+    assert_string_equal(text_string(&text), "a\xef\xbf\xbd"
+                                            "b");
+    text_reset(&text);
+    assert_false(text_append_utf16le(&text, slice_of(odd, sizeof odd)));
+}
+
+static void
+base64_goes_there_and_back_and_is_strict(void **state)
+{
+    static const char *const wrong[] = {"A",    "AA",   "AAA",   "A===",     "AA=A",
+                                        "AB==", "AAB=", "AA\n=", "AAAA=AAA", "A-AA"};
+
+    (void)state;
+    for (size_t size = 0; size < 70; size++) {
+        TEXT_SCOPED text = {0};
+        unsigned char bytes[70];
+        unsigned char *back = NULL;
+        size_t back_size = 0;
+
+        for (size_t i = 0; i < size; i++)
+            bytes[i] = (unsigned char)(i * 37 + size);
+        text_append_base64(&text, bytes, size);
+        assert_true(text_decode_base64(text_string(&text), text.used, &back, &back_size));
+        assert_int_equal(back_size, size);
+        assert_memory_equal(back, bytes, size);
+        free(back);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        unsigned char *back = NULL;
+        size_t back_size = 0;
+
+        assert_false(text_decode_base64(wrong[i], strlen(wrong[i]), &back, &back_size));
+    }
+}
+
+static void
+a_text_over_its_maximum_is_broken_and_says_so(void **state)
+{
+    TEXT_SCOPED text = {.max = 10};
+    struct err err = {0};
+
+    (void)state;
+    text_append(&text, "1234567");
+    assert_true(text_ok(&text, &err));
+    text_append(&text, "890ab");
+    text_append(&text, "x"); /* nothing more is taken, so that no text has holes */
+    assert_false(text_ok(&text, &err));
+    assert_string_equal(text_string(&text), "1234567");
+}
+
+static void
+hexadecimal_goes_there_and_back(void **state)
+{
+    TEXT_SCOPED text = {0};
+    unsigned char bytes[4] = {0, 1, 0xAB, 0xFF};
+    unsigned char back[4];
+
+    (void)state;
+    text_append_hex(&text, bytes, sizeof bytes);
+    assert_string_equal(text_string(&text), "0001abff");
+    assert_true(text_decode_hex("0001ABff", 8, back));
+    assert_memory_equal(back, bytes, 4);
+    assert_false(text_decode_hex("0g", 2, back));
+    assert_false(text_decode_hex("000", 3, back));
+}
+
+static void
+names_compare_without_case(void **state)
+{
+    (void)state;
+    assert_true(text_equal_nocase("RecId", "RECID"));
+    assert_false(text_equal_nocase("RecId", "RECIDS"));
+    assert_true(text_compare_nocase("a", "B") < 0);
+    assert_true(text_compare_nocase("PROJECTNAME", "project") > 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_strings_are_escaped_and_stay_utf8),
+        cmocka_unit_test(what_is_shown_cannot_move_the_cursor),
+        cmocka_unit_test(utf16_becomes_utf8_and_its_faults_are_told),
+        cmocka_unit_test(base64_goes_there_and_back_and_is_strict),
+        cmocka_unit_test(a_text_over_its_maximum_is_broken_and_says_so),
+        cmocka_unit_test(hexadecimal_goes_there_and_back),
+        cmocka_unit_test(names_compare_without_case),
+    };
+
+    return cmocka_run_group_tests_name("base/text", tests, NULL, NULL);
+}

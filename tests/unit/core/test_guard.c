@@ -1,0 +1,184 @@
+#include "core/guard.h"
+#include "core/run.h"
+#include "fake_world.h"
+#include "test.h"
+
+#include <string.h>
+
+/** What a guard must make of a world: run clean as a dry run, which guards alike. */
+static struct outcome
+guarded(struct fake_world *world, const struct run_request *base, struct arena *arena)
+{
+    struct run_request request = *base;
+    struct outcome outcome;
+    const size_t rows = fake_world_rows(world);
+
+    request.dry_run = true;
+    run_clean(&request, &world->ports, arena, &outcome);
+    assert_int_equal(fake_world_rows(world), rows);
+    assert_int_equal(world->files_created, 0);
+    return outcome;
+}
+
+#define WORLD(world, arena, request)                                                               \
+    ARENA_SCOPED arena = arena_new(1 << 20);                                                       \
+    struct run_request request = fake_request();                                                   \
+    struct fake_world world;                                                                       \
+    (void)state;                                                                                   \
+    fake_world_init(&world)
+
+static void
+rows_that_name_the_targets_own_organization_are_refused(void **state)
+{
+    WORLD(world, arena, request);
+    struct outcome outcome;
+
+    world.url = "CONTOSO-UAT.API.crm4.dynamics.com:443/";
+    outcome = guarded(&world, &request, arena);
+    assert_int_equal(outcome.exit_status, 4);
+    assert_non_null(strstr(outcome.err.hint, "--dataverse-only"));
+    request.rows_name_this_environment = true;
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 0);
+    request.reason = NULL;
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
+}
+
+static void
+an_unknown_own_host_refuses_unless_it_is_pinned(void **state)
+{
+    WORLD(world, arena, request);
+
+    request.dataverse = false;
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
+    request.expect_dataverse_host = "contoso-uat.crm4.dynamics.com";
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 0);
+    request.expect_dataverse_host = "https://contoso-prod.crm4.dynamics.com/";
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
+}
+
+static void
+shared_event_channels_are_refused_until_the_operator_chooses(void **state)
+{
+    WORLD(world, arena, request);
+
+    world.other_channel = "AthenaFinanceOperationsTableDataFeed";
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
+    request.channels_all = true;
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 0);
+    request.channels_all = false;
+    world.other_channel = "DualWrite2"; /* the same family */
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 0);
+    world.other_channel = "MyEventGrid";
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
+    world.other_channel = NULL;
+    world.tables[TABLE_PROJECT].count = 0; /* events without an owner */
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
+}
+
+static void
+triggers_policies_states_and_rights_are_refused(void **state)
+{
+    WORLD(world, arena, request);
+
+    world.trigger = "TR_AUDIT";
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
+    request.allow_triggers = true;
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 0);
+    world.policy = "RLS";
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
+    world.policy = NULL;
+    world.state = "RESTORING";
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
+    world.state = "ONLINE";
+    world.may_delete = RIGHT_MISSING;
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 12);
+    world.may_delete = RIGHT_HELD;
+    world.table_missing = true;
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 14);
+    world.table_missing = false;
+    world.count_unknown = true;
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 11);
+}
+
+static void
+a_pin_that_differs_stops_the_run(void **state)
+{
+    WORLD(world, arena, request);
+
+    request.expect_org_name = "ORG6459F7A8"; /* names compare without case */
+    request.expect_server_name = "sql01";
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 0);
+    request.expect_org_id = "another";
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
+    request.expect_org_id = NULL;
+    request.expect_server_name = "SQL02";
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
+}
+
+static void
+a_statement_is_complete_or_refused(void **state)
+{
+    static const struct {
+        struct run_request request;
+        bool can_ask, ok;
+    } cases[] = {
+        {{.env_class = CLASS_SANDBOX, .yes = true, .plan_id = "x", .maps_are_stopped = true},
+         false,
+         true},
+        {{.env_class = CLASS_SANDBOX, .yes = true, .plan_id = "x"}, false, false},
+        {{.env_class = CLASS_SANDBOX, .yes = true, .maps_are_stopped = true}, true, false},
+        {{.env_class = CLASS_SANDBOX, .maps_are_stopped = true}, false, false},
+        {{.env_class = CLASS_SANDBOX}, true, true},
+        {{.env_class = CLASS_PRODUCTION, .environment = "prod", .reason = "r"}, true, false},
+        {{.env_class = CLASS_PRODUCTION, .environment = "prod", .allow_production = "prod"},
+         true,
+         false},
+        {{.env_class = CLASS_PRODUCTION,
+          .environment = "prod",
+          .allow_production = "uat",
+          .reason = "r"},
+         true,
+         false},
+        {{.env_class = CLASS_PRODUCTION,
+          .environment = "prod",
+          .allow_production = "prod",
+          .reason = "r"},
+         true,
+         true},
+        {{.env_class = CLASS_PRODUCTION,
+          .axdb = true,
+          .server = "s",
+          .database = "d",
+          .allow_production = "d@s",
+          .reason = "r"},
+         true,
+         true},
+        {{.env_class = CLASS_DEV, .rows_name_this_environment = true}, true, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct err err = {0};
+
+        assert_int_equal(guard_statement(&cases[i].request, cases[i].can_ask, &err), cases[i].ok);
+        if (!cases[i].ok)
+            assert_int_equal(err.code, ERR_REFUSED);
+        if (!cases[i].ok)
+            assert_true(err.hint[0]);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_that_name_the_targets_own_organization_are_refused),
+        cmocka_unit_test(an_unknown_own_host_refuses_unless_it_is_pinned),
+        cmocka_unit_test(shared_event_channels_are_refused_until_the_operator_chooses),
+        cmocka_unit_test(triggers_policies_states_and_rights_are_refused),
+        cmocka_unit_test(a_pin_that_differs_stops_the_run),
+        cmocka_unit_test(a_statement_is_complete_or_refused),
+    };
+
+    return cmocka_run_group_tests_name("core/guard", tests, NULL, NULL);
+}

@@ -1,0 +1,68 @@
+#include "core/host.h"
+#include "test.h"
+
+static void
+urls_are_reduced_to_hosts(void **state)
+{
+    static const char *const cases[][2] = {
+        {"https://contoso.crm4.dynamics.com", "contoso.crm4.dynamics.com"},
+        {"https://contoso.crm4.dynamics.com/", "contoso.crm4.dynamics.com"},
+        {"HTTPS://Contoso.CRM4.Dynamics.com/api/data/v9.2/", "contoso.crm4.dynamics.com"},
+        {"https://contoso.api.crm4.dynamics.com/", "contoso.crm4.dynamics.com"},
+        {"contoso.crm4.dynamics.com", "contoso.crm4.dynamics.com"},
+        {"contoso.crm4.dynamics.com:443/x", "contoso.crm4.dynamics.com"},
+        {"  https://contoso.crm.dynamics.com?a=b://c  ", "contoso.crm.dynamics.com"},
+        {"https://user:pw@contoso.crm.dynamics.com/", "contoso.crm.dynamics.com"},
+        {"https://a@b@contoso.crm.dynamics.com/", "contoso.crm.dynamics.com"},
+        {"https://evil.com/@contoso.crm.dynamics.com", "evil.com"},
+        {"https://contoso.crm.dynamics.com.", "contoso.crm.dynamics.com"},
+        {"https://api.contoso.com/", "api.contoso.com"},
+        {"", ""},
+        {"   ", ""},
+        {"https://", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char host[HOST_BYTES];
+
+        host_of_url(cases[i][0], host);
+        assert_string_equal(host, cases[i][1]);
+    }
+}
+
+static void
+channels_are_grouped_into_families(void **state)
+{
+    static const char *const cases[][2] = {
+        {"DualWrite", "DualWrite"},
+        {"DualWrite 12", "DualWrite"},
+        {"DualWrite-3  ", "DualWrite"},
+        {"Feed_0b9e8f60-52c5-4b2a-a5f8-5a8b0c1d2e3f", "Feed"},
+        {"", ""},
+        {"123", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char family[64];
+
+        channel_family_of(cases[i][0], family, sizeof family);
+        assert_string_equal(family, cases[i][1]);
+    }
+    assert_true(channel_is_foreign("AthenaFinanceOperationsTableDa"));
+    assert_true(channel_is_foreign("athenafinanceoperations"));
+    assert_false(channel_is_foreign("Athena"));
+    assert_false(channel_is_foreign("DualWrite"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(urls_are_reduced_to_hosts),
+        cmocka_unit_test(channels_are_grouped_into_families),
+    };
+
+    return cmocka_run_group_tests_name("core/host", tests, NULL, NULL);
+}
