@@ -43,7 +43,10 @@ struct column {
     bool generated; /* rowversion (timestamp), period columns: the server fills them, always */
 };
 
-/** Columns in catalog order. Rows carry one field for each column, in the same order. */
+enum { SCHEMA_MAX_COLUMNS = 1024 }; /* SQL Server's limit for a table without sparse columns */
+
+/** Columns in catalog order, at most SCHEMA_MAX_COLUMNS. Rows carry one field for each column, in
+ * the same order. */
 struct schema {
     enum table table;
     const struct column *columns;

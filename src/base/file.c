@@ -134,7 +134,7 @@ file_read(const char *path, size_t max, char **ret_bytes, size_t *ret_size, stru
 {
     FILE_SCOPED fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     char *bytes;
-    size_t size;
+    size_t size = 0;
 
     if (fd < 0)
         return err_errno(err, ERR_CONFIG, errno, "open %s", path);

@@ -55,35 +55,37 @@ runtime_schema(void)
     return &schema;
 }
 
-/** Index of the column that follows `after` in name order; `count` when there is none. */
-static size_t
-next_by_name(const struct schema *schema, const char *after)
+/** Positions of the columns in name order: ASCII without case, then by bytes. */
+static void
+name_order(const struct schema *schema, unsigned short order[SCHEMA_MAX_COLUMNS])
 {
-    size_t best = schema->count;
-
     for (size_t i = 0; i < schema->count; i++) {
         const char *name = schema->columns[i].name;
+        size_t at = i;
 
-        if (after && text_compare_nocase(name, after) <= 0)
-            continue;
-        if (best == schema->count || text_compare_nocase(name, schema->columns[best].name) < 0)
-            best = i;
+        for (; at > 0; at--) {
+            const char *before = schema->columns[order[at - 1]].name;
+            const int compared = text_compare_nocase(before, name);
+
+            if (compared < 0 || (compared == 0 && strcmp(before, name) <= 0))
+                break;
+            order[at] = order[at - 1];
+        }
+        order[at] = (unsigned short)i;
     }
-    return best;
 }
 
 /** Add the columns that are (not) insertable; how many there were. */
 static size_t
-add_columns(const struct schema *schema, struct digest_stream *stream, const struct row *row,
-            bool insertable)
+add_columns(const struct schema *schema, const unsigned short *order, struct digest_stream *stream,
+            const struct row *row, bool insertable)
 {
     size_t added = 0;
 
     digest_add_slice(stream, slice_of_string(table_name(schema->table)));
-    for (size_t i = next_by_name(schema, NULL); i < schema->count;
-         i = next_by_name(schema, schema->columns[i].name)) {
-        const struct column *column = &schema->columns[i];
-        const struct field *field = &row->fields[i];
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct column *column = &schema->columns[order[i]];
+        const struct field *field = &row->fields[order[i]];
 
         if (column_insertable(column) != insertable)
             continue;
@@ -99,13 +101,16 @@ add_columns(const struct schema *schema, struct digest_stream *stream, const str
 void
 row_digest(const struct schema *schema, struct digest_stream *stream, struct row *row)
 {
-    assert(row->count == schema->count);
+    unsigned short order[SCHEMA_MAX_COLUMNS];
 
-    (void)add_columns(schema, stream, row, true);
+    assert(row->count == schema->count && schema->count <= SCHEMA_MAX_COLUMNS);
+
+    name_order(schema, order);
+    (void)add_columns(schema, order, stream, row, true);
     row->id.digest = digest_finish(stream);
     if (schema->table == TABLE_RUNTIME)
         return;
-    const size_t others = add_columns(schema, stream, row, false);
+    const size_t others = add_columns(schema, order, stream, row, false);
     const struct digest version = digest_finish(stream);
 
     row->id.version[0] = '\0';

@@ -47,6 +47,7 @@ scratch_remove_one(const char *path, const struct stat *status, int kind, struct
 static inline void
 scratch_remove(const char *directory)
 {
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe) */
     assert_int_equal(nftw(directory, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT), 0);
 }
 

@@ -1,0 +1,277 @@
+#include "backup/backup_set.h"
+#include "base/file.h"
+#include "lines.h"
+#include "manifest.h"
+#include "row_line.h"
+#include "storage.h"
+#include "zstd_file.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { READER_ARENA_BYTES = 64 * 1024 * 1024, SEAL_MAX_BYTES = 64 * 1024 };
+
+struct backup_reader {
+    char *directory;
+    struct arena *arena;
+    struct manifest manifest;
+};
+
+/* One table on its way from the disk to the sink. */
+struct table_reading {
+    const struct manifest_table *entry;
+    const char *path;
+    const struct row_sink *sink;
+    struct lines lines;
+    struct row_line_reader rows;
+    struct digest_stream *digest;
+    int64_t count;
+};
+
+static bool
+fault(const struct table_reading *reading, struct err *err, const char *why)
+{
+    return err_set(err, ERR_STORAGE, "%s: line %" PRId64 " %s", reading->path,
+                   reading->lines.number, why);
+}
+
+/* The file starts with the schema that the manifest holds. */
+static bool
+check_head(const struct table_reading *reading, struct slice line, struct err *err)
+{
+    STORAGE_SCOPED_JSON json = storage_parse_json((const char *)line.data, line.size);
+    TEXT_SCOPED found = {0};
+    TEXT_SCOPED expected = {0};
+    ARENA_SCOPED arena = arena_new(READER_ARENA_BYTES);
+    struct stored_schema schema = {0};
+
+    if (!arena)
+        return storage_no_memory(err);
+    if (!format_is(json, BACKUP_TABLE_FORMAT) ||
+        !stored_schema_parse(cJSON_GetObjectItemCaseSensitive(json, "schema"), arena, &schema))
+        return fault(reading, err, "is not the head of a table of format " BACKUP_FORMAT_VERSION);
+    stored_schema_append(&found, &schema.schema);
+    stored_schema_append(&expected, &reading->entry->schema.schema);
+    if (strcmp(text_string(&found), text_string(&expected)) != 0)
+        return fault(reading, err, "holds another schema than the manifest");
+    return true;
+}
+
+static bool
+check_row(struct table_reading *reading, const struct row *row, struct err *err)
+{
+    struct row again = *row;
+
+    row_digest(&reading->entry->schema.schema, reading->digest, &again);
+    if (!digest_equal(&again.id.digest, &row->id.digest))
+        return fault(reading, err, "holds a row that does not have the digest on record");
+    if (strcmp(again.id.version, row->id.version) != 0)
+        return fault(reading, err, "holds a row that does not have the version on record");
+    return true;
+}
+
+static bool
+take_row(struct table_reading *reading, struct slice line, struct err *err)
+{
+    struct row row;
+    const char *why = NULL;
+
+    if (!row_line_read(&reading->rows, line, &row, &why))
+        return fault(reading, err, why);
+    if (!check_row(reading, &row, err))
+        return false;
+    reading->count++;
+    return !reading->sink || reading->sink->take(reading->sink->ctx, &row, err);
+}
+
+static bool
+take_lines(struct table_reading *reading, struct err *err)
+{
+    enum line_state state = LINE_END;
+    struct slice line = {0};
+
+    if (!lines_next(&reading->lines, &state, &line, err))
+        return false;
+    if (state != LINE_WHOLE)
+        return err_set(err, ERR_STORAGE, "%s holds no head", reading->path);
+    if (!check_head(reading, line, err))
+        return false;
+    for (;;) {
+        if (!lines_next(&reading->lines, &state, &line, err))
+            return err_detail(err, "after line %" PRId64, reading->lines.number);
+        if (state == LINE_TORN)
+            return fault(reading, err, "has no end");
+        if (state == LINE_END)
+            break;
+        if (!take_row(reading, line, err))
+            return false;
+    }
+    if (reading->count != reading->entry->rows)
+        return err_set(err, ERR_STORAGE,
+                       "%s holds %" PRId64 " rows where the manifest has %" PRId64, reading->path,
+                       reading->count, reading->entry->rows);
+    return true;
+}
+
+/* Decode from where `fd` stands. */
+static bool
+decode(const struct manifest_table *entry, const char *path, int fd, const struct row_sink *sink,
+       struct err *err)
+{
+    struct table_reading reading = {.entry = entry, .path = path, .sink = sink};
+    struct zstd_reader *zstd = NULL;
+    bool ok = false;
+
+    reading.digest = digest_new();
+    if (!reading.digest)
+        return storage_no_memory(err);
+    if (row_line_reader_init(&reading.rows, &entry->schema, err) &&
+        zstd_reader_open(fd, path, &zstd, err)) {
+        lines_init(&reading.lines, (struct line_source){.ctx = zstd, .read = zstd_reader_read},
+                   path, ROW_LINE_MAX_BYTES);
+        ok = take_lines(&reading, err);
+        lines_done(&reading.lines);
+    }
+    zstd_reader_free(zstd);
+    row_line_reader_done(&reading.rows);
+    digest_free(reading.digest);
+    return ok;
+}
+
+static bool
+rewind_file(int fd, const char *path, struct err *err)
+{
+    if (lseek(fd, 0, SEEK_SET) == 0)
+        return true;
+    return err_set(err, ERR_STORAGE, "could not seek in %s", path);
+}
+
+/* The file is not what was written: find the first place that shows it. */
+static bool
+report_damage(const struct manifest_table *entry, const char *path, int fd, struct err *err)
+{
+    struct err first = {0};
+
+    if (rewind_file(fd, path, &first) && decode(entry, path, fd, NULL, &first))
+        (void)snprintf(first.primary, sizeof(first.primary),
+                       "every row in it still has its digest");
+    (void)err_set(err, ERR_STORAGE, "%s is damaged: its SHA-256 is not the one in the manifest",
+                  path);
+    (void)err_detail(err, "%s%s%s", first.primary, *first.detail ? "; " : "", first.detail);
+    return err_hint(err, "Restore the run directory from a copy; do not remove or put back rows "
+                         "with this one.");
+}
+
+bool
+backup_reader_rows_of(struct backup_reader *reader, enum table table, const struct row_sink *sink,
+                      struct err *err)
+{
+    const struct manifest_table *entry = &reader->manifest.tables[table];
+    struct digest digest;
+    uint64_t bytes = 0;
+    FILE_SCOPED fd = -1;
+
+    if (!entry->present)
+        return err_set(err, ERR_STORAGE, "%s has no rows of %s", reader->directory,
+                       table_name(table));
+    STORAGE_SCOPED_STRING path = storage_path(reader->directory, entry->file);
+    if (!path)
+        return storage_no_memory(err);
+    if (!storage_open_cold(path, &fd, err) || !storage_digest(fd, path, &digest, &bytes, err))
+        return false;
+    if (bytes != entry->bytes || !digest_equal(&digest, &entry->digest))
+        return report_damage(entry, path, fd, err);
+    return rewind_file(fd, path, err) && decode(entry, path, fd, sink, err);
+}
+
+static bool
+read_small(const char *directory, const char *name, size_t max, char **ret_bytes, size_t *ret_size,
+           struct err *err)
+{
+    STORAGE_SCOPED_STRING path = storage_path(directory, name);
+    if (!path)
+        return storage_no_memory(err);
+    if (file_read(path, max, ret_bytes, ret_size, err))
+        return true;
+    err->code = ERR_STORAGE;
+    return false;
+}
+
+static bool
+load_manifest(struct backup_reader *reader, const struct digest *expected, struct err *err)
+{
+    STORAGE_SCOPED_STRING bytes = NULL;
+    STORAGE_SCOPED_STRING path = storage_path(reader->directory, "manifest.json");
+    size_t size = 0;
+
+    if (!path)
+        return storage_no_memory(err);
+    if (!read_small(reader->directory, "manifest.json", MANIFEST_MAX_BYTES, &bytes, &size, err))
+        return false;
+    const struct digest digest = digest_of(bytes, size);
+    if (!digest_equal(&digest, expected))
+        return err_set(err, ERR_STORAGE, "%s was changed after it was written", path);
+    return manifest_parse(slice_of(bytes, size), path, reader->arena, &reader->manifest, err);
+}
+
+bool
+backup_reader_open_unsealed(const char *directory, const struct digest *manifest,
+                            struct backup_reader **ret, struct err *err)
+{
+    struct backup_reader *reader = calloc(1, sizeof(*reader));
+    if (!reader)
+        return storage_no_memory(err);
+    reader->directory = strdup(directory);
+    reader->arena = arena_new(READER_ARENA_BYTES);
+    const bool memory = reader->directory && reader->arena;
+    if (!memory || !load_manifest(reader, manifest, err)) {
+        backup_reader_free(reader);
+        return memory ? false : storage_no_memory(err);
+    }
+    *ret = reader;
+    return true;
+}
+
+bool
+backup_reader_open(const char *directory, struct backup_reader **ret, struct err *err)
+{
+    STORAGE_SCOPED_STRING bytes = NULL;
+    STORAGE_SCOPED_STRING path = storage_path(directory, "SEALED.json");
+    struct digest manifest;
+    size_t size = 0;
+
+    if (!path)
+        return storage_no_memory(err);
+    if (!read_small(directory, "SEALED.json", SEAL_MAX_BYTES, &bytes, &size, err)) {
+        (void)err_wrap(err, "the backup is not sealed");
+        return err_hint(err, "A backup that is not sealed is no backup: its run has removed "
+                             "nothing yet.");
+    }
+    return seal_parse(slice_of(bytes, size), path, &manifest, err) &&
+           backup_reader_open_unsealed(directory, &manifest, ret, err);
+}
+
+void
+backup_reader_free(struct backup_reader *reader)
+{
+    if (!reader)
+        return;
+    free(reader->directory);
+    arena_free(reader->arena);
+    free(reader);
+}
+
+const struct schema *
+backup_reader_schema(const struct backup_reader *reader, enum table table)
+{
+    const struct manifest_table *entry = &reader->manifest.tables[table];
+    return entry->present ? &entry->schema.schema : NULL;
+}
+
+int64_t
+backup_reader_rows(const struct backup_reader *reader, enum table table)
+{
+    return reader->manifest.tables[table].rows;
+}
