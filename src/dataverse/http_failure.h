@@ -1,0 +1,15 @@
+/** Why there is no answer: libcurl's result codes in the words of this program. */
+#ifndef DATAVERSE_HTTP_FAILURE_H
+#define DATAVERSE_HTTP_FAILURE_H
+
+#include "http.h"
+
+#include <curl/curl.h>
+
+/** Judge a finished transfer that failed with `code`. `reason` is libcurl's error buffer. */
+void http_failure_judge(CURL *easy, CURLcode code, const char *reason, struct http_answer *answer);
+
+/** The server that a URL names, "host:port", for messages. `ret` holds `ret_size` bytes. */
+void http_failure_host(const char *url, char *ret, size_t ret_size);
+
+#endif

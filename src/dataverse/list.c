@@ -1,0 +1,152 @@
+#include "list.h"
+
+#include "base/digest.h"
+
+#include <cjson/cJSON.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GUID_SIZE = 36 };
+
+bool
+list_open(struct list *list, struct session *session, const char *path, int page_rows,
+          struct err *err)
+{
+    struct list opened = {.session = session, .url = {.max = URL_MAX_BYTES}};
+
+    (void)snprintf(opened.prefer, sizeof opened.prefer, "odata.maxpagesize=%d", page_rows);
+    text_printf(&opened.url, "%s%s", session->root, path);
+    if (!text_ok(&opened.url, err)) {
+        text_done(&opened.url);
+        return false;
+    }
+    *list = opened;
+    return true;
+}
+
+void
+list_close(struct list *list)
+{
+    text_done(&list->url);
+    free(list->followed);
+    *list = (struct list){0};
+}
+
+/** Put the URL on the record of those that were asked for. */
+static bool
+remember(struct list *list, struct err *err)
+{
+    const struct digest digest = digest_of(list->url.data, list->url.used);
+
+    for (size_t i = 0; i < list->pages; i++)
+        if (digest_equal(&list->followed[i], &digest))
+            return err_set(err, ERR_SERVER,
+                           "the list of rows leads in a circle: page %zu is page "
+                           "%zu again",
+                           list->pages + 1, i + 1);
+    if (list->pages == LIST_PAGES_MAX)
+        return err_set(err, ERR_SERVER, "the list of rows has more than %d pages", LIST_PAGES_MAX);
+    if (list->pages == list->capacity) {
+        const size_t capacity = list->capacity ? 2 * list->capacity : 16;
+        struct digest *followed = realloc(list->followed, capacity * sizeof *followed);
+
+        if (!followed)
+            return err_set(err, ERR_INTERNAL, "out of memory");
+        list->followed = followed;
+        list->capacity = capacity;
+    }
+    list->followed[list->pages++] = digest;
+    return true;
+}
+
+/** Make the page's link the next URL. */
+static bool
+follow(struct list *list, const struct rows_page *page, struct err *err)
+{
+    char *link;
+    TEXT_SCOPED next = {.max = URL_MAX_BYTES};
+    bool done;
+
+    if (page->next_link.size == 0) {
+        list->ended = true;
+        return true;
+    }
+    link = malloc(page->next_link.size);
+    if (!link)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    if (!rows_string(page->next_link, link, page->next_link.size))
+        done = err_set(err, ERR_SERVER, "the link to the next page is not text");
+    else
+        done = url_follow(text_string(&list->url), link, &next, err);
+    free(link);
+    if (done) {
+        text_reset(&list->url);
+        text_append_bytes(&list->url, next.data, next.used);
+        done = text_ok(&list->url, err);
+    }
+    return done;
+}
+
+bool
+list_next(struct list *list, struct rows_page *ret, bool *ret_more, struct err *err)
+{
+    struct fetch fetch = {.prefer = list->prefer};
+    struct rows_page page;
+    const char *why;
+
+    if (list->ended) {
+        *ret_more = false;
+        return true;
+    }
+    if (!remember(list, err))
+        return false;
+    fetch.url = text_string(&list->url);
+    if (!session_fetch(list->session, &fetch, 1, err))
+        return false;
+    if (fetch.answer->status != 200 || !rows_page_read(fetch.answer->body, &page, &why))
+        return answer_malformed(
+            fetch.answer, fetch.answer->status == 200 ? why : "a list was not answered with 200",
+            err);
+    if (!follow(list, &page, err))
+        return false;
+    *ret = page;
+    *ret_more = true;
+    return true;
+}
+
+/** A GUID as text, made lower case in place. */
+static bool
+make_guid(char *text)
+{
+    if (strlen(text) != GUID_SIZE)
+        return false;
+    for (size_t i = 0; i < GUID_SIZE; i++) {
+        const bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+
+        if (hyphen ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
+            return false;
+        text[i] = (char)tolower((unsigned char)text[i]);
+    }
+    return true;
+}
+
+bool
+list_row_read(struct slice object, const char *key_column, struct list_row *ret, struct err *err)
+{
+    struct list_row row = {.object = object};
+    bool twice;
+    struct slice key = rows_member(object, key_column, &twice);
+    struct slice etag;
+
+    if (key.size == 0 || twice || !rows_string(key, row.key, sizeof row.key) || !make_guid(row.key))
+        return err_set(err, ERR_SERVER, "a row has no usable key %.80s", key_column);
+    etag = rows_member(object, "@odata.etag", &twice);
+    if (etag.size > 0 && (twice || !rows_string(etag, row.version, sizeof row.version)))
+        return err_set(err, ERR_SERVER, "the version of row %s cannot be used", row.key);
+    if (!text_is_utf8(object.data, object.size))
+        return err_set(err, ERR_SERVER, "row %s is not UTF-8", row.key);
+    *ret = row;
+    return true;
+}

@@ -1,0 +1,49 @@
+/**
+ * A list of rows, page by page (reference dataverse.md 2.4). A list that is not whole is an error,
+ * never a short list: no array, a link that leads away or in a circle, a row without its key.
+ */
+#ifndef DATAVERSE_LIST_H
+#define DATAVERSE_LIST_H
+
+#include "base/err.h"
+#include "base/text.h"
+#include "port/table.h"
+#include "rows.h"
+#include "session.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { LIST_PAGES_MAX = 20000 };
+
+struct list {
+    struct session *session;
+    struct text url; /* of the page that list_next reads next */
+    char prefer[64];
+    struct digest *followed; /* of each URL that was asked for */
+    size_t pages, capacity;
+    bool ended;
+};
+
+/** A row of a page. */
+struct list_row {
+    char key[ROW_KEY_BYTES];         /* GUID, lower case */
+    char version[ROW_VERSION_BYTES]; /* etag, "" when the service gave none */
+    struct slice object;             /* its JSON text in the page */
+};
+
+/** Begin with `path` under the Web API's root. `page_rows` is asked for, not promised. */
+MUST_CHECK bool list_open(struct list *list, struct session *session, const char *path,
+                          int page_rows, struct err *err);
+void list_close(struct list *list);
+
+/** Read the next page; `*ret_more` false when there was none. The page lives until the next call.
+ */
+MUST_CHECK bool list_next(struct list *list, struct rows_page *ret, bool *ret_more,
+                          struct err *err);
+
+/** Read key and version of a row's object. ERR_SERVER. */
+MUST_CHECK bool list_row_read(struct slice object, const char *key_column, struct list_row *ret,
+                              struct err *err);
+
+#endif

@@ -1,0 +1,19 @@
+/** Deleting rows, each in the version that was backed up (reference dataverse.md 7.1, steps 7, 8).
+ */
+#ifndef DATAVERSE_PURGE_H
+#define DATAVERSE_PURGE_H
+
+#include "base/err.h"
+#include "definition.h"
+#include "port/runtime_store.h"
+#include "session.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** As runtime_store_ops.remove says. */
+MUST_CHECK bool purge_delete_rows(struct session *session, const struct definition *definition,
+                                  const struct row_id *rows, size_t count,
+                                  const struct removal_sink *sink, struct err *err);
+
+#endif

@@ -1,0 +1,50 @@
+/**
+ * The bytes of a page of rows: where each row lies, uncopied and unconverted. A general JSON reader
+ * would turn 64-bit numbers into doubles and rewrite escapes; a backup keeps the service's own
+ * bytes. The scanner accepts JSON as RFC 8259 has it and nothing else.
+ */
+#ifndef DATAVERSE_ROWS_H
+#define DATAVERSE_ROWS_H
+
+#include "base/err.h"
+#include "base/slice.h"
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { ROWS_DEPTH_MAX = 64 };
+
+/** A page: {"value":[...], "@odata.nextLink":"..."}. Slices point into it. */
+struct rows_page {
+    struct slice value;     /* the array, brackets included */
+    struct slice next_link; /* the string, quotes included; size 0 when there is none */
+};
+
+/** False when the text is not one JSON object with an array "value"; `*ret_why` (static) says why.
+ */
+MUST_CHECK bool rows_page_read(struct slice text, struct rows_page *ret, const char **ret_why);
+
+/** Walks the objects of an array that rows_page_read accepted. */
+struct rows_cursor {
+    struct slice rest;
+    bool started;
+};
+
+struct rows_cursor rows_begin(struct slice value);
+
+enum rows_step { ROWS_ROW, ROWS_END, ROWS_BROKEN /* an element is not an object */ };
+enum rows_step rows_next(struct rows_cursor *cursor, struct slice *ret_row);
+
+/** The value of a member at the top level of an object (as text, quotes included); size 0 when it
+ * is not there. `*ret_twice` is set when it is there more than once. */
+struct slice rows_member(struct slice object, const char *name, bool *ret_twice);
+
+/** Append the object without one of its members (and the comma that went with it). */
+void rows_append_without(struct slice object, const char *name, struct text *ret);
+
+/** Decode a JSON string (quotes included) into `ret`; false when it is none, is longer than
+ * `ret_size` - 1 bytes, or holds U+0000. */
+MUST_CHECK bool rows_string(struct slice text, char *ret, size_t ret_size);
+
+#endif

@@ -1,0 +1,51 @@
+/** A signed-in conversation with one environment: reads that heal what can be healed. */
+#ifndef DATAVERSE_SESSION_H
+#define DATAVERSE_SESSION_H
+
+#include "answer.h"
+#include "dataverse/dataverse.h"
+#include "http.h"
+#include "token.h"
+#include "url.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { SESSION_EXCHANGES = 4 };
+
+struct session {
+    const struct dataverse_options *options;
+    struct url_target target;
+    struct url_allow allow;
+    char root[URL_ORIGIN_BYTES + 32]; /* "https://host/api/data/v9.2/" */
+    struct http *http;
+    struct token token;
+    struct http_exchange *exchanges[SESSION_EXCHANGES];
+};
+
+/** One read. `answer` is borrowed from the session until its next use. */
+struct fetch {
+    const char *url;
+    const char *prefer; /* NULL = none */
+    bool may_fail;      /* an answer that says no is an answer: see `judgement` */
+    const struct http_answer *answer;
+    struct judgement judgement;
+};
+
+/** Connect and sign in. `options` is borrowed. On failure nothing is left. */
+MUST_CHECK bool session_open(struct session *session, const struct dataverse_options *options,
+                             struct err *err);
+void session_close(struct session *session);
+
+/** Get another token. Nothing may be in flight. */
+MUST_CHECK bool session_sign_in(struct session *session, struct err *err);
+
+/**
+ * GET up to SESSION_EXCHANGES URLs side by side. Throttling and transient failures are waited out
+ * and asked again, a token that is over is renewed once. False when one of them failed for good
+ * (unless it may), or on a stop signal.
+ */
+MUST_CHECK bool session_fetch(struct session *session, struct fetch *fetches, size_t count,
+                              struct err *err);
+
+#endif

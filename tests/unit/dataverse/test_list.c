@@ -1,0 +1,79 @@
+#include "../../../src/dataverse/list.h"
+#include "test.h"
+
+#include <string.h>
+
+#define KEY "msdyn_dualwriteruntimeconfigid"
+#define GUID "0A1B2C3D-0000-4000-8000-00000000ABCD"
+
+static bool
+read_row(const char *object, struct list_row *ret, struct err *err)
+{
+    return list_row_read(slice_of_string(object), KEY, ret, err);
+}
+
+static void
+a_row_has_its_key_in_lower_case_and_its_etag_as_sent(void **state)
+{
+    struct list_row row;
+    struct err err = {0};
+
+    (void)state;
+    assert_true(read_row("{\"@odata.etag\":\"W/\\\"1234567890123456789\\\"\",\"" KEY "\":\"" GUID
+                         "\",\"x\":1}",
+                         &row, &err));
+    assert_string_equal(row.key, "0a1b2c3d-0000-4000-8000-00000000abcd");
+    assert_string_equal(row.version, "W/\"1234567890123456789\"");
+}
+
+static void
+a_row_without_an_etag_has_no_version(void **state)
+{
+    struct list_row row;
+    struct err err = {0};
+
+    (void)state;
+    assert_true(read_row("{\"" KEY "\":\"" GUID "\"}", &row, &err));
+    assert_string_equal(row.version, "");
+}
+
+static void
+a_row_whose_key_or_version_is_unusable_is_an_error(void **state)
+{
+    static const char *const bad[] = {
+        "{}",
+        "{\"" KEY "\":null}",
+        "{\"" KEY "\":7}",
+        "{\"" KEY "\":\"\"}",
+        "{\"" KEY "\":\"0a1b2c3d-0000-4000-8000-00000000abc\"}",
+        "{\"" KEY "\":\"0a1b2c3d-0000-4000-8000-00000000abcg\"}",
+        "{\"" KEY "\":\"0a1b2c3d00000-4000-8000-00000000abcd\"}",
+        "{\"" KEY "\":\"" GUID "\",\"" KEY "\":\"" GUID "\"}",
+        "{\"x\":{\"" KEY "\":\"" GUID "\"}}",
+        "{\"" KEY "\":\"" GUID "\",\"@odata.etag\":5}",
+        "{\"" KEY "\":\"" GUID "\",\"x\":\"\xff\"}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct list_row row = {.key = "kept"};
+        struct err err = {0};
+
+        if (read_row(bad[i], &row, &err))
+            fail_msg("%s was taken for a row", bad[i]);
+        assert_int_equal(err.code, ERR_SERVER);
+        assert_string_equal(row.key, "kept");
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_row_has_its_key_in_lower_case_and_its_etag_as_sent),
+        cmocka_unit_test(a_row_without_an_etag_has_no_version),
+        cmocka_unit_test(a_row_whose_key_or_version_is_unusable_is_an_error),
+    };
+
+    return cmocka_run_group_tests_name("dataverse/list", tests, NULL, NULL);
+}
