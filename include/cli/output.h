@@ -19,6 +19,12 @@ struct output {
     unsigned width;
 };
 
+/** --format json, or the variable for it. */
+bool output_is_json(const struct config *config);
+
+/** The status of the process: an interrupted run tells which signal it was (129, 130, 143). */
+int output_exit_status(const struct outcome *outcome);
+
 /** Where and how, from configuration, terminal and the variables NO_COLOR and TERM. ERR_CONFIG when
  * the file of -o cannot be opened; `ret` then means stdout. */
 MUST_CHECK bool output_open(const struct config *config, struct output *ret, struct err *err);

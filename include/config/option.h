@@ -67,16 +67,16 @@ enum option_trait {
 };
 
 struct option_spec {
-    enum option_id id;
-    char letter;      /* 0 = none */
     const char *name; /* long name, NULL = none */
     const char *argument;
-    enum option_kind kind;
     const char *values, *variables, *ini, *builtin;
+    const char *help;
+    enum option_id id;
+    enum option_kind kind;
     enum option_group group;
     unsigned traits;
     unsigned commands; /* bits: 1u << enum command */
-    const char *help;
+    char letter;       /* 0 = none */
 };
 
 const struct option_spec *option_spec(enum option_id id);

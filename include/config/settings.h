@@ -46,13 +46,17 @@ struct settings {
     size_t notice_count;
 };
 
-/**
- * Check `text` and keep it; a LIST gets one item more. `code` is for a value that cannot be read;
- * `source` is copied.
- */
-MUST_CHECK bool settings_put(struct settings *settings, enum config_rank rank,
-                             const struct option_spec *spec, const char *text, const char *source,
-                             enum err_code code, struct err *err);
+/** Where a value comes from. */
+struct settings_origin {
+    enum config_rank rank;
+    enum err_code code; /* of the error when the value cannot be read */
+    const char *source; /* copied */
+};
+
+/** Check `text` and keep it; a LIST gets one item more. */
+MUST_CHECK bool settings_put(struct settings *settings, const struct option_spec *spec,
+                             const char *text, const struct settings_origin *origin,
+                             struct err *err);
 
 /** The strongest value, built-in ones too; `ret_rank` may be NULL. NULL = not set anywhere. */
 const struct setting *settings_get(const struct settings *settings, enum option_id id,

@@ -12,6 +12,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/** What a clearing works with; all borrowed. */
+struct clear_job {
+    struct axdb_store *store;
+    const struct schema *const *schemas; /* of the three tables */
+    const struct sealed *sealed;         /* the sealed backup; asserted to be sealed */
+    int64_t max_lock_ms;                 /* budget for locks */
+    struct journal *journal;
+    struct observer *observer;
+};
+
 struct clear_result {
     enum commit_state commit; /* COMMIT_NOT when it was not even sent */
     bool commit_sent;         /* the journal says so */
@@ -28,20 +38,13 @@ struct clear_result {
  * held the only disk work is that one record. Lock timeouts and deadlocks are tried again up to 3
  * times from the start.
  *
- * @param store       connection; borrowed
- * @param schemas     of the three tables
- * @param sealed      the sealed backup; asserted to be sealed
- * @param max_lock_ms budget for locks, in ms
- * @param journal     of the run
- * @param observer    what happens, for the operator
+ * @param job         what to clear, and with what
  * @param ret         written in every case
  * @param err         on false: ERR_STALE rows differ from the backup, ERR_LOCK, ERR_SERVER counts
  * differ or a statement failed, ERR_STORAGE, ERR_OUTCOME when the COMMIT got no answer
  * @return            true when the commit is done and the counts are the backup's
  */
-MUST_CHECK bool clear_tables(struct axdb_store *store, const struct schema *const *schemas,
-                             const struct sealed *sealed, int64_t max_lock_ms,
-                             struct journal *journal, struct observer *observer,
-                             struct clear_result *ret, struct err *err);
+MUST_CHECK bool clear_tables(const struct clear_job *job, struct clear_result *ret,
+                             struct err *err);
 
 #endif

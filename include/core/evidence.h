@@ -33,6 +33,20 @@ MUST_CHECK bool evidence_collect(const struct run_request *request, const struct
                                  struct arena *arena, struct connections *ret_conn,
                                  struct evidence *ret, struct err *err);
 
+/** Where rows are read from, and who is told how far that is. All borrowed. */
+struct row_source {
+    const struct evidence *evidence; /* schemas, identity */
+    const struct connections *connections;
+    struct observer *observer;
+};
+
+/** Stream every row of `schema`'s table from whichever side has it. Errors as the stores'. */
+MUST_CHECK bool row_source_read(const struct row_source *source, const struct schema *schema,
+                                const struct row_sink *sink, struct err *err);
+
+/** The columns of a table, as the evidence has them. */
+const struct schema *row_source_schema(const struct row_source *source, enum table table);
+
 void connections_close(struct connections *connections);
 
 /**

@@ -29,16 +29,13 @@ struct plan {
  * digest and version in key order: the same state gives the same id at any time, on any machine.
  *
  * @param request      halves and scope
- * @param evidence     identity and schema, of these connections
- * @param connections  read from
+ * @param source       read from
  * @param file         written to, or NULL (a dry run)
- * @param observer     progress
  * @param ret          plan_done frees it; also after failure
  * @param err          as the stores; ERR_STORAGE for the file
  */
-MUST_CHECK bool plan_make(const struct run_request *request, const struct evidence *evidence,
-                          const struct connections *connections, struct plan_file *file,
-                          struct observer *observer, struct plan *ret, struct err *err);
+MUST_CHECK bool plan_make(const struct run_request *request, const struct row_source *source,
+                          struct plan_file *file, struct plan *ret, struct err *err);
 
 void plan_done(struct plan *plan);
 

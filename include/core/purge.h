@@ -14,6 +14,16 @@
 
 #include <stdbool.h>
 
+/** What a purge works with; all borrowed. */
+struct purge_job {
+    struct runtime_store *store;
+    const struct plan *plan;     /* the rows */
+    const struct sealed *sealed; /* the sealed backup; asserted to be sealed */
+    struct journal *journal;
+    struct observer *observer;
+    struct arena *arena; /* for the result */
+};
+
 struct purge_result {
     int64_t done, gone, changed, failed, unknown;
     const struct removal *left; /* every row that did not leave, in the arena */
@@ -24,20 +34,12 @@ struct purge_result {
 /**
  * Delete the plan's runtime configurations. Intent and outcome of every row are journalled.
  *
- * @param store    connection; borrowed
- * @param plan     rows
- * @param sealed   the sealed backup; asserted to be sealed
- * @param journal  of the run
- * @param observer progress
- * @param arena    for `ret`
+ * @param job      what to purge, and with what
  * @param ret      written in every case
  * @param err      on false: why the purge stopped before its end; rows without outcome count as
  * unknown when they had been sent, else they are untouched
  * @return         true when every row has an outcome (which may be a failure)
  */
-MUST_CHECK bool purge_rows(struct runtime_store *store, const struct plan *plan,
-                           const struct sealed *sealed, struct journal *journal,
-                           struct observer *observer, struct arena *arena, struct purge_result *ret,
-                           struct err *err);
+MUST_CHECK bool purge_rows(const struct purge_job *job, struct purge_result *ret, struct err *err);
 
 #endif

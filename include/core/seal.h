@@ -22,16 +22,13 @@ struct sealed {
  * Read every planned table again into the backup and seal it.
  *
  * @param plan         what the rows must be
- * @param evidence     schema
- * @param connections  read from, without locks
+ * @param source       read from, without locks
  * @param backup       new, empty
- * @param observer     progress
  * @param ret          written on success only
  * @param err          ERR_STALE: rows are no longer the plan's; ERR_STORAGE: the disk, or what was
  * read back from it differs; else as the stores
  */
-MUST_CHECK bool seal_backup(const struct plan *plan, const struct evidence *evidence,
-                            const struct connections *connections, struct backup *backup,
-                            struct observer *observer, struct sealed *ret, struct err *err);
+MUST_CHECK bool seal_backup(const struct plan *plan, const struct row_source *source,
+                            struct backup *backup, struct sealed *ret, struct err *err);
 
 #endif

@@ -72,7 +72,7 @@ block_terminal_stops(int how)
     (void)sigaddset(&stops, SIGTSTP);
     (void)sigaddset(&stops, SIGTTIN);
     (void)sigaddset(&stops, SIGTTOU);
-    (void)sigprocmask(how, &stops, NULL);
+    (void)pthread_sigmask(how, &stops, NULL);
 }
 
 void

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
@@ -62,12 +61,14 @@ file_sync_directory(const char *path, struct err *err)
 static bool
 parent_of(const char *path, char ret[PATH_MAX], struct err *err)
 {
-    char copy[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    const size_t size = slash ? (size_t)(slash - path) : 0;
 
-    if (strlen(path) >= sizeof copy)
+    if (size >= PATH_MAX)
         return err_set(err, ERR_STORAGE, "path is too long: %.64s...", path);
-    (void)snprintf(copy, sizeof copy, "%s", path);
-    (void)snprintf(ret, PATH_MAX, "%s", dirname(copy));
+    (void)snprintf(ret, PATH_MAX, "%.*s", (int)size, path);
+    if (size == 0)
+        (void)snprintf(ret, PATH_MAX, "%s", slash ? "/" : ".");
     return true;
 }
 

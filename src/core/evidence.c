@@ -17,6 +17,25 @@ connections_close(struct connections *connections)
     *connections = (struct connections){0};
 }
 
+const struct schema *
+row_source_schema(const struct row_source *source, enum table table)
+{
+    return table == TABLE_RUNTIME ? runtime_schema()
+                                  : &source->evidence->axdb->tables[table].schema;
+}
+
+bool
+row_source_read(const struct row_source *source, const struct schema *schema,
+                const struct row_sink *sink, struct err *err)
+{
+    struct axdb_store *axdb = source->connections->axdb;
+    struct runtime_store *runtime = source->connections->runtime;
+
+    if (schema->table == TABLE_RUNTIME)
+        return runtime->ops->read_rows(runtime, sink, err);
+    return axdb->ops->read_rows(axdb, schema, sink, err);
+}
+
 /** 0 rows by COUNT against rows in the partitions: something hides rows, or a writer is just
  * committing. */
 static bool

@@ -6,7 +6,9 @@
 static char
 lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    if (c < 'A' || c > 'Z')
+        return c;
+    return (char)(c - 'A' + 'a');
 }
 
 static bool
@@ -42,10 +44,8 @@ host_of_url(const char *url, char ret[HOST_BYTES])
         url = scheme_end + 3;
     size = strcspn(url, "/?#");
     user_end = memrchr(url, '@', size);
-    if (user_end) {
-        size -= (size_t)(user_end + 1 - url);
+    if (user_end)
         url = user_end + 1;
-    }
     size = strcspn(url, ":/?# \t\r\n");
     if (size >= HOST_BYTES)
         size = HOST_BYTES - 1;

@@ -56,31 +56,29 @@ take_row(void *ctx, const struct row *row, struct err *err)
 }
 
 static bool
-read_table(struct plan_reader *reader, const struct connections *from, const struct schema *schema,
+read_table(struct plan_reader *reader, const struct row_source *source, const struct schema *schema,
            struct err *err)
 {
     const struct row_sink sink = {.ctx = reader, .take = take_row};
 
     if (reader->file && !reader->file->ops->add_schema(reader->file, schema, err))
         return false;
-    if (schema->table == TABLE_RUNTIME)
-        return from->runtime->ops->read_rows(from->runtime, &sink, err);
-    return from->axdb->ops->read_rows(from->axdb, schema, &sink, err);
+    return row_source_read(source, schema, &sink, err);
 }
 
 static bool
-plan_table(struct plan *plan, const struct connections *from, const struct schema *schema,
-           struct plan_file *file, struct observer *observer, struct err *err)
+plan_table(struct plan *plan, const struct row_source *source, enum table table,
+           struct plan_file *file, struct err *err)
 {
-    struct plan_reader reader = {.plan = plan, .file = file, .observer = observer};
+    struct plan_reader reader = {.plan = plan, .file = file, .observer = source->observer};
     bool ok;
 
-    if (!rowset_begin(&reader.set, schema->table, err))
+    if (!rowset_begin(&reader.set, table, err))
         return false;
-    ok = read_table(&reader, from, schema, err);
+    ok = read_table(&reader, source, row_source_schema(source, table), err);
     if (ok) {
-        plan->asked[schema->table] = true;
-        plan->states[schema->table] = rowset_end(&reader.set);
+        plan->asked[table] = true;
+        plan->states[table] = rowset_end(&reader.set);
     }
     rowset_done(&reader.set);
     return ok;
@@ -110,14 +108,8 @@ add_schema(struct digest_stream *stream, const struct schema *schema)
     }
 }
 
-static const struct schema *
-schema_of(const struct evidence *evidence, enum table table)
-{
-    return table == TABLE_RUNTIME ? runtime_schema() : &evidence->axdb->tables[table].schema;
-}
-
 static bool
-make_id(const struct plan_header *header, const struct evidence *evidence, struct plan *plan,
+make_id(const struct plan_header *header, const struct row_source *source, struct plan *plan,
         struct err *err)
 {
     struct digest_stream *stream = digest_new();
@@ -136,7 +128,7 @@ make_id(const struct plan_header *header, const struct evidence *evidence, struc
     for (int i = 0; i < TABLES; i++) {
         if (!plan->asked[i])
             continue;
-        add_schema(stream, schema_of(evidence, (enum table)i));
+        add_schema(stream, row_source_schema(source, (enum table)i));
         digest_add_u64(stream, (uint64_t)plan->states[i].rows);
         digest_add(stream, plan->states[i].digest.bytes, DIGEST_BYTES);
     }
@@ -175,11 +167,10 @@ header_of(const struct run_request *request, const struct evidence *evidence)
 }
 
 bool
-plan_make(const struct run_request *request, const struct evidence *evidence,
-          const struct connections *connections, struct plan_file *file, struct observer *observer,
-          struct plan *ret, struct err *err)
+plan_make(const struct run_request *request, const struct row_source *source,
+          struct plan_file *file, struct plan *ret, struct err *err)
 {
-    const struct plan_header header = header_of(request, evidence);
+    const struct plan_header header = header_of(request, source->evidence);
 
     *ret = (struct plan){0};
     if (file && !file->ops->begin(file, &header, err))
@@ -189,10 +180,10 @@ plan_make(const struct run_request *request, const struct evidence *evidence,
 
         if (table == TABLE_RUNTIME ? !request->dataverse : !request->axdb)
             continue;
-        if (!plan_table(ret, connections, schema_of(evidence, table), file, observer, err))
+        if (!plan_table(ret, source, table, file, err))
             return err_wrap(err, "could not plan %s", table_name(table));
     }
-    if (!make_id(&header, evidence, ret, err))
+    if (!make_id(&header, source, ret, err))
         return false;
     return !file || file->ops->end(file, ret->id, err);
 }

@@ -6,10 +6,7 @@
 #include <string.h>
 
 struct purging {
-    const struct plan *plan;
-    struct journal *journal;
-    struct observer *observer;
-    struct arena *arena;
+    const struct purge_job *job;
     struct purge_result *result;
     struct removal *left; /* room for every row of the plan */
     int64_t intended, settled;
@@ -27,16 +24,17 @@ state_name(enum removal_state state)
 static bool
 intent(void *ctx, const struct row_id *const *rows, size_t count, struct err *err)
 {
-    struct purging *job = ctx;
+    struct purging *purge = ctx;
 
     for (size_t i = 0; i < count; i++) {
         const struct fact facts[] = {{"key", rows[i]->key}, {"version", rows[i]->version}};
 
-        if (!job->journal->ops->record(job->journal, "purge-intent", facts, 2, i + 1 == count, err))
+        if (!purge->job->journal->ops->record(purge->job->journal, "purge-intent", facts, 2,
+                                              i + 1 == count, err))
             return false;
     }
-    job->intended += (int64_t)count;
-    job->result->any_sent = true;
+    purge->intended += (int64_t)count;
+    purge->result->any_sent = true;
     return true;
 }
 
@@ -65,7 +63,7 @@ count_outcome(struct purge_result *result, enum removal_state state)
 static bool
 outcome(void *ctx, const struct removal *removal, struct err *err)
 {
-    struct purging *job = ctx;
+    struct purging *purge = ctx;
     char status[16];
     const struct fact facts[] = {{"key", removal->row->key},
                                  {"state", state_name(removal->state)},
@@ -74,51 +72,49 @@ outcome(void *ctx, const struct removal *removal, struct err *err)
                                  {"why", removal->why.primary}};
 
     (void)snprintf(status, sizeof status, "%d", removal->http_status);
-    count_outcome(job->result, removal->state);
-    job->settled++;
+    count_outcome(purge->result, removal->state);
+    purge->settled++;
     if (removal->state != REMOVAL_DONE && removal->state != REMOVAL_GONE &&
-        job->result->left_count < job->plan->runtime_count) {
-        struct row_id *row = arena_alloc(job->arena, sizeof *row);
+        purge->result->left_count < purge->job->plan->runtime_count) {
+        struct row_id *row = arena_alloc(purge->job->arena, sizeof *row);
 
         if (row) {
             *row = *removal->row;
-            job->left[job->result->left_count] = *removal;
-            job->left[job->result->left_count++].row = row;
+            purge->left[purge->result->left_count] = *removal;
+            purge->left[purge->result->left_count++].row = row;
         }
     }
-    job->observer->progress(job->observer, "runtime configurations removed", job->settled,
-                            (int64_t)job->plan->runtime_count);
-    return job->journal->ops->record(job->journal, "purge-outcome", facts,
-                                     removal->why.primary[0] ? 5 : 4,
-                                     job->settled == (int64_t)job->plan->runtime_count, err);
+    purge->job->observer->progress(purge->job->observer, "runtime configurations removed",
+                                   purge->settled, (int64_t)purge->job->plan->runtime_count);
+    return purge->job->journal->ops->record(
+        purge->job->journal, "purge-outcome", facts, removal->why.primary[0] ? 5 : 4,
+        purge->settled == (int64_t)purge->job->plan->runtime_count, err);
 }
 
 bool
-purge_rows(struct runtime_store *store, const struct plan *plan, const struct sealed *sealed,
-           struct journal *journal, struct observer *observer, struct arena *arena,
-           struct purge_result *ret, struct err *err)
+purge_rows(const struct purge_job *job, struct purge_result *ret, struct err *err)
 {
-    struct purging job = {.plan = plan,
-                          .journal = journal,
-                          .observer = observer,
-                          .arena = arena,
-                          .result = ret,
-                          .left = arena_alloc(arena, (plan->runtime_count + 1) * sizeof *job.left)};
-    const struct removal_sink sink = {.ctx = &job, .intent = intent, .outcome = outcome};
+    const struct plan *plan = job->plan;
+    struct purging purge = {
+        .job = job,
+        .result = ret,
+        .left = arena_alloc(job->arena, (plan->runtime_count + 1) * sizeof *purge.left)};
+    const struct removal_sink sink = {.ctx = &purge, .intent = intent, .outcome = outcome};
     bool ok;
 
-    assert(sealed->sealed && sealed->states[TABLE_RUNTIME].rows == (int64_t)plan->runtime_count);
+    assert(job->sealed->sealed &&
+           job->sealed->states[TABLE_RUNTIME].rows == (int64_t)plan->runtime_count);
 
     *ret = (struct purge_result){0};
-    if (!job.left)
+    if (!purge.left)
         return arena_exhausted(err);
     /* Exactly these rows, in these versions, are sealed on stable storage: this line destroys. */
-    ok = store->ops->remove(store, plan->runtime_rows, plan->runtime_count, &sink, err);
-    ret->left = job.left;
-    if (ok && job.settled != (int64_t)plan->runtime_count)
+    ok = job->store->ops->remove(job->store, plan->runtime_rows, plan->runtime_count, &sink, err);
+    ret->left = purge.left;
+    if (ok && purge.settled != (int64_t)plan->runtime_count)
         return err_set(err, ERR_INTERNAL, "%" PRId64 " of %zu rows have no outcome",
-                       (int64_t)plan->runtime_count - job.settled, plan->runtime_count);
+                       (int64_t)plan->runtime_count - purge.settled, plan->runtime_count);
     if (!ok)
-        ret->unknown += job.intended - job.settled;
+        ret->unknown += purge.intended - purge.settled;
     return ok;
 }

@@ -285,14 +285,23 @@ open_run(struct run *run, struct err *err)
            record_checks(run, err);
 }
 
+static struct row_source
+source_of(const struct run *run)
+{
+    return (struct row_source){.evidence = &run->outcome->before,
+                               .connections = &run->conn,
+                               .observer = run->ports->observer};
+}
+
 static bool
 make_plan(struct run *run, struct err *err)
 {
     struct plan_file *file = run->dir ? run->dir->ops->plan(run->dir) : NULL;
     struct outcome *outcome = run->outcome;
 
-    if (!plan_make(run->request, &outcome->before, &run->conn, file, run->ports->observer,
-                   &run->plan, err))
+    const struct row_source source = source_of(run);
+
+    if (!plan_make(run->request, &source, file, &run->plan, err))
         return false;
     for (int i = 0; i < TABLES; i++) {
         if (!run->plan.asked[i])
@@ -351,10 +360,9 @@ exclude_others(struct run *run, struct err *err)
 static bool
 back_up(struct run *run, struct err *err)
 {
-    struct backup *backup = run->dir->ops->backup(run->dir);
+    const struct row_source source = source_of(run);
 
-    if (!seal_backup(&run->plan, &run->outcome->before, &run->conn, backup, run->ports->observer,
-                     &run->sealed, err))
+    if (!seal_backup(&run->plan, &source, run->dir->ops->backup(run->dir), &run->sealed, err))
         return false;
     for (int i = 0; i < TABLES; i++)
         if (run->plan.asked[i])
@@ -377,8 +385,14 @@ change_axdb(struct run *run, struct err *err)
         return true;
     for (int i = 0; i < AXDB_TABLES; i++)
         schemas[i] = &seen->tables[i].schema;
-    ok = clear_tables(run->conn.axdb, schemas, &run->sealed, run->request->max_lock_ms,
-                      run->journal, run->ports->observer, &result, err);
+    const struct clear_job job = {.store = run->conn.axdb,
+                                  .schemas = schemas,
+                                  .sealed = &run->sealed,
+                                  .max_lock_ms = run->request->max_lock_ms,
+                                  .journal = run->journal,
+                                  .observer = run->ports->observer};
+
+    ok = clear_tables(&job, &result, err);
     run->outcome->locked_ms = result.locked_ms;
     run->outcome->changed = result.commit != COMMIT_NOT;
     if (result.commit == COMMIT_DONE)
@@ -401,8 +415,14 @@ change_runtime(struct run *run, struct err *err)
 
     if (!run->conn.runtime || run->plan.runtime_count == 0)
         return true;
-    ok = purge_rows(run->conn.runtime, &run->plan, &run->sealed, run->journal, run->ports->observer,
-                    run->arena, &result, err);
+    const struct purge_job job = {.store = run->conn.runtime,
+                                  .plan = &run->plan,
+                                  .sealed = &run->sealed,
+                                  .journal = run->journal,
+                                  .observer = run->ports->observer,
+                                  .arena = run->arena};
+
+    ok = purge_rows(&job, &result, err);
     run->outcome->changed = run->outcome->changed || result.any_sent;
     table->deleted_rows = result.done;
     table->gone_rows = result.gone;

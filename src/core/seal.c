@@ -28,18 +28,14 @@ take_row(void *ctx, const struct row *row, struct err *err)
 }
 
 static bool
-write_table(struct seal_reader *reader, const struct schema *schema, const struct connections *from,
-            struct err *err)
+write_table(struct seal_reader *reader, const struct row_source *source,
+            const struct schema *schema, struct err *err)
 {
     const struct row_sink sink = {.ctx = reader, .take = take_row};
-    bool ok;
 
-    if (!reader->backup->ops->begin_table(reader->backup, schema, err))
-        return false;
-    ok = schema->table == TABLE_RUNTIME
-             ? from->runtime->ops->read_rows(from->runtime, &sink, err)
-             : from->axdb->ops->read_rows(from->axdb, schema, &sink, err);
-    return ok && reader->backup->ops->end_table(reader->backup, err);
+    return reader->backup->ops->begin_table(reader->backup, schema, err) &&
+           row_source_read(source, schema, &sink, err) &&
+           reader->backup->ops->end_table(reader->backup, err);
 }
 
 static bool
@@ -56,22 +52,22 @@ changed_since_plan(enum table table, const struct table_state *plan,
 }
 
 static bool
-copy_table(const struct plan *plan, const struct schema *schema, const struct connections *from,
-           struct backup *backup, struct observer *observer, struct err *err)
+copy_table(const struct plan *plan, const struct row_source *source, enum table table,
+           struct backup *backup, struct err *err)
 {
-    struct seal_reader reader = {.backup = backup, .observer = observer};
+    struct seal_reader reader = {.backup = backup, .observer = source->observer};
     struct table_state found;
     bool ok;
 
-    if (!rowset_begin(&reader.set, schema->table, err))
+    if (!rowset_begin(&reader.set, table, err))
         return false;
-    ok = write_table(&reader, schema, from, err);
+    ok = write_table(&reader, source, row_source_schema(source, table), err);
     found = rowset_end(&reader.set);
     rowset_done(&reader.set);
     if (!ok)
-        return err_wrap(err, "could not back up %s", table_name(schema->table));
-    if (!table_state_equal(&plan->states[schema->table], &found))
-        return changed_since_plan(schema->table, &plan->states[schema->table], &found, err);
+        return err_wrap(err, "could not back up %s", table_name(table));
+    if (!table_state_equal(&plan->states[table], &found))
+        return changed_since_plan(table, &plan->states[table], &found, err);
     return true;
 }
 
@@ -101,24 +97,18 @@ check_table(const struct plan *plan, enum table table, struct backup *backup,
 }
 
 bool
-seal_backup(const struct plan *plan, const struct evidence *evidence,
-            const struct connections *connections, struct backup *backup, struct observer *observer,
+seal_backup(const struct plan *plan, const struct row_source *source, struct backup *backup,
             struct sealed *ret, struct err *err)
 {
     struct sealed sealed = {0};
 
-    for (int i = 0; i < TABLES; i++) {
-        const struct schema *schema =
-            i == TABLE_RUNTIME ? runtime_schema()
-                               : (evidence->axdb ? &evidence->axdb->tables[i].schema : NULL);
-
-        if (plan->asked[i] && !copy_table(plan, schema, connections, backup, observer, err))
+    for (int i = 0; i < TABLES; i++)
+        if (plan->asked[i] && !copy_table(plan, source, (enum table)i, backup, err))
             return false;
-    }
     if (!backup->ops->close(backup, err))
         return false;
     for (int i = 0; i < TABLES; i++) {
-        if (plan->asked[i] && !check_table(plan, (enum table)i, backup, observer, err))
+        if (plan->asked[i] && !check_table(plan, (enum table)i, backup, source->observer, err))
             return false;
         sealed.states[i] = plan->states[i];
     }

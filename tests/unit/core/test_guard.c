@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { MEGABYTE = 1048576 };
+
 /** What a guard must make of a world: run clean as a dry run, which guards alike. */
 static struct outcome
 guarded(struct fake_world *world, const struct run_request *base, struct arena *arena)
@@ -20,19 +22,16 @@ guarded(struct fake_world *world, const struct run_request *base, struct arena *
     return outcome;
 }
 
-#define WORLD(world, arena, request)                                                               \
-    ARENA_SCOPED arena = arena_new(1 << 20);                                                       \
-    struct run_request request = fake_request();                                                   \
-    struct fake_world world;                                                                       \
-    (void)state;                                                                                   \
-    fake_world_init(&world)
-
 static void
 rows_that_name_the_targets_own_organization_are_refused(void **state)
 {
-    WORLD(world, arena, request);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
     struct outcome outcome;
 
+    (void)state;
+    fake_world_init(&world);
     world.url = "CONTOSO-UAT.API.crm4.dynamics.com:443/";
     outcome = guarded(&world, &request, arena);
     assert_int_equal(outcome.exit_status, 4);
@@ -46,8 +45,12 @@ rows_that_name_the_targets_own_organization_are_refused(void **state)
 static void
 an_unknown_own_host_refuses_unless_it_is_pinned(void **state)
 {
-    WORLD(world, arena, request);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
 
+    (void)state;
+    fake_world_init(&world);
     request.dataverse = false;
     assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
     request.expect_dataverse_host = "contoso-uat.crm4.dynamics.com";
@@ -59,8 +62,12 @@ an_unknown_own_host_refuses_unless_it_is_pinned(void **state)
 static void
 shared_event_channels_are_refused_until_the_operator_chooses(void **state)
 {
-    WORLD(world, arena, request);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
 
+    (void)state;
+    fake_world_init(&world);
     world.other_channel = "AthenaFinanceOperationsTableDataFeed";
     assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
     request.channels_all = true;
@@ -78,8 +85,12 @@ shared_event_channels_are_refused_until_the_operator_chooses(void **state)
 static void
 triggers_policies_states_and_rights_are_refused(void **state)
 {
-    WORLD(world, arena, request);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
 
+    (void)state;
+    fake_world_init(&world);
     world.trigger = "TR_AUDIT";
     assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
     request.allow_triggers = true;
@@ -103,8 +114,12 @@ triggers_policies_states_and_rights_are_refused(void **state)
 static void
 a_pin_that_differs_stops_the_run(void **state)
 {
-    WORLD(world, arena, request);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
 
+    (void)state;
+    fake_world_init(&world);
     request.expect_org_name = "ORG6459F7A8"; /* names compare without case */
     request.expect_server_name = "sql01";
     assert_int_equal(guarded(&world, &request, arena).exit_status, 0);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { ALL_ROWS = 9 };
+enum { ALL_ROWS = 9, MEGABYTE = 1048576 };
 
 /** Run clean as a pipeline does: a dry run for the plan-id, then the change. */
 static void
@@ -26,7 +26,7 @@ clean(struct fake_world *world, struct run_request *request, struct outcome *out
 static void
 clean_empties_four_tables_and_proves_it(void **state)
 {
-    ARENA_SCOPED arena = arena_new(1 << 20);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
     struct run_request request = fake_request();
     struct fake_world world;
     struct outcome outcome;
@@ -52,7 +52,7 @@ clean_empties_four_tables_and_proves_it(void **state)
 static void
 verify_changes_nothing_and_reports_residue(void **state)
 {
-    ARENA_SCOPED arena = arena_new(1 << 20);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
     const struct run_request request = fake_request();
     struct fake_world world;
     struct outcome outcome;
@@ -74,7 +74,7 @@ verify_changes_nothing_and_reports_residue(void **state)
 static void
 a_dry_run_names_the_same_plan_twice_and_leaves_no_trace(void **state)
 {
-    ARENA_SCOPED arena = arena_new(1 << 20);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
     struct run_request request = fake_request();
     struct fake_world world;
     struct outcome first;
@@ -98,7 +98,7 @@ a_dry_run_names_the_same_plan_twice_and_leaves_no_trace(void **state)
 static void
 another_plan_than_the_confirmed_one_is_stale(void **state)
 {
-    ARENA_SCOPED arena = arena_new(1 << 20);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
     struct run_request request = fake_request();
     struct fake_world world;
     struct outcome outcome;
@@ -114,7 +114,7 @@ another_plan_than_the_confirmed_one_is_stale(void **state)
 static void
 nothing_to_do_is_clean_and_makes_no_run(void **state)
 {
-    ARENA_SCOPED arena = arena_new(1 << 20);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
     struct run_request request = fake_request();
     struct fake_world world;
     struct outcome outcome;
@@ -133,7 +133,7 @@ nothing_to_do_is_clean_and_makes_no_run(void **state)
 static void
 zero_rows_that_the_partitions_contradict_are_not_clean(void **state)
 {
-    ARENA_SCOPED arena = arena_new(1 << 20);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
     const struct run_request request = fake_request();
     struct fake_world world;
     struct outcome outcome;
@@ -150,7 +150,7 @@ zero_rows_that_the_partitions_contradict_are_not_clean(void **state)
 static void
 unknown_is_never_ok(void **state)
 {
-    ARENA_SCOPED arena = arena_new(1 << 20);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
     const struct run_request request = fake_request();
     struct fake_world world;
     struct outcome outcome;
@@ -205,7 +205,7 @@ rows_that_change_on_the_way_stay(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof accidents / sizeof accidents[0]; i++) {
-        ARENA_SCOPED arena = arena_new(1 << 20);
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
         struct run_request request = fake_request();
         struct fake_world world;
         struct outcome outcome;
@@ -230,7 +230,7 @@ rows_that_change_on_the_way_stay(void **state)
 static void
 a_backup_that_reads_back_differently_stops_the_run(void **state)
 {
-    ARENA_SCOPED arena = arena_new(1 << 20);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
     struct run_request request = fake_request();
     struct fake_world world;
     struct outcome outcome;
@@ -247,7 +247,7 @@ a_backup_that_reads_back_differently_stops_the_run(void **state)
 static void
 a_short_delete_is_rolled_back(void **state)
 {
-    ARENA_SCOPED arena = arena_new(1 << 20);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
     struct run_request request = fake_request();
     struct fake_world world;
     struct outcome outcome;
@@ -263,7 +263,7 @@ a_short_delete_is_rolled_back(void **state)
 static void
 a_lock_timeout_is_tried_three_times(void **state)
 {
-    ARENA_SCOPED arena = arena_new(1 << 20);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
     struct run_request request = fake_request();
     struct fake_world world;
     struct outcome outcome;
@@ -285,7 +285,7 @@ a_lock_timeout_is_tried_three_times(void **state)
 static void
 a_commit_without_answer_is_unknown_and_nothing_is_purged(void **state)
 {
-    ARENA_SCOPED arena = arena_new(1 << 20);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
     struct run_request request = fake_request();
     struct fake_world world;
     struct outcome outcome;
@@ -312,7 +312,7 @@ a_commit_without_answer_is_unknown_and_nothing_is_purged(void **state)
 static void
 a_clean_that_cannot_be_verified_is_incomplete(void **state)
 {
-    ARENA_SCOPED arena = arena_new(1 << 20);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
     struct run_request request = fake_request();
     struct fake_world world;
     struct outcome outcome;
@@ -330,7 +330,7 @@ a_clean_that_cannot_be_verified_is_incomplete(void **state)
 static void
 a_row_that_the_service_keeps_is_named(void **state)
 {
-    ARENA_SCOPED arena = arena_new(1 << 20);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
     struct run_request request = fake_request();
     struct fake_world world;
     struct outcome outcome;
@@ -362,7 +362,7 @@ the_operator_must_type_stopped_and_both_names(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        ARENA_SCOPED arena = arena_new(1 << 20);
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
         struct run_request request = fake_request();
         struct fake_world world;
         struct outcome outcome;
@@ -399,7 +399,7 @@ assert_told_the_truth(const struct fake_world *world, const struct outcome *outc
 static void
 no_row_leaves_without_a_sealed_copy(void **state)
 {
-    ARENA_SCOPED arena = arena_new(8 << 20);
+    ARENA_SCOPED arena = arena_new((size_t)8 * MEGABYTE);
     struct run_request request = fake_request();
     struct fake_world world;
     struct outcome outcome;

@@ -1,0 +1,175 @@
+#!/usr/bin/env bats
+# Whatever can go wrong while connecting to AxDB is named, with the documented status.
+
+setup_file() {
+    load support
+    boot small
+}
+
+teardown_file() {
+    load support
+    halt
+}
+
+setup() {
+    load support
+    use_sandbox
+    fresh
+}
+
+# A second sandbox of this test's own: other SEED [option...]; then SANDBOX_* are its variables.
+other() {
+    start_sandbox "$BATS_TEST_TMPDIR/other" "$@"
+    other_pid=$sandbox_pid
+}
+
+teardown() {
+    [ -z "${other_pid:-}" ] || kill "$other_pid"
+}
+
+pinned() { verify_axdb --expect-dataverse-host contoso-uat.crm4.dynamics.com "$@"; }
+
+@test "a host that does not resolve" {
+    status_of pinned -S no-such-host.invalid,1433
+    [ "$status" = 10 ]
+    says no-such-host.invalid
+    says resolve
+}
+
+@test "a closed port" {
+    status_of pinned -S localhost,1
+    [ "$status" = 10 ]
+    says refused
+}
+
+@test "a wrong password, and a user that is not there" {
+    DWCLEAN_PASSWORD=wrong status_of pinned
+    [ "$status" = 12 ]
+    says 18456
+    ! grep -q wrong "$BATS_TEST_TMPDIR/stderr"
+    status_of pinned -U nobody-here
+    [ "$status" = 12 ]
+}
+
+@test "a database that is not there" {
+    status_of pinned -d NoSuchDB
+    [ "$status" = 12 ]
+    says NoSuchDB
+}
+
+@test "a server without TLS is refused, and the password is not sent" {
+    other small --tds-encryption none
+    status_of pinned
+    [ "$status" = 10 ]
+    says TLS
+    ! control /log | grep -q '"kind":"login"'
+}
+
+@test "a server that encrypts the login only is refused" {
+    fault '{"at":"tds.prelogin","times":0,"do":"other","text":"encryption=0"}'
+    status_of pinned
+    [ "$status" = 10 ]
+    control -X DELETE /log
+}
+
+@test "a certificate of another CA" {
+    other small --certificate other-ca
+    status_of pinned
+    [ "$status" = 10 ]
+    says certificate
+    says "unknown CA" || says issuer || says "not trusted"
+}
+
+@test "a certificate for another name" {
+    other small --certificate wrong-name
+    status_of pinned
+    [ "$status" = 10 ]
+    says name
+}
+
+@test "an expired certificate" {
+    other small --certificate expired
+    status_of pinned
+    [ "$status" = 10 ]
+    says expired
+}
+
+@test "-C trusts any certificate, and says so" {
+    other small --certificate wrong-name
+    status_of pinned -C
+    [ "$status" = 2 ]
+    says certificate
+}
+
+@test "variables that would redirect or weaken the connection have no effect" {
+    printf '[global]\nencryption = off\ntds version = 5.0\n' >"$BATS_TEST_TMPDIR/freetds.conf"
+    TDSVER=5.0 TDSHOST=127.0.0.9 TDSPORT=1 TDSDUMP=$BATS_TEST_TMPDIR/dump \
+        FREETDSCONF=$BATS_TEST_TMPDIR/freetds.conf SSLKEYLOGFILE=$BATS_TEST_TMPDIR/keys status_of pinned
+    [ "$status" = 2 ]
+    [ ! -e "$BATS_TEST_TMPDIR/dump" ]
+    [ ! -e "$BATS_TEST_TMPDIR/keys" ]
+}
+
+@test "a server that freezes is given up within the login timeout" {
+    fault '{"at":"tds.prelogin","times":0,"do":"freeze"}'
+    began=$SECONDS
+    status_of pinned -l 2
+    [ "$status" = 10 ]
+    [ $((SECONDS - began)) -lt 15 ]
+}
+
+@test "a firewall error carries its hint" {
+    fault '{"at":"tds.login","times":0,"do":"error","arg":40615,"text":"Cannot open server sandbox requested by the login. Client with IP address 203.0.113.7 is not allowed to access the server."}'
+    status_of pinned
+    [ "$status" -ge 10 ]
+    [ "$status" -le 12 ]
+    says 40615
+    says 203.0.113.7
+}
+
+@test "a login without rights knows nothing, and that is not clean" {
+    status_of pinned -U nothing
+    [ "$status" = 12 ] || [ "$status" = 14 ]
+}
+
+@test "a read-only login may verify, and clean says which right is missing" {
+    status_of pinned -U reader
+    [ "$status" = 2 ]
+    status_of clean --dry-run -U reader
+    [ "$status" = 12 ]
+    says DELETE
+    says GRANT
+}
+
+@test "a right that is missing on one table is named with the table" {
+    status_of clean --dry-run -U nodelete
+    [ "$status" = 12 ]
+    says DELETE
+    grep -qE 'DUALWRITE|BUSINESSEVENTS' "$BATS_TEST_TMPDIR/stderr" "$BATS_TEST_TMPDIR/stdout"
+}
+
+@test "a login that may not see metadata: what could not be checked is said" {
+    status_of verify -U blind
+    [ "$status" = 2 ]
+    says "not checked"
+}
+
+@test "a missing table is never clean" {
+    sql 'DELETE FROM dbo.DUALWRITEPROJECTCONFIGURATION; DELETE FROM dbo.DUALWRITEPROJECTFIELDCONFIGURATION; DROP TABLE dbo.BUSINESSEVENTSDEFINITION'
+    status_of pinned
+    [ "$status" = 14 ]
+    says BUSINESSEVENTSDEFINITION
+    status_of clean --dry-run
+    [ "$status" = 14 ]
+}
+
+@test "a SIGINT while connecting ends at once" {
+    fault '{"at":"tds.prelogin","times":0,"do":"freeze"}'
+    mapfile -t t < <(axdb_target)
+    timeout -s INT 1 "$DWCLEAN" verify --axdb-only "${t[@]}" -l 20 </dev/null &
+    began=$SECONDS
+    status=0
+    wait $! || status=$?
+    [ $((SECONDS - began)) -lt 8 ]
+    [ "$status" = 124 ] || [ "$status" = 130 ]
+}

@@ -1,0 +1,149 @@
+#!/usr/bin/env bats
+# Whatever the Dataverse half can answer is named, with the documented status.
+
+setup_file() {
+    load support
+    boot scenario-a
+}
+
+teardown_file() {
+    load support
+    halt
+}
+
+setup() {
+    load support
+    use_sandbox
+    fresh
+}
+
+settings() { control -X PATCH --data "$1" /dataverse/settings; }
+
+other() {
+    start_sandbox "$BATS_TEST_TMPDIR/other" "$@"
+    other_pid=$sandbox_pid
+}
+
+teardown() {
+    [ -z "${other_pid:-}" ] || kill "$other_pid"
+}
+
+@test "verify of the Dataverse half alone" {
+    status_of verify_dataverse
+    [ "$status" = 2 ]
+    says 17
+}
+
+@test "clean of the Dataverse half alone leaves AxDB untouched" {
+    mapfile -t t < <(dataverse_target)
+    half() { "$DWCLEAN" clean --dataverse-only --class sandbox --runs-dir "$runs" "${t[@]}" "$@" </dev/null; }
+    id=$(half --dry-run --format json | json plan_id)
+    status_of half --maps-are-stopped --reason test --yes --plan-id "$id"
+    [ "$status" = 0 ]
+    [ "$(rows_left)" = "34 34 958 0" ]
+}
+
+@test "a wrong client secret is named with its code" {
+    DWCLEAN_CLIENT_SECRET=wrong-secret status_of verify_dataverse
+    [ "$status" = 12 ]
+    says AADSTS7000215
+    ! grep -q wrong-secret "$BATS_TEST_TMPDIR/stderr" "$BATS_TEST_TMPDIR/stdout"
+}
+
+@test "an application user that is not there" {
+    fault '{"at":"dv.request","match":"/api/data/","times":0,"do":"error","arg":403,"text":"0x80072560"}'
+    status_of verify_dataverse
+    [ "$status" = 12 ]
+    says "application user"
+}
+
+@test "a missing privilege is named" {
+    settings '{"privileges":{"delete":false}}'
+    mapfile -t t < <(dataverse_target)
+    half() { "$DWCLEAN" clean --dataverse-only --class sandbox --runs-dir "$runs" "${t[@]}" "$@" </dev/null; }
+    id=$(half --dry-run --format json | json plan_id)
+    status_of half --maps-are-stopped --reason test --yes --plan-id "$id"
+    [ "$status" = 12 ] || [ "$status" = 3 ]
+    says prvDelete
+    [ "$(rows_left)" = "34 34 958 17" ]
+}
+
+@test "a token that the service does not take" {
+    fault '{"at":"dv.request","match":"/api/data/","times":0,"do":"error","arg":401,"text":"0x80048306"}'
+    status_of verify_dataverse
+    [ "$status" = 12 ]
+}
+
+@test "dual-write that is not installed is not clean" {
+    settings '{"installed":false}'
+    status_of verify_dataverse
+    [ "$status" = 14 ]
+    says "not in this organization"
+}
+
+@test "a 404 of a proxy is not a missing table" {
+    fault '{"at":"dv.request","match":"EntityDefinitions","times":0,"do":"error","arg":404,"text":"html"}'
+    status_of verify_dataverse
+    [ "$status" = 14 ]
+    ! says "not in this organization"
+}
+
+@test "HTML instead of a list, half a list, and a list without value are errors" {
+    for fault in html truncated-json no-value foreign-nextlink repeat-nextlink; do
+        fresh
+        settings '{"page_cap":5}'
+        fault "{\"at\":\"dv.list\",\"times\":0,\"do\":\"other\",\"text\":\"$fault\"}"
+        status_of verify_dataverse
+        [ "$status" = 14 ]
+    done
+}
+
+@test "a list of many pages is read whole" {
+    settings '{"page_cap":5}'
+    status_of verify_dataverse
+    [ "$status" = 2 ]
+    says 17
+}
+
+@test "a service that is not there" {
+    status_of verify_dataverse --dataverse-url https://localhost:1
+    [ "$status" = 10 ]
+}
+
+@test "an untrusted or wrong certificate is named" {
+    other scenario-a --certificate wrong-name
+    export DWCLEAN_CLIENT_SECRET=$SANDBOX_CLIENT_SECRET
+    status_of verify_dataverse
+    [ "$status" = 10 ]
+    says certificate
+    ! control /log | grep -q '"kind":"token"'
+}
+
+@test "a host that is not Dataverse's is refused before anything is sent" {
+    mapfile -t t < <(dataverse_target)
+    status_of "$DWCLEAN" verify --dataverse-only --dataverse-url https://example.com --client-id a --tenant-id b
+    [ "$status" = 64 ]
+    says --allow-host
+}
+
+@test "rows of both sides in one verify, one side dead: residue is still residue" {
+    status_of verify -S localhost,1
+    [ "$status" = 2 ]
+    says refused
+}
+
+@test "a new row that a map writes during the purge is listed and left" {
+    id=$(plan_id)
+    fault '{"at":"dv.write","times":1,"do":"other","text":"insert"}'
+    status_of clean --maps-are-stopped --reason test --yes --plan-id "$id"
+    [ "$status" = 3 ]
+    [ "$(rows_left)" = "0 0 0 1" ]
+}
+
+@test "throttling is waited for, and every row goes once" {
+    id=$(plan_id)
+    fault '{"at":"dv.request","match":"DELETE","skip":3,"times":2,"do":"error","arg":429,"text":"0x80072322"}'
+    status_of clean --maps-are-stopped --reason test --yes --plan-id "$id"
+    [ "$status" = 0 ]
+    [ "$(rows_left)" = "0 0 0 0" ]
+}

@@ -1,0 +1,115 @@
+# Loaded by every bats file here: starts a sandbox a file, and has the command lines.
+# Needs DWCLEAN, SANDBOX_BINARY and SOURCE_DIR (ctest sets them).
+
+. "$SOURCE_DIR/tests/support/sandbox.sh"
+
+# A pristine environment: nothing of the caller's may leak into a test.
+unset AZURE_TENANT_ID AZURE_CLIENT_ID AZURE_CLIENT_SECRET SQLCMDPASSWORD SQLCMDSERVER SQLCMDUSER SQLCMDDBNAME \
+    DWCLEAN_CONFIG XDG_STATE_HOME XDG_CONFIG_HOME
+export DWCLEAN_PASSWORD='Sandbox-Passw0rd!'
+export NO_COLOR=1 LC_ALL=C
+
+# boot SEED [option...]: in setup_file; the sandbox lives as long as the file's tests.
+boot() {
+    start_sandbox "$BATS_FILE_TMPDIR/sandbox" "$@"
+    export SANDBOX_ENV=$BATS_FILE_TMPDIR/sandbox/env
+}
+
+# use_sandbox: in setup; loads the variables of the file's sandbox.
+use_sandbox() {
+    . "$SANDBOX_ENV"
+    export DWCLEAN_CLIENT_SECRET=$SANDBOX_CLIENT_SECRET
+    runs=$BATS_TEST_TMPDIR/runs
+}
+
+# fresh: back to the seed, no faults, empty log.
+fresh() {
+    control -X DELETE /faults
+    control -X POST /reset
+    control -X DELETE /log
+}
+
+# halt: in teardown_file. The sandbox may not be this shell's child any more: end it by its number.
+halt() {
+    . "$SANDBOX_ENV"
+    kill "$SANDBOX_PID" 2>/dev/null || true
+    for _ in $(seq 100); do
+        kill -0 "$SANDBOX_PID" 2>/dev/null || return 0
+        sleep 0.05
+    done
+    echo "the sandbox does not end" >&2
+    return 1
+}
+
+# control [curl option...] PATH
+control() {
+    local path=${*: -1}
+    curl --silent --show-error --fail-with-body "${@:1:$#-1}" "$SANDBOX_CONTROL$path"
+}
+
+# fault JSON: a rule for the sandbox (tests/sandbox/common/fault.h).
+fault() {
+    control -X POST --data "$1" /faults
+}
+
+# sql STATEMENT: with all rights, on another session.
+sql() {
+    control -X POST --data-binary "$1" /sql
+}
+
+# rows_left: rows of the three tables and of Dataverse, as "project field events runtime".
+rows_left() {
+    echo "$(sql 'SELECT COUNT(*) FROM dbo.DUALWRITEPROJECTCONFIGURATION' | tr -dc 0-9)" \
+        "$(sql 'SELECT COUNT(*) FROM dbo.DUALWRITEPROJECTFIELDCONFIGURATION' | tr -dc 0-9)" \
+        "$(sql 'SELECT COUNT(*) FROM dbo.BUSINESSEVENTSDEFINITION' | tr -dc 0-9)" \
+        "$(control /dataverse/rows | node -e 'process.stdout.write(String(JSON.parse(require("fs").readFileSync(0)).length))')"
+}
+
+axdb_target() { printf '%s\n' -S "localhost,$SANDBOX_TDS_PORT" -d AxDB -U dwclean --cacert "$SANDBOX_CA"; }
+dataverse_target() {
+    printf '%s\n' --dataverse-url "$SANDBOX_DATAVERSE_URL" --tenant-id "$SANDBOX_TENANT" \
+        --client-id "$SANDBOX_CLIENT_ID" --allow-host localhost --cacert "$SANDBOX_CA"
+}
+
+# verify, clean: both halves, further options follow. axdb_...: one half. Later options win.
+verify() { mapfile -t t < <(axdb_target; dataverse_target); "$DWCLEAN" verify "${t[@]}" "$@" </dev/null; }
+verify_axdb() { mapfile -t t < <(axdb_target); "$DWCLEAN" verify --axdb-only "${t[@]}" "$@" </dev/null; }
+verify_dataverse() { mapfile -t t < <(dataverse_target); "$DWCLEAN" verify --dataverse-only "${t[@]}" "$@" </dev/null; }
+clean() {
+    mapfile -t t < <(axdb_target; dataverse_target)
+    "$DWCLEAN" clean --class sandbox --runs-dir "$runs" "${t[@]}" "$@" </dev/null
+}
+
+# plan_id [option...]: of a dry run.
+plan_id() { clean --dry-run --format json "$@" | json plan_id; }
+
+# clean_all [option...]: dry run, then the change with its plan-id.
+clean_all() {
+    local id
+    id=$(plan_id "$@") || return
+    clean --maps-are-stopped --reason test --yes --plan-id "$id" "$@"
+}
+
+# json PATH: a member of the JSON object on standard input, "" when it is not there.
+json() {
+    node -e '
+        const value = process.argv[1].split(".").reduce((o, k) => (o === undefined || o === null ? o : o[k]),
+            JSON.parse(require("fs").readFileSync(0)));
+        process.stdout.write(value === undefined || value === null ? "" : String(value));' "$1"
+}
+
+# status_of COMMAND...: runs it with output kept in $output and $stderr, and sets $status.
+status_of() {
+    status=0
+    "$@" >"$BATS_TEST_TMPDIR/stdout" 2>"$BATS_TEST_TMPDIR/stderr" || status=$?
+    output=$(cat "$BATS_TEST_TMPDIR/stdout")
+    stderr=$(cat "$BATS_TEST_TMPDIR/stderr")
+    echo "status $status"
+    echo "$output"
+    echo "$stderr"
+}
+
+# says TEXT: stdout or stderr of status_of holds it.
+says() {
+    grep -qF -- "$1" "$BATS_TEST_TMPDIR/stdout" "$BATS_TEST_TMPDIR/stderr"
+}
