@@ -1,0 +1,23 @@
+-- session: the options of a new connection. Sent alone and first, because some of them act when the
+-- next batch is parsed; prove.sql reads them back. A db-lib login starts with ANSI options off and a
+-- TEXTSIZE of 4096, which cuts long values without a word.
+-- params:  $(lock_timeout_ms)  how long a statement waits for a lock
+-- returns: nothing
+-- effect:  session options only
+SET QUOTED_IDENTIFIER ON;
+SET ANSI_NULLS ON;
+SET ANSI_PADDING ON;
+SET ANSI_WARNINGS ON;
+SET CONCAT_NULL_YIELDS_NULL ON;
+SET ARITHABORT ON;
+SET NUMERIC_ROUNDABORT OFF;
+SET XACT_ABORT ON;
+SET IMPLICIT_TRANSACTIONS OFF;
+SET NOCOUNT ON;
+SET TEXTSIZE 2147483647;
+SET LOCK_TIMEOUT $(lock_timeout_ms);
+SET DEADLOCK_PRIORITY LOW;
+SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+SET ROWCOUNT 0;
+SET LANGUAGE us_english;
+SET DATEFORMAT ymd; -- after SET LANGUAGE, which changes it

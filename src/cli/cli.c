@@ -1,0 +1,359 @@
+#include "cli/cli.h"
+
+#include "base/arena.h"
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "cli/console.h"
+#include "cli/help.h"
+#include "cli/output.h"
+#include "cli/request.h"
+#include "cli/terminal.h"
+#include "core/run.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ARENA_BYTES = 1024 * 1024 * 1024, NAME_BYTES = 64, PATH_BYTES = 4096 };
+
+/** One process: everything that must be released at its end. */
+struct program {
+    int argc;
+    char **argv;
+    const struct cli_adapters *adapters;
+    struct config *config;
+    struct arena *arena;
+    struct console console;
+    struct terminal terminal;
+    struct output output;
+    struct axdb_server *axdb;
+    struct runtime_server *runtime;
+    struct run_store *runs;
+};
+
+const char *
+cli_version(void)
+{
+    return DWCLEAN_VERSION;
+}
+
+static const char *
+process_variable(void *ctx, const char *name)
+{
+    (void)ctx;
+    return getenv(name); /* NOLINT(concurrency-mt-unsafe): one thread */
+}
+
+/* ---- before the run */
+
+/** Secrets must not stay in the environment, where /proc shows them for the whole run. */
+static void
+forget_variable(const char *name)
+{
+    char *value = getenv(name); /* NOLINT(concurrency-mt-unsafe): one thread */
+    if (!value)
+        return;
+    secret_clear_memory(value, strlen(value));
+    (void)unsetenv(name); /* NOLINT(concurrency-mt-unsafe) */
+}
+
+static void
+forget_secret_variables(void)
+{
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        const struct option_spec *spec = option_spec((enum option_id)i);
+        if (spec->kind != OPTION_SECRET)
+            continue;
+        for (const char *p = spec->variables; *p;) {
+            char name[NAME_BYTES];
+            const size_t size = strcspn(p, ",");
+            (void)snprintf(name, sizeof(name), "%.*s", (int)size, p);
+            forget_variable(name);
+            p += size + (p[size] ? 1 : 0);
+        }
+    }
+}
+
+static bool
+ask_secret(struct program *program, enum config_secret which, struct err *err)
+{
+    const bool password = which == CONFIG_PASSWORD;
+    char question[512], answer[TERMINAL_SECRET_BYTES];
+    if (!program->terminal.op.present) {
+        (void)err_set(err, ERR_CONFIG,
+                      password ? "no password for login %s" : "no client secret for application %s",
+                      config_text(program->config, password ? OPT_USER : OPT_CLIENT_ID));
+        return err_hint(err, password ? "Set DWCLEAN_PASSWORD or SQLCMDPASSWORD, or pass "
+                                        "--password-file FILE."
+                                      : "Set DWCLEAN_CLIENT_SECRET or AZURE_CLIENT_SECRET, or pass "
+                                        "--client-secret-file FILE.");
+    }
+    (void)snprintf(question, sizeof(question),
+                   password ? "Password of login %s: " : "Client secret of application %s: ",
+                   config_text(program->config, password ? OPT_USER : OPT_CLIENT_ID));
+    if (!terminal_ask_secret(&program->terminal, question, answer, err))
+        return false;
+    const bool ok = config_give_secret(program->config, which, answer, strlen(answer), err);
+    secret_clear_memory(answer, sizeof(answer));
+    return ok;
+}
+
+static bool
+get_secrets(struct program *program, struct err *err)
+{
+    bool missing[CONFIG_SECRETS];
+    const bool read = config_read_secrets(program->config, missing, err);
+    forget_secret_variables();
+    if (!read)
+        return false;
+    for (unsigned i = 0; i < CONFIG_SECRETS; i++) {
+        if (missing[i] && !ask_secret(program, (enum config_secret)i, err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+needs_runs(const struct program *program)
+{
+    return command_spec(config_command(program->config))->writes &&
+           !config_flag(program->config, OPT_DRY_RUN);
+}
+
+/** An overlay root is gone with its container: warn before, not after. */
+static void
+warn_of_overlay(struct program *program, const char *runs_dir)
+{
+    char path[PATH_BYTES];
+    enum file_system kind = FILE_SYSTEM_DISK;
+    uint64_t free_bytes = 0;
+    struct stat status;
+    struct err ignored;
+    (void)snprintf(path, sizeof(path), "%s", runs_dir);
+    while (stat(path, &status) != 0 && strrchr(path, '/') > path)
+        *strrchr(path, '/') = '\0';
+    if (!file_system_of(path, &kind, &free_bytes, &ignored) || kind != FILE_SYSTEM_OVERLAY)
+        return;
+    program->console.observer.say(
+        &program->console.observer, LOG_LEVEL_WARNING,
+        "the runs directory lies on an overlay file system: the only copy "
+        "of the rows is lost with this container");
+}
+
+static bool
+check_runs_dir(struct program *program, struct err *err)
+{
+    const char *runs_dir = NULL;
+    if (!needs_runs(program))
+        return true;
+    if (!program->terminal.op.present && !config_is_set(program->config, OPT_RUNS_DIR)) {
+        (void)err_set(err, ERR_USAGE, "without a terminal the runs directory must be named");
+        return err_hint(err, "Pass --runs-dir DIR on a disk that lasts: it will hold the only copy "
+                             "of what is removed.");
+    }
+    if (!config_runs_dir(program->config, &runs_dir, err))
+        return false;
+    warn_of_overlay(program, runs_dir);
+    return true;
+}
+
+static bool
+make_adapters(struct program *program, struct err *err)
+{
+    const struct cli_adapters *make = program->adapters;
+    const struct config *config = program->config;
+    if (config_axdb(config) && !make->axdb(config, &program->axdb, err))
+        return false;
+    if (config_dataverse(config) && !make->runtime(config, &program->runtime, err))
+        return false;
+    return !needs_runs(program) || make->runs(config, &program->runs, err);
+}
+
+/* ---- the run */
+
+typedef void run_function(const struct run_request *request, const struct run_ports *ports,
+                          struct arena *arena, struct outcome *ret);
+
+/** What runs a command that has a report; NULL for the others. */
+static run_function *const run_functions[COMMANDS] = {
+    [COMMAND_VERIFY] = run_verify,
+    [COMMAND_CLEAN] = run_clean,
+};
+
+static bool
+run(struct program *program, struct outcome *ret, struct err *err)
+{
+    struct run_request request = {0};
+    if (!get_secrets(program, err) || !check_runs_dir(program, err) ||
+        !make_adapters(program, err) ||
+        !request_make(program->config, program->argc, program->argv, program->arena, &request, err))
+        return false;
+    const struct run_ports ports = {
+        .axdb = program->axdb,
+        .runtime = program->runtime,
+        .runs = program->runs,
+        .observer = &program->console.observer,
+        .op = &program->terminal.op,
+        .write_reports = output_write_reports,
+    };
+    run_functions[config_command(program->config)](&request, &ports, program->arena, ret);
+    return true;
+}
+
+/** The outcome of a command that never began. */
+static void
+outcome_of_error(const struct program *program, const struct err *err, struct outcome *ret)
+{
+    const int64_t now_ms = clock_utc_ms();
+    *ret = (struct outcome){
+        .command = command_spec(config_command(program->config))->name,
+        .word = err->code == ERR_REFUSED       ? OUTCOME_REFUSED
+                : err->code == ERR_INTERRUPTED ? OUTCOME_INTERRUPTED
+                                               : OUTCOME_FAILED,
+        .exit_status = err_exit_status(err->code),
+        .err = *err,
+        .started_utc_ms = now_ms,
+        .ended_utc_ms = now_ms,
+        .locked_ms = -1,
+    };
+    for (unsigned i = 0; i < TABLES; i++)
+        ret->tables[i] = (struct table_outcome){.table = (enum table)i,
+                                                .before_rows = -1,
+                                                .planned_rows = -1,
+                                                .backed_up_rows = -1,
+                                                .deleted_rows = -1,
+                                                .after_rows = -1};
+    ret->verdict = err->primary;
+}
+
+/** Usage and configuration: a message; in JSON a report too, so that a pipeline always gets one. */
+static int
+fail_early(struct program *program, const struct err *err)
+{
+    struct outcome outcome;
+    outcome_of_error(program, err, &outcome);
+    console_error(&program->console, err);
+    if (program->output.json)
+        output_report(&program->output, &outcome, &program->console);
+    return output_exit_status(&outcome);
+}
+
+static int
+run_and_report(struct program *program)
+{
+    struct outcome outcome = {0};
+    struct err err;
+    terminal_open(&program->terminal);
+    if (!run(program, &outcome, &err))
+        return fail_early(program, &err);
+    console_end(&program->console);
+    if (outcome.err.code != ERR_NONE && !program->output.is_terminal)
+        console_error(&program->console, &outcome.err);
+    output_report(&program->output, &outcome, &program->console);
+    return output_exit_status(&outcome);
+}
+
+/* ---- help and version */
+
+static int
+print(const struct text *text)
+{
+    (void)console_write(STDOUT_FILENO, text_string(text), text->used);
+    return 0;
+}
+
+static int
+print_help(const struct config *config)
+{
+    TEXT_SCOPED text = {0};
+    enum command topic = COMMAND_HELP;
+    if (config_topic(config, &topic))
+        help_command(topic, &text);
+    else
+        help_program(&text);
+    return print(&text);
+}
+
+static int
+print_version(const struct program *program)
+{
+    TEXT_SCOPED text = {0};
+    text_printf(&text, "dwclean %s\n%s", cli_version(), program->adapters->versions());
+    return print(&text);
+}
+
+/* ---- all of it */
+
+static int
+start(struct program *program)
+{
+    const struct config_input input = {
+        .argc = program->argc, .argv = program->argv, .variable = process_variable};
+    struct err err, output_err;
+    size_t notices = 0;
+
+    const bool loaded = config_load(program->config, &input, &err);
+    console_init(&program->console, STDERR_FILENO, config_flag(program->config, OPT_VERBOSE));
+    /* After a fault only a JSON report is written: an older report is not emptied for nothing. */
+    const bool opened = (!loaded && !output_is_json(program->config)) ||
+                        output_open(program->config, &program->output, &output_err);
+    const struct config_notice *notice = config_notices(program->config, &notices);
+    for (size_t i = 0; i < notices; i++)
+        program->console.observer.say(&program->console.observer, notice[i].level, notice[i].text);
+    if (!loaded)
+        return fail_early(program, &err);
+    if (!opened)
+        return fail_early(program, &output_err);
+    if (config_help_asked(program->config))
+        return print_help(program->config);
+    if (config_command(program->config) == COMMAND_VERSION)
+        return print_version(program);
+    return run_and_report(program);
+}
+
+static void
+release(struct program *program)
+{
+    const struct cli_adapters *adapters = program->adapters;
+    if (program->axdb)
+        adapters->axdb_free(program->axdb);
+    if (program->runtime)
+        adapters->runtime_free(program->runtime);
+    if (program->runs)
+        adapters->runs_free(program->runs);
+    output_close(&program->output);
+    terminal_close(&program->terminal);
+    arena_free(program->arena);
+    config_free(program->config);
+}
+
+int
+cli_main(int argc, char **argv, const struct cli_adapters *adapters)
+{
+    assert(argv && adapters);
+    struct program program = {
+        .argc = argc,
+        .argv = argv,
+        .adapters = adapters,
+        .output = {.fd = STDOUT_FILENO},
+    };
+    int status = err_exit_status(ERR_INTERNAL);
+
+    cancel_init();
+    terminal_use(&program.terminal, -1);
+    console_init(&program.console, STDERR_FILENO, false);
+    program.config = config_new();
+    program.arena = arena_new(ARENA_BYTES);
+    if (program.config && program.arena)
+        status = start(&program);
+    else
+        program.console.observer.say(&program.console.observer, LOG_LEVEL_ERROR, "out of memory");
+    release(&program);
+    return status;
+}

@@ -1,0 +1,103 @@
+#include "cli/console.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { REDRAW_MS = 100 };
+
+bool
+console_write(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        const ssize_t written = write(fd, bytes, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return false;
+        bytes += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+static void
+write_text(const struct console *console, const struct text *text)
+{
+    (void)console_write(console->fd, text_string(text), strlen(text_string(text)));
+}
+
+void
+console_end(struct console *console)
+{
+    static const char erase[] = "\r\x1b[K";
+    if (console->line_open)
+        (void)console_write(console->fd, erase, sizeof(erase) - 1);
+    console->line_open = false;
+}
+
+static void
+write_line(struct console *console, const char *lead, const char *line)
+{
+    TEXT_SCOPED text = {0};
+    text_append(&text, lead);
+    text_append_shown(&text, line, strlen(line));
+    text_append(&text, "\n");
+    console_end(console);
+    write_text(console, &text);
+}
+
+static void
+say(struct observer *observer, enum log_level level, const char *line)
+{
+    struct console *console = (struct console *)observer;
+    if (level < console->least)
+        return;
+    const char *lead = level == LOG_LEVEL_ERROR     ? "dwclean: error: "
+                       : level == LOG_LEVEL_WARNING ? "dwclean: warning: "
+                                                    : "dwclean: ";
+    write_line(console, lead, line);
+}
+
+static void
+progress(struct observer *observer, const char *what, int64_t done, int64_t total)
+{
+    struct console *console = (struct console *)observer;
+    const int64_t now_ms = clock_monotonic_ms();
+    if (!console->is_terminal || (console->line_open && now_ms - console->drawn_ms < REDRAW_MS))
+        return;
+    TEXT_SCOPED text = {0};
+    text_printf(&text, "\r\x1b[K%" PRId64, done);
+    if (total > 0)
+        text_printf(&text, " of %" PRId64, total);
+    text_append(&text, " ");
+    text_append_shown(&text, what, strnlen(what, 60));
+    write_text(console, &text);
+    console->line_open = true;
+    console->drawn_ms = now_ms;
+}
+
+void
+console_init(struct console *console, int fd, bool verbose)
+{
+    *console = (struct console){
+        .observer = {.say = say, .progress = progress},
+        .fd = fd,
+        .is_terminal = isatty(fd) == 1,
+        .least = verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+    };
+}
+
+void
+console_error(struct console *console, const struct err *err)
+{
+    write_line(console, "dwclean: error: ", err->primary);
+    if (err->detail[0])
+        write_line(console, "  detail: ", err->detail);
+    if (err->hint[0])
+        write_line(console, "  hint: ", err->hint);
+}

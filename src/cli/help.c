@@ -1,0 +1,106 @@
+#include "cli/help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { WIDTH = 80, LEFT = 34, LEFT_BYTES = 128 };
+
+static const char *const titles[GROUPS] = {
+    [GROUP_TARGET] = "Target",      [GROUP_SIGNIN] = "Sign-in", [GROUP_CONNECTION] = "Connection",
+    [GROUP_DECISION] = "Decisions", [GROUP_OUTPUT] = "Output",
+};
+
+void
+help_program(struct text *ret)
+{
+    text_append(ret, "dwclean removes the dual-write rows of another environment from a restored\n"
+                     "AxDB database and its Dataverse environment, and proves it.\n"
+                     "\n"
+                     "usage: dwclean COMMAND [OPTIONS]\n"
+                     "\n");
+    for (unsigned i = 0; i < COMMANDS; i++) {
+        const struct command_spec *spec = command_spec((enum command)i);
+        text_printf(ret, "  %-9s %s\n", spec->name, spec->summary);
+    }
+    text_append(ret,
+                "\n"
+                "dwclean COMMAND --help shows the options of a command.\n"
+                "\n"
+                "Exit status: 0 done, or verified clean; 1 failed, nothing changed; 2 findings;\n"
+                "3 incomplete; 4 refused by a guard; 5 plan stale; 6 outcome unknown; 10 cannot\n"
+                "connect; 11 lock not obtained; 12 sign-in or permission; 13 backup or journal;\n"
+                "14 server error; 64 usage; 78 configuration; 129, 130, 143 interrupted.\n");
+}
+
+/** "  -S, --server [tcp:]HOST[,PORT]" */
+static void
+show_left(const struct option_spec *spec, char ret[LEFT_BYTES])
+{
+    char letter[8] = "    ";
+    if (spec->letter)
+        (void)snprintf(letter, sizeof(letter), "-%c, ", spec->letter);
+    (void)snprintf(ret, LEFT_BYTES, "  %s--%s%s%s", letter, spec->name, spec->argument ? " " : "",
+                   spec->argument ? spec->argument : "");
+}
+
+static void
+show_group(enum option_group group, enum command command, struct text *ret)
+{
+    bool titled = false;
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        const struct option_spec *spec = option_spec((enum option_id)i);
+        char left[LEFT_BYTES];
+        if (spec->group != group || !spec->name || !option_applies(spec, command))
+            continue;
+        if (!titled)
+            text_printf(ret, "%s:\n", titles[group]);
+        titled = true;
+        show_left(spec, left);
+        text_printf(ret, "%-*s %s\n", LEFT, left, spec->help);
+    }
+}
+
+/** The rest as a paragraph: "-l TIME: to connect (30s); -t TIME: ..." */
+static void
+show_more(enum command command, struct text *ret)
+{
+    const char *lead = "More:";
+    size_t at = strlen(lead);
+    text_append(ret, lead);
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        const struct option_spec *spec = option_spec((enum option_id)i);
+        char name[LEFT_BYTES], item[2 * LEFT_BYTES];
+        if (spec->group != GROUP_MORE || !option_applies(spec, command))
+            continue;
+        (void)snprintf(item, sizeof(item), "%s%s%s: %s", option_shown(spec, name, sizeof(name)),
+                       spec->argument ? " " : "", spec->argument ? spec->argument : "", spec->help);
+        text_append(ret, at > strlen(lead) ? ";" : "");
+        if (at + 2 + strlen(item) > WIDTH - 1) {
+            text_append(ret, "\n ");
+            at = 1;
+        }
+        text_append(ret, " ");
+        text_append(ret, item);
+        at += 2 + strlen(item);
+    }
+    text_append(ret, ".\n");
+}
+
+void
+help_command(enum command command, struct text *ret)
+{
+    const struct command_spec *spec = command_spec(command);
+    text_printf(ret, "usage: dwclean %s\n       %s\n", spec->usage, spec->summary);
+    for (unsigned group = GROUP_TARGET; group < GROUP_MORE; group++)
+        show_group((enum option_group)group, command, ret);
+    if (!option_applies(option_spec(OPT_SERVER), command))
+        return;
+    show_more(command, ret);
+    text_append(ret,
+                "Secrets: DWCLEAN_PASSWORD or SQLCMDPASSWORD, DWCLEAN_CLIENT_SECRET or\n"
+                "AZURE_CLIENT_SECRET, the files above, or a prompt; never the command line.\n");
+    text_append(ret,
+                spec->writes
+                    ? "The target comes from the command line or --env, never from a variable.\n"
+                    : "Other values: DWCLEAN_*, SQLCMD*, AZURE_*, [env \"NAME\"], [defaults].\n");
+}

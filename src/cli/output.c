@@ -1,0 +1,114 @@
+#include "cli/output.h"
+
+#include "base/cancel.h"
+#include "base/text.h"
+#include "report/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { DEFAULT_WIDTH = 80, MAX_WIDTH = 120 };
+
+bool
+output_is_json(const struct config *config)
+{
+    const char *format = config_text(config, OPT_FORMAT);
+    return format && strcmp(format, "json") == 0;
+}
+
+int
+output_exit_status(const struct outcome *outcome)
+{
+    const bool stopped = outcome->word == OUTCOME_INTERRUPTED && cancel_signal() != 0;
+    return stopped ? 128 + cancel_signal() : outcome->exit_status;
+}
+
+static bool
+wants_colour(const struct config *config, int fd)
+{
+    const char *when = config_text(config, OPT_COLOR);
+    if (when && strcmp(when, "auto") != 0)
+        return strcmp(when, "always") == 0;
+    /* Read before any thread could exist. */
+    const char *no_color = getenv("NO_COLOR"); /* NOLINT(concurrency-mt-unsafe) */
+    const char *term = getenv("TERM");         /* NOLINT(concurrency-mt-unsafe) */
+    return isatty(fd) == 1 && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
+}
+
+static unsigned
+width_of(int fd)
+{
+    struct winsize size = {0};
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return DEFAULT_WIDTH;
+    return size.ws_col > MAX_WIDTH ? MAX_WIDTH : size.ws_col;
+}
+
+bool
+output_open(const struct config *config, struct output *ret, struct err *err)
+{
+    const char *path = config_text(config, OPT_OUTPUT);
+    bool ok = true;
+    *ret = (struct output){.fd = STDOUT_FILENO, .json = output_is_json(config)};
+    if (path) {
+        /* Opened before the run: a path that cannot be written must not be found out afterwards. */
+        const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
+        if (fd >= 0)
+            *ret = (struct output){.fd = fd, .owned = true, .json = ret->json};
+        else
+            ok = err_errno(err, ERR_CONFIG, errno, "open %s for the report", path);
+    }
+    ret->is_terminal = isatty(ret->fd) == 1;
+    ret->width = width_of(ret->fd);
+    ret->colour = wants_colour(config, ret->fd);
+    return ok;
+}
+
+void
+output_close(struct output *output)
+{
+    if (output->owned)
+        (void)close(output->fd);
+    *output = (struct output){.fd = STDOUT_FILENO};
+}
+
+void
+output_report(const struct output *output, const struct outcome *outcome, struct console *console)
+{
+    TEXT_SCOPED text = {0};
+    struct err err;
+    struct outcome settled = *outcome;
+    settled.exit_status = output_exit_status(outcome);
+    const bool rendered = output->json
+                              ? report_json(&settled, &text, &err)
+                              : report_text(&settled, output->width, output->colour, &text, &err);
+    if (!rendered)
+        (void)err_wrap(&err, "the report is not complete");
+    else if (!console_write(output->fd, text_string(&text), text.used))
+        (void)err_errno(&err, ERR_STORAGE, errno, "write the report");
+    else
+        return;
+    if (outcome->run_path)
+        (void)err_hint(&err, "The whole report is in %s.", outcome->run_path);
+    console->observer.say(&console->observer, LOG_LEVEL_WARNING, err.primary);
+    if (err.hint[0])
+        console->observer.say(&console->observer, LOG_LEVEL_WARNING, err.hint);
+}
+
+bool
+output_write_reports(void *ctx, const struct outcome *outcome, struct run_dir *dir, struct err *err)
+{
+    TEXT_SCOPED text = {0};
+    TEXT_SCOPED json = {0};
+    struct outcome settled = *outcome;
+    (void)ctx;
+    settled.exit_status = output_exit_status(outcome);
+    return report_text(&settled, DEFAULT_WIDTH, false, &text, err) &&
+           report_json(&settled, &json, err) &&
+           dir->ops->write_file(dir, "report.txt", text_string(&text), text.used, err) &&
+           dir->ops->write_file(dir, "report.json", text_string(&json), json.used, err);
+}

@@ -1,0 +1,137 @@
+#include "cli/request.h"
+
+#include "base/text.h"
+#include "port/journal.h"
+
+#include <assert.h>
+#include <string.h>
+
+static enum env_class
+class_of(const struct config *config)
+{
+    const char *text = config_text(config, OPT_CLASS);
+    if (text && strcmp(text, "sandbox") == 0)
+        return CLASS_SANDBOX;
+    if (text && strcmp(text, "dev") == 0)
+        return CLASS_DEV;
+    return CLASS_PRODUCTION;
+}
+
+/** A word as a shell would take it. */
+static void
+append_quoted(struct text *ret, const char *word)
+{
+    const size_t plain =
+        strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                     "_-+=:,./@%^");
+    if (*word && !word[plain]) {
+        text_append(ret, word);
+        return;
+    }
+    text_append(ret, "'");
+    for (const char *p = word; *p; p++) {
+        if (*p == '\'')
+            text_append(ret, "'\\''");
+        else
+            text_append_bytes(ret, p, 1);
+    }
+    text_append(ret, "'");
+}
+
+static bool
+put_argv(int argc, char **argv, struct arena *arena, struct fact *ret, struct err *err)
+{
+    TEXT_SCOPED line = {0};
+    for (int i = 0; i < argc; i++) {
+        text_append(&line, i ? " " : "");
+        append_quoted(&line, argv[i]);
+    }
+    if (!text_ok(&line, err))
+        return false;
+    *ret = (struct fact){"argv", arena_string(arena, text_string(&line))};
+    return ret->value || arena_exhausted(err);
+}
+
+static bool
+put_option(const struct config *config, const struct option_spec *spec, struct arena *arena,
+           struct fact *ret, struct err *err)
+{
+    const char *value = config_text(config, spec->id);
+    const char *name = spec->name                 ? spec->name
+                       : spec->ini                ? spec->ini
+                       : spec->id == OPT_PASSWORD ? "password"
+                                                  : "client-secret";
+    *ret = (struct fact){name, arena_printf(arena, "%s (%s)", value ? value : "set",
+                                            config_source(config, spec->id))};
+    return ret->value || arena_exhausted(err);
+}
+
+static bool
+put_facts(const struct config *config, int argc, char **argv, struct arena *arena,
+          struct run_request *ret, struct err *err)
+{
+    struct fact *facts = arena_alloc(arena, (OPTIONS + 1) * sizeof(*facts));
+    size_t count = 0;
+    if (!facts)
+        return arena_exhausted(err);
+    if (!put_argv(argc, argv, arena, &facts[count++], err))
+        return false;
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        const struct option_spec *spec = option_spec((enum option_id)i);
+        if (config_is_set(config, spec->id) &&
+            !put_option(config, spec, arena, &facts[count++], err))
+            return false;
+    }
+    ret->options = facts;
+    ret->option_count = count;
+    return true;
+}
+
+/** "host", or "host,port" when the port is not SQL Server's own: what the operator types. */
+static const char *
+server_text(const struct server_name *server, struct arena *arena)
+{
+    if (server->port == SERVER_NAME_PORT)
+        return server->host;
+    return arena_printf(arena, "%s,%u", server->host, (unsigned)server->port);
+}
+
+bool
+request_make(const struct config *config, int argc, char **argv, struct arena *arena,
+             struct run_request *ret, struct err *err)
+{
+    assert(config && argv && arena && ret && err);
+    struct run_request request = {
+        .axdb = config_axdb(config),
+        .dataverse = config_dataverse(config),
+        .environment = config_text(config, OPT_ENV),
+        .env_class = class_of(config),
+        .expect_dataverse_host = config_text(config, OPT_EXPECT_DATAVERSE_HOST),
+        .expect_org_id = config_text(config, OPT_EXPECT_ORG_ID),
+        .expect_org_name = config_text(config, OPT_EXPECT_ORG_NAME),
+        .expect_fno_url = config_text(config, OPT_EXPECT_FNO_URL),
+        .expect_server_name = config_text(config, OPT_EXPECT_SERVER_NAME),
+        .reason = config_text(config, OPT_REASON),
+        .plan_id = config_text(config, OPT_PLAN_ID),
+        .allow_production = config_text(config, OPT_ALLOW_PRODUCTION),
+        .yes = config_flag(config, OPT_YES),
+        .dry_run = config_flag(config, OPT_DRY_RUN),
+        .maps_are_stopped = config_flag(config, OPT_MAPS_ARE_STOPPED),
+        .rows_name_this_environment = config_flag(config, OPT_ROWS_NAME),
+        .channels_all = config_text(config, OPT_CHANNELS) != NULL,
+        .allow_triggers = config_flag(config, OPT_ALLOW_TRIGGERS),
+        .max_lock_ms = config_number(config, OPT_MAX_LOCK_TIME),
+    };
+    if (request.axdb) {
+        request.server = server_text(config_server(config), arena);
+        if (!request.server)
+            return arena_exhausted(err);
+        request.database = config_text(config, OPT_DATABASE);
+    }
+    if (request.dataverse)
+        request.dataverse_url = config_text(config, OPT_DATAVERSE_URL);
+    if (!put_facts(config, argc, argv, arena, &request, err))
+        return false;
+    *ret = request;
+    return true;
+}

@@ -1,0 +1,521 @@
+#include "config/config.h"
+
+#include "base/arena.h"
+#include "config/arguments.h"
+#include "config/ini_file.h"
+#include "config/rules.h"
+#include "config/secret_file.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ARENA_BYTES = 1024 * 1024, PATH_BYTES = 4096, NAME_BYTES = 64, SOURCE_BYTES = 512 };
+
+struct config {
+    struct settings settings;
+    struct arguments arguments;
+    struct config_input input;
+    enum command command;
+    bool help_asked, has_topic;
+    enum command topic;
+    struct target target;
+    struct secret secrets[CONFIG_SECRETS];
+};
+
+struct config *
+config_new(void)
+{
+    struct config *config = calloc(1, sizeof(*config));
+    if (!config)
+        return NULL;
+    config->command = COMMAND_HELP;
+    config->settings.arena = arena_new(ARENA_BYTES);
+    if (!config->settings.arena) {
+        free(config);
+        return NULL;
+    }
+    return config;
+}
+
+void
+config_free(struct config *config)
+{
+    if (!config)
+        return;
+    for (unsigned i = 0; i < CONFIG_SECRETS; i++)
+        secret_wipe(&config->secrets[i]);
+    arena_free(config->settings.arena);
+    free(config);
+}
+
+/* ---- command */
+
+static bool
+find_command(const char *word, enum command *ret, struct err *err)
+{
+    if (command_find(word, ret))
+        return true;
+    (void)err_set(err, ERR_USAGE, "unknown command \"%.40s\"", word);
+    const char *nearest = option_nearest_command(word);
+    return nearest ? err_hint(err, "Did you mean dwclean %s?", nearest)
+                   : err_hint(err, "See dwclean help.");
+}
+
+static bool
+is_on(const struct config *config, enum option_id id)
+{
+    const struct setting *setting = settings_get(&config->settings, id, NULL);
+    return setting && setting->number != 0;
+}
+
+static bool
+choose_command(struct config *config, struct err *err)
+{
+    const struct arguments *arguments = &config->arguments;
+    const size_t words = arguments->word_count;
+    if (words > 0 && !find_command(arguments->words[0], &config->command, err))
+        return false;
+    if (words > 1) {
+        if (words > 2 || config->command != COMMAND_HELP) {
+            (void)err_set(err, ERR_USAGE, "unexpected argument \"%.40s\"",
+                          arguments->words[words - 1]);
+            return err_hint(err, "See dwclean %s --help.", command_spec(config->command)->name);
+        }
+        if (!find_command(arguments->words[1], &config->topic, err))
+            return false;
+        config->has_topic = true;
+    }
+    if (words > 0 && config->command != COMMAND_HELP && is_on(config, OPT_HELP)) {
+        config->topic = config->command;
+        config->has_topic = true;
+    }
+    if (is_on(config, OPT_VERSION) && !is_on(config, OPT_HELP))
+        config->command = COMMAND_VERSION;
+    config->help_asked = config->command == COMMAND_HELP || is_on(config, OPT_HELP);
+    return true;
+}
+
+static bool
+check_options_apply(const struct config *config, struct err *err)
+{
+    char name[NAME_BYTES];
+    const struct option_spec *twice = config->arguments.two_targets;
+    /* A command that reads takes the last one, like other tools; one that deletes never guesses. */
+    if (twice && command_spec(config->command)->writes)
+        return err_set(err, ERR_USAGE, "%s is given twice, with different values",
+                       option_shown(twice, name, sizeof(name)));
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        const struct option_spec *spec = option_spec((enum option_id)i);
+        if (!config->settings.at[RANK_ARGV][i].set || option_applies(spec, config->command))
+            continue;
+        if (config->arguments.word_count == 0) {
+            (void)err_set(err, ERR_USAGE, "no command is given");
+            return err_hint(err, "See dwclean help.");
+        }
+        (void)err_set(err, ERR_USAGE, "%s is not an option of %s",
+                      option_shown(spec, name, sizeof(name)), command_spec(config->command)->name);
+        return err_hint(err, "See dwclean %s --help.", command_spec(config->command)->name);
+    }
+    return true;
+}
+
+/* ---- variables */
+
+static const char *
+variable(const struct config *config, const char *name)
+{
+    const char *value = config->input.variable(config->input.ctx, name);
+    return value && *value ? value : NULL;
+}
+
+static bool
+read_variable(struct config *config, const struct option_spec *spec, const char *name,
+              struct err *err)
+{
+    char source[SOURCE_BYTES];
+    const char *value = variable(config, name);
+    const enum config_rank rank =
+        strncmp(name, "DWCLEAN_", 8) == 0 ? RANK_VARIABLE : RANK_TOOL_VARIABLE;
+    if (!value || config->settings.at[rank][spec->id].set)
+        return true;
+    (void)snprintf(source, sizeof(source), "variable %s", name);
+    /* A secret stays where it is until the moment it is needed. */
+    if (!settings_put(&config->settings, spec, spec->kind == OPTION_SECRET ? name : value,
+                      &(struct settings_origin){rank, ERR_CONFIG, source}, err))
+        return err_wrap(err, "%s", source);
+    return true;
+}
+
+static bool
+read_variables_of(struct config *config, const struct option_spec *spec, struct err *err)
+{
+    for (const char *p = spec->variables; p && *p;) {
+        char name[NAME_BYTES];
+        const size_t size = strcspn(p, ",");
+        (void)snprintf(name, sizeof(name), "%.*s", (int)size, p);
+        if (!read_variable(config, spec, name, err))
+            return false;
+        p += size + (p[size] ? 1 : 0);
+    }
+    return true;
+}
+
+static bool
+read_variables(struct config *config, struct err *err)
+{
+    bool ok = true;
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        const struct option_spec *spec = option_spec((enum option_id)i);
+        struct err found;
+        if (!option_applies(spec, config->command) || read_variables_of(config, spec, &found))
+            continue;
+        if (ok)
+            *err = found;
+        ok = false;
+    }
+    return ok;
+}
+
+/* ---- configuration file */
+
+struct ini_reading {
+    struct config *config;
+    const char *path, *environment; /* asked for, or NULL */
+    bool found;
+    char nearest[INI_FILE_NAME_BYTES]; /* some other environment, for the hint */
+};
+
+static bool
+on_section(void *ctx, const char *environment, int line, struct err *err)
+{
+    struct ini_reading *reading = ctx;
+    (void)line;
+    (void)err;
+    if (environment && reading->environment && strcmp(environment, reading->environment) == 0)
+        reading->found = true;
+    else if (environment)
+        (void)snprintf(reading->nearest, sizeof(reading->nearest), "%s", environment);
+    return true;
+}
+
+static bool
+on_value(void *ctx, const char *environment, const struct option_spec *spec, const char *text,
+         int line, struct err *err)
+{
+    struct ini_reading *reading = ctx;
+    char source[SOURCE_BYTES];
+    const bool asked =
+        !environment || (reading->environment && strcmp(environment, reading->environment) == 0);
+    if (!asked || !option_applies(spec, reading->config->command))
+        return true;
+    if (environment)
+        (void)snprintf(source, sizeof(source), "[env \"%s\"] in %s:%d", environment, reading->path,
+                       line);
+    else
+        (void)snprintf(source, sizeof(source), "[defaults] in %s:%d", reading->path, line);
+    const struct settings_origin origin = {environment ? RANK_SECTION : RANK_DEFAULTS, ERR_CONFIG,
+                                           source};
+    return settings_put(&reading->config->settings, spec, text, &origin, err);
+}
+
+/** $XDG/dwclean/config.ini, the system's; never the current directory. "" when there is none. */
+static void
+find_file(const struct config *config, char ret[PATH_BYTES])
+{
+    const char *xdg = variable(config, "XDG_CONFIG_HOME"), *home = variable(config, "HOME");
+    ret[0] = '\0';
+    if (xdg && xdg[0] == '/')
+        (void)snprintf(ret, PATH_BYTES, "%s/dwclean/config.ini", xdg);
+    else if (home && home[0] == '/')
+        (void)snprintf(ret, PATH_BYTES, "%s/.config/dwclean/config.ini", home);
+    if (ret[0] && access(ret, F_OK) == 0)
+        return;
+    (void)snprintf(ret, PATH_BYTES, "%s",
+                   config->input.system_file ? config->input.system_file
+                                             : "/etc/dwclean/config.ini");
+    if (access(ret, F_OK) != 0)
+        ret[0] = '\0';
+}
+
+static bool
+read_file(struct config *config, struct err *err)
+{
+    char found[PATH_BYTES];
+    const struct setting *named = settings_get(&config->settings, OPT_CONFIG, NULL);
+    const struct setting *environment = settings_get(&config->settings, OPT_ENV, NULL);
+    struct ini_reading reading = {
+        .config = config,
+        .path = named ? named->text : found,
+        .environment = environment ? environment->text : NULL,
+    };
+    const struct ini_file_sink sink = {.ctx = &reading, .section = on_section, .value = on_value};
+
+    if (!named)
+        find_file(config, found);
+    if (!*reading.path) {
+        if (!environment)
+            return true;
+        (void)err_set(err, ERR_CONFIG, "--env %.40s: there is no configuration file",
+                      environment->text);
+        return err_hint(err, "Looked for ~/.config/dwclean/config.ini and /etc/dwclean/config.ini; "
+                             "another one is named by --config or DWCLEAN_CONFIG.");
+    }
+    if (!ini_file_read(reading.path, &sink, err))
+        return false;
+    if (!environment || reading.found)
+        return true;
+    (void)err_set(err, ERR_CONFIG, "%s has no [env \"%.40s\"]", reading.path, environment->text);
+    return reading.nearest[0] ? err_hint(err, "It has [env \"%s\"].", reading.nearest) : false;
+}
+
+/* ---- all together */
+
+static bool
+put_builtins(struct config *config, struct err *err)
+{
+    static const struct settings_origin origin = {RANK_BUILTIN, ERR_INTERNAL, "built-in"};
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        const struct option_spec *spec = option_spec((enum option_id)i);
+        if (spec->builtin && !settings_put(&config->settings, spec, spec->builtin, &origin, err))
+            return false;
+    }
+    return true;
+}
+
+bool
+config_load(struct config *config, const struct config_input *input, struct err *err)
+{
+    assert(config && input && err);
+    struct err later;
+    config->input = *input;
+
+    if (!put_builtins(config, err))
+        return false;
+    /* Variables are read even after a fault in argv: they may say in which form to report it. */
+    bool ok = arguments_read(input->argc, input->argv, &config->settings, &config->arguments, err);
+    const bool chosen = choose_command(config, &later);
+    if (ok && !chosen)
+        *err = later;
+    ok = ok && chosen;
+    if (ok && (config->help_asked || config->command == COMMAND_VERSION))
+        return check_options_apply(config, err);
+    const bool read = read_variables(config, &later);
+    if (ok && !read)
+        *err = later;
+    return ok && read && check_options_apply(config, err) && read_file(config, err) &&
+           rules_target_sources(&config->settings, config->command, err) &&
+           rules_target(&config->settings, &config->target, err);
+}
+
+enum command
+config_command(const struct config *config)
+{
+    return config->command;
+}
+
+bool
+config_help_asked(const struct config *config)
+{
+    return config->help_asked;
+}
+
+bool
+config_topic(const struct config *config, enum command *ret)
+{
+    if (config->has_topic)
+        *ret = config->topic;
+    return config->has_topic;
+}
+
+/* ---- values */
+
+const char *
+config_text(const struct config *config, enum option_id id)
+{
+    const struct setting *setting = settings_get(&config->settings, id, NULL);
+    return setting && option_spec(id)->kind != OPTION_SECRET ? setting->text : NULL;
+}
+
+bool
+config_flag(const struct config *config, enum option_id id)
+{
+    return is_on(config, id);
+}
+
+int64_t
+config_number(const struct config *config, enum option_id id)
+{
+    const struct setting *setting = settings_get(&config->settings, id, NULL);
+    return setting ? setting->number : 0;
+}
+
+const char *const *
+config_list(const struct config *config, enum option_id id, size_t *ret_count)
+{
+    const struct setting *setting = settings_get(&config->settings, id, NULL);
+    *ret_count = setting ? setting->count : 0;
+    return setting ? (const char *const *)setting->items : NULL;
+}
+
+enum config_rank
+config_rank(const struct config *config, enum option_id id)
+{
+    enum config_rank rank = RANK_BUILTIN;
+    (void)settings_get(&config->settings, id, &rank);
+    return rank;
+}
+
+bool
+config_is_set(const struct config *config, enum option_id id)
+{
+    return config_rank(config, id) != RANK_BUILTIN;
+}
+
+const char *
+config_source(const struct config *config, enum option_id id)
+{
+    const struct setting *setting = settings_get(&config->settings, id, NULL);
+    return setting ? setting->source : "built-in";
+}
+
+bool
+config_axdb(const struct config *config)
+{
+    return config->target.axdb;
+}
+
+bool
+config_dataverse(const struct config *config)
+{
+    return config->target.dataverse;
+}
+
+const struct server_name *
+config_server(const struct config *config)
+{
+    return &config->target.server;
+}
+
+const struct config_notice *
+config_notices(const struct config *config, size_t *ret_count)
+{
+    *ret_count = config->settings.notice_count;
+    return config->settings.notices;
+}
+
+/* ---- secrets */
+
+struct secret_place {
+    enum option_id variable, file;
+};
+
+static const struct secret_place secret_places[CONFIG_SECRETS] = {
+    [CONFIG_PASSWORD] = {OPT_PASSWORD, OPT_PASSWORD_FILE},
+    [CONFIG_CLIENT_SECRET] = {OPT_CLIENT_SECRET, OPT_CLIENT_SECRET_FILE},
+};
+
+static bool
+is_needed(const struct config *config, enum config_secret which)
+{
+    return which == CONFIG_PASSWORD ? config->target.axdb && !is_on(config, OPT_INTEGRATED)
+                                    : config->target.dataverse;
+}
+
+static bool
+read_secret(struct config *config, enum config_secret which, bool *ret_missing, struct err *err)
+{
+    enum config_rank variable_rank = RANK_BUILTIN, file_rank = RANK_BUILTIN;
+    const struct setting *held =
+        settings_get(&config->settings, secret_places[which].variable, &variable_rank);
+    const struct setting *file =
+        settings_get(&config->settings, secret_places[which].file, &file_rank);
+
+    if (held && file && variable_rank == file_rank) {
+        (void)err_set(err, ERR_CONFIG, "%s and %s exclude each other", held->source, file->source);
+        return err_hint(err, "Unset one of them.");
+    }
+    *ret_missing = !held && !file;
+    if (*ret_missing)
+        return true;
+    if (file && (!held || file_rank > variable_rank))
+        return secret_file_read(file->text, &config->secrets[which], err);
+
+    const char *value = variable(config, held->text);
+    if (!value)
+        return err_set(err, ERR_CONFIG, "%s is gone", held->source);
+    return secret_set(&config->secrets[which], value, strlen(value), err);
+}
+
+bool
+config_read_secrets(struct config *config, bool ret_missing[CONFIG_SECRETS], struct err *err)
+{
+    bool missing[CONFIG_SECRETS] = {false};
+    for (unsigned i = 0; i < CONFIG_SECRETS; i++) {
+        const enum config_secret which = (enum config_secret)i;
+        if (is_needed(config, which) && !read_secret(config, which, &missing[i], err))
+            return false;
+    }
+    memcpy(ret_missing, missing, sizeof(missing));
+    return true;
+}
+
+bool
+config_give_secret(struct config *config, enum config_secret which, const char *bytes, size_t size,
+                   struct err *err)
+{
+    return secret_set(&config->secrets[which], bytes, size, err);
+}
+
+const struct secret *
+config_secret(const struct config *config, enum config_secret which)
+{
+    return secret_is_set(&config->secrets[which]) ? &config->secrets[which] : NULL;
+}
+
+/* ---- where runs are kept */
+
+static bool
+named_runs_dir(const struct config *config, const struct setting *named, const char **ret,
+               struct err *err)
+{
+    char here[PATH_BYTES];
+    *ret = named->text;
+    if (named->text[0] == '/')
+        return true;
+    if (!config->settings.at[RANK_ARGV][OPT_RUNS_DIR].set)
+        return err_set(err, ERR_CONFIG, "%s: the runs directory is not an absolute path",
+                       named->source);
+    if (!getcwd(here, sizeof(here)))
+        return err_set(err, ERR_CONFIG, "the current directory has no path");
+    *ret = arena_printf(config->settings.arena, "%s/%s", here, named->text);
+    return *ret || arena_exhausted(err);
+}
+
+bool
+config_runs_dir(const struct config *config, const char **ret, struct err *err)
+{
+    const struct setting *named = settings_get(&config->settings, OPT_RUNS_DIR, NULL);
+    const char *state = variable(config, "XDG_STATE_HOME"), *home = variable(config, "HOME");
+    const char *path = NULL;
+
+    if (named) {
+        if (!named_runs_dir(config, named, &path, err))
+            return false;
+    } else if (geteuid() == 0) {
+        path = "/var/lib/dwclean/runs";
+    } else if (state && state[0] == '/') {
+        path = arena_printf(config->settings.arena, "%s/dwclean/runs", state);
+    } else if (home && home[0] == '/') {
+        path = arena_printf(config->settings.arena, "%s/.local/state/dwclean/runs", home);
+    } else {
+        (void)err_set(err, ERR_CONFIG, "there is no home directory for the runs");
+        return err_hint(err, "Name a directory with --runs-dir.");
+    }
+    if (!path)
+        return arena_exhausted(err);
+    *ret = path;
+    return true;
+}

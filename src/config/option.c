@@ -1,0 +1,394 @@
+#include "config/option.h"
+
+#include "base/parse.h"
+#include "base/slice.h"
+#include "base/text.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct command_spec command_table[] = {
+#define COMMAND(id, name, writes, usage, summary) [id] = {name, writes, usage, summary},
+#include "config/commands.def"
+#undef COMMAND
+};
+
+/* The words that options.def writes in its columns. */
+enum {
+    V = 1u << COMMAND_VERIFY,
+    C = 1u << COMMAND_CLEAN,
+    ANY = (1u << COMMANDS) - 1,
+    TARGET = OPTION_IS_TARGET,
+    PINNED = OPTION_IS_PINNED,
+    SECTION = OPTION_IS_SECTION_ONLY,
+};
+
+static const struct option_spec option_table[] = {
+#define OPTION(id, letter, name, arg, kind, values, variables, ini, builtin, group, traits,        \
+               commands, help)                                                                     \
+    {name, arg,           values, variables, ini,      builtin, help,                              \
+     id,   OPTION_##kind, group,  traits,    commands, letter},
+#include "config/options.def"
+#undef OPTION
+};
+
+struct sqlcmd_letter {
+    char letter;
+    const char *meaning, *hint;
+};
+
+static const struct sqlcmd_letter sqlcmd_table[] = {
+#define OPTION(id, letter, name, arg, kind, values, variables, ini, builtin, group, traits,        \
+               commands, help)
+#define SQLCMD(letter, meaning, hint) {letter, meaning, hint},
+#include "config/options.def"
+#undef SQLCMD
+#undef OPTION
+};
+
+enum { WORD_BYTES = 40 };
+
+const struct command_spec *
+command_spec(enum command command)
+{
+    assert((unsigned)command < COMMANDS);
+    return &command_table[command];
+}
+
+bool
+command_find(const char *name, enum command *ret)
+{
+    for (unsigned i = 0; i < COMMANDS; i++) {
+        if (strcmp(name, command_table[i].name) == 0) {
+            *ret = (enum command)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct option_spec *
+option_spec(enum option_id id)
+{
+    assert((unsigned)id < OPTIONS && option_table[id].id == id);
+    return &option_table[id];
+}
+
+bool
+option_applies(const struct option_spec *spec, enum command command)
+{
+    return (spec->commands & (1u << command)) != 0;
+}
+
+const struct option_spec *
+option_by_name(const char *name)
+{
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        if (option_table[i].name && strcmp(name, option_table[i].name) == 0)
+            return &option_table[i];
+    }
+    return NULL;
+}
+
+const struct option_spec *
+option_by_letter(int letter)
+{
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        if (option_table[i].letter && letter == option_table[i].letter)
+            return &option_table[i];
+    }
+    return NULL;
+}
+
+const struct option_spec *
+option_by_ini(const char *key)
+{
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        if (option_table[i].ini && strcmp(key, option_table[i].ini) == 0)
+            return &option_table[i];
+    }
+    return NULL;
+}
+
+const char *
+option_shown(const struct option_spec *spec, char *ret, size_t ret_size)
+{
+    if (spec->letter)
+        (void)snprintf(ret, ret_size, "-%c", spec->letter);
+    else if (spec->name)
+        (void)snprintf(ret, ret_size, "--%s", spec->name);
+    else
+        (void)snprintf(ret, ret_size, "%s", spec->ini ? spec->ini : spec->variables);
+    return ret;
+}
+
+/* ---- nearest name */
+
+static unsigned
+least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/** Edits that make `b` of `a` (Levenshtein), without case, '_' equal to '-'; both cut at
+ * WORD_BYTES.
+ */
+static unsigned
+edit_distance(const char *a, const char *b)
+{
+    unsigned row[WORD_BYTES + 1];
+    const size_t a_size = strnlen(a, WORD_BYTES), b_size = strnlen(b, WORD_BYTES);
+
+    for (unsigned j = 0; j <= b_size; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= a_size; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= b_size; j++) {
+            const int x = a[i - 1] == '_' ? '-' : tolower((unsigned char)a[i - 1]);
+            const int y = b[j - 1] == '_' ? '-' : tolower((unsigned char)b[j - 1]);
+            const unsigned above = row[j];
+            row[j] = least(least(row[j] + 1, row[j - 1] + 1), diagonal + (x == y ? 0 : 1));
+            diagonal = above;
+        }
+    }
+    return row[b_size];
+}
+
+struct nearest {
+    const char *given, *best;
+    unsigned distance;
+};
+
+static void
+nearest_try(struct nearest *nearest, const char *candidate)
+{
+    if (!candidate)
+        return;
+    unsigned distance = edit_distance(nearest->given, candidate);
+    const size_t given = strlen(nearest->given);
+    /* A beginning or a part is near, however long the rest is. */
+    if (given >= 3 && strstr(candidate, nearest->given))
+        distance = 1;
+    if (distance < nearest->distance) {
+        nearest->distance = distance;
+        nearest->best = candidate;
+    }
+}
+
+static const char *
+nearest_found(const struct nearest *nearest)
+{
+    const size_t most = strlen(nearest->given) / 2 + 1;
+    return nearest->distance <= most ? nearest->best : NULL;
+}
+
+const char *
+option_nearest_name(const char *name)
+{
+    struct nearest nearest = {.given = name, .distance = WORD_BYTES + 1};
+    for (unsigned i = 0; i < OPTIONS; i++)
+        nearest_try(&nearest, option_table[i].name);
+    return nearest_found(&nearest);
+}
+
+const char *
+option_nearest_ini(const char *key)
+{
+    struct nearest nearest = {.given = key, .distance = WORD_BYTES + 1};
+    for (unsigned i = 0; i < OPTIONS; i++)
+        nearest_try(&nearest, option_table[i].ini);
+    return nearest_found(&nearest);
+}
+
+const char *
+option_nearest_command(const char *name)
+{
+    struct nearest nearest = {.given = name, .distance = WORD_BYTES + 1};
+    for (unsigned i = 0; i < COMMANDS; i++)
+        nearest_try(&nearest, command_table[i].name);
+    return nearest_found(&nearest);
+}
+
+bool
+option_unknown_letter(int letter, struct err *err)
+{
+    for (size_t i = 0; i < sizeof(sqlcmd_table) / sizeof(sqlcmd_table[0]); i++) {
+        const struct sqlcmd_letter *known = &sqlcmd_table[i];
+        if (known->letter != letter)
+            continue;
+        (void)err_set(err, ERR_USAGE, "option -%c of sqlcmd (%s) is not one of dwclean", letter,
+                      known->meaning);
+        return err_hint(err, "%s", known->hint);
+    }
+    if (letter < 0x21 || letter > 0x7e)
+        return err_set(err, ERR_USAGE, "unknown option letter");
+
+    (void)err_set(err, ERR_USAGE, "unknown option -%c", letter);
+    const int other = islower(letter) ? toupper(letter) : tolower(letter);
+    const struct option_spec *spec = option_by_letter(other);
+    if (spec && spec->kind != OPTION_REFUSED)
+        return err_hint(err, "Did you mean -%c (--%s)?", other, spec->name);
+    return err_hint(err, "See dwclean help.");
+}
+
+/* ---- values */
+
+static bool
+value_is_plain(const char *text)
+{
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        if (*p < 0x20 || *p == 0x7f)
+            return false;
+    }
+    return text_is_utf8(text, strlen(text));
+}
+
+/** Split "min..max" at the dots. */
+static void
+split_range(const char *values, char ret_min[WORD_BYTES], const char **ret_max)
+{
+    const char *dots = strstr(values, "..");
+    assert(dots && dots - values < WORD_BYTES);
+    (void)snprintf(ret_min, WORD_BYTES, "%.*s", (int)(dots - values), values);
+    *ret_max = dots + 2;
+}
+
+static bool
+parse_number(const struct option_spec *spec, const char *text, int64_t *ret)
+{
+    char min_text[WORD_BYTES];
+    const char *max_text = NULL;
+    int64_t min = 0, max = 0;
+    split_range(spec->values, min_text, &max_text);
+    return parse_int(min_text, INT64_MIN, INT64_MAX, &min) &&
+           parse_int(max_text, INT64_MIN, INT64_MAX, &max) && parse_int(text, min, max, ret);
+}
+
+static bool
+parse_duration(const struct option_spec *spec, const char *text, int64_t *ret_ms)
+{
+    char min_text[WORD_BYTES];
+    const char *max_text = NULL;
+    int64_t min = 0, max = 0, found = 0;
+    split_range(spec->values, min_text, &max_text);
+    if (!parse_duration_ms(min_text, INT64_MAX / 2, &min) ||
+        !parse_duration_ms(max_text, INT64_MAX / 2, &max) || !parse_duration_ms(text, max, &found))
+        return false;
+    if (found < min)
+        return false;
+    *ret_ms = found;
+    return true;
+}
+
+static bool
+parse_flag(const char *text, int64_t *ret)
+{
+    static const char *const on[] = {"yes", "true", "on", "1"};
+    static const char *const off[] = {"no", "false", "off", "0"};
+    for (size_t i = 0; i < sizeof(on) / sizeof(on[0]); i++) {
+        if (text_equal_nocase(text, on[i]) || text_equal_nocase(text, off[i])) {
+            *ret = text_equal_nocase(text, on[i]) ? 1 : 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+parse_choice(const struct option_spec *spec, const char *text, struct option_value *ret)
+{
+    struct slice canonical = {0};
+    for (const char *p = spec->values; *p;) {
+        const size_t size = strcspn(p, "|,");
+        char word[WORD_BYTES];
+        (void)snprintf(word, sizeof(word), "%.*s", (int)size, p);
+        if (p == spec->values || p[-1] == '|')
+            canonical = slice_of(p, size);
+        if (text_equal_nocase(word, text)) {
+            ret->text = (const char *)canonical.data;
+            ret->size = canonical.size;
+            return true;
+        }
+        p += size + (p[size] ? 1 : 0);
+    }
+    return false;
+}
+
+/** The listed choices, without their aliases: "mandatory, optional, disable". */
+static void
+show_choices(const struct option_spec *spec, struct text *ret)
+{
+    for (const char *p = spec->values; *p;) {
+        text_append(ret, ret->used ? ", " : "");
+        text_append_bytes(ret, p, strcspn(p, "|,"));
+        p += strcspn(p, "|");
+        p += *p ? 1 : 0;
+    }
+}
+
+static bool
+bad_value(const struct option_spec *spec, const char *text, enum err_code code, struct err *err)
+{
+    char name[WORD_BYTES];
+    TEXT_SCOPED shown = {0};
+    TEXT_SCOPED choices = {0};
+    text_append_shown(&shown, text, strnlen(text, 80));
+    (void)err_set(err, code, "\"%s\" is not a value of %s", text_string(&shown),
+                  option_shown(spec, name, sizeof(name)));
+    if (spec->kind == OPTION_CHOICE) {
+        show_choices(spec, &choices);
+        return err_hint(err, "Give one of: %s.", text_string(&choices));
+    }
+    if (spec->kind == OPTION_FLAG)
+        return err_hint(err, "Give yes or no.");
+    if (spec->kind == OPTION_DURATION)
+        return err_hint(err, "Give %s, as seconds or with the unit ms, s, m or h.", spec->values);
+    return err_hint(err, "Give a number, %s.", spec->values);
+}
+
+static bool
+parse_kind(const struct option_spec *spec, const char *text, struct option_value *ret)
+{
+    switch (spec->kind) {
+    case OPTION_FLAG:
+        return parse_flag(text, &ret->number);
+    case OPTION_NUMBER:
+        return parse_number(spec, text, &ret->number);
+    case OPTION_DURATION:
+        return parse_duration(spec, text, &ret->number);
+    case OPTION_CHOICE:
+        return parse_choice(spec, text, ret);
+    case OPTION_TEXT:
+    case OPTION_FILE:
+    case OPTION_LIST:
+    case OPTION_SECRET:
+    case OPTION_ALIAS:
+    case OPTION_IGNORED:
+    case OPTION_REFUSED:
+        break;
+    }
+    return true;
+}
+
+bool
+option_parse(const struct option_spec *spec, const char *text, enum err_code code,
+             struct option_value *ret, struct err *err)
+{
+    assert(spec && text && ret && err);
+    char name[WORD_BYTES];
+    struct option_value value = {.text = text, .size = strlen(text)};
+
+    if (!*text)
+        return err_set(err, code, "the value of %s is empty",
+                       option_shown(spec, name, sizeof(name)));
+    if (!value_is_plain(text))
+        return err_set(err, code, "the value of %s holds control characters or is not UTF-8",
+                       option_shown(spec, name, sizeof(name)));
+    if (!parse_kind(spec, text, &value))
+        return bad_value(spec, text, code, err);
+    *ret = value;
+    return true;
+}

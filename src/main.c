@@ -1,0 +1,174 @@
+/*
+ * dwclean: wires the adapters into the ports; the only file that sees every layer.
+ */
+#include "backup/run_store.h"
+#include "cli/cli.h"
+#include "dataverse/dataverse.h"
+#include "mssql/mssql.h"
+#include "port/journal.h"
+#include "report/report.h"
+
+#include <fcntl.h>
+#include <locale.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zstd.h>
+
+static char program_name[64]; /* "dwclean/0.1.0" */
+
+static int
+seconds(const struct config *config, enum option_id id)
+{
+    return (int)((config_number(config, id) + 999) / 1000);
+}
+
+static enum mssql_encryption
+encryption(const struct config *config)
+{
+    const char *mode = config_text(config, OPT_ENCRYPT);
+    if (mode && strcmp(mode, "disable") == 0)
+        return MSSQL_ENCRYPTION_DISABLE;
+    if (mode && strcmp(mode, "optional") == 0)
+        return MSSQL_ENCRYPTION_OPTIONAL;
+    return MSSQL_ENCRYPTION_MANDATORY;
+}
+
+static bool
+is_loopback(const char *host)
+{
+    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+           strcmp(host, "::1") == 0;
+}
+
+/** For tests with engines that store text as UTF-8; on this machine only. */
+static bool
+utf8_engine(const char *host)
+{
+    const char *asked = getenv("DWCLEAN_TEST_UTF8_ENGINE"); /* NOLINT(concurrency-mt-unsafe) */
+    return asked && strcmp(asked, "1") == 0 && is_loopback(host);
+}
+
+static bool
+make_axdb(const struct config *config, struct axdb_server **ret, struct err *err)
+{
+    const struct server_name *server = config_server(config);
+    const char *intent = config_text(config, OPT_APPLICATION_INTENT);
+    const struct mssql_options options = {
+        .host = server->host,
+        .port = server->port,
+        .database = config_text(config, OPT_DATABASE),
+        .user = config_text(config, OPT_USER),
+        .password = config_secret(config, CONFIG_PASSWORD),
+        .integrated = config_flag(config, OPT_INTEGRATED),
+        .encryption = encryption(config),
+        .trust_certificate = config_flag(config, OPT_TRUST),
+        .ca_file = config_text(config, OPT_CACERT),
+        .application = program_name,
+        .workstation = config_text(config, OPT_WORKSTATION),
+        .packet_size = (int)config_number(config, OPT_PACKET_SIZE),
+        .login_timeout_s = seconds(config, OPT_LOGIN_TIMEOUT),
+        .query_timeout_s = seconds(config, OPT_QUERY_TIMEOUT),
+        .lock_timeout_ms = config_number(config, OPT_LOCK_TIMEOUT),
+        .read_only_intent = intent && strcmp(intent, "ReadOnly") == 0,
+        .utf8_engine = utf8_engine(server->host),
+    };
+    return mssql_server_new(&options, ret, err);
+}
+
+static bool
+make_runtime(const struct config *config, struct runtime_server **ret, struct err *err)
+{
+    size_t allowed = 0;
+    const char *const *allow_hosts = config_list(config, OPT_ALLOW_HOST, &allowed);
+    const struct dataverse_options options = {
+        .url = config_text(config, OPT_DATAVERSE_URL),
+        .tenant = config_text(config, OPT_TENANT_ID),
+        .client_id = config_text(config, OPT_CLIENT_ID),
+        .client_secret = config_secret(config, CONFIG_CLIENT_SECRET),
+        .authority = config_text(config, OPT_AUTHORITY),
+        .allow_hosts = allow_hosts,
+        .allow_host_count = allowed,
+        .ca_file = config_text(config, OPT_CACERT),
+        .user_agent = program_name,
+        .http11 = config_flag(config, OPT_HTTP11),
+        .connect_timeout_s = seconds(config, OPT_LOGIN_TIMEOUT),
+    };
+    return dataverse_server_new(&options, ret, err);
+}
+
+/** Libraries as they are loaded now, for the record of a run and for `dwclean version`. */
+static const struct fact *
+libraries(size_t *ret_count)
+{
+    static struct fact facts[5];
+    const char *freetds = mssql_library_version();
+    const char *curl = dataverse_library_version();
+    facts[0] = (struct fact){"FreeTDS", strncmp(freetds, "freetds ", 8) ? freetds : freetds + 8};
+    facts[1] = (struct fact){"libcurl", strncmp(curl, "libcurl ", 8) ? curl : curl + 8};
+    facts[2] = (struct fact){"cJSON", report_library_version()};
+    facts[3] = (struct fact){"zstd", ZSTD_versionString()};
+    facts[4] = (struct fact){"OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING)};
+    *ret_count = sizeof(facts) / sizeof(facts[0]);
+    return facts;
+}
+
+static bool
+make_runs(const struct config *config, struct run_store **ret, struct err *err)
+{
+    struct run_store_options options = {
+        .allow_volatile = config_flag(config, OPT_VOLATILE_RUNS_DIR),
+        .program = program_name,
+    };
+    options.versions = libraries(&options.version_count);
+    return config_runs_dir(config, &options.runs_dir, err) && run_store_new(&options, ret, err);
+}
+
+static const char *
+versions(void)
+{
+    static char lines[1024];
+    size_t used = 0, count = 0;
+    const struct fact *facts = libraries(&count);
+    for (size_t i = 0; i < count && used < sizeof(lines); i++)
+        used += (size_t)snprintf(lines + used, sizeof(lines) - used, "%s %s\n", facts[i].name,
+                                 facts[i].value);
+    return lines;
+}
+
+/** A closed 0, 1 or 2 would be given to the next file that is opened: a backup, or a socket. */
+static bool
+fill_standard_descriptors(void)
+{
+    int fd = 0;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        (void)close(fd);
+    return fd >= 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct cli_adapters adapters = {
+        .axdb = make_axdb,
+        .axdb_free = mssql_server_free,
+        .runtime = make_runtime,
+        .runtime_free = dataverse_server_free,
+        .runs = make_runs,
+        .runs_free = run_store_free,
+        .versions = versions,
+    };
+
+    mssql_scrub_environment();
+    if (!fill_standard_descriptors())
+        return 1;
+    /* Only which bytes are letters; numbers and times stay as they are in the C locale. */
+    (void)setlocale(LC_CTYPE, "C.UTF-8"); /* NOLINT(concurrency-mt-unsafe) */
+    (void)snprintf(program_name, sizeof(program_name), "dwclean/%s", cli_version());
+    return cli_main(argc, argv, &adapters);
+}

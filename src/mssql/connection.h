@@ -1,0 +1,61 @@
+/**
+ * One connection of DB-Library: opened and proven by the recipe of reference freetds.md, section 2.
+ * db-lib's handlers are process-wide; each connection finds its own verdict through its user data.
+ */
+#ifndef MSSQL_CONNECTION_H
+#define MSSQL_CONNECTION_H
+
+#include "base/err.h"
+#include "mssql/mssql.h"
+#include "verdict.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sybdb.h>
+#include <sybfront.h>
+
+enum { DIALLED_BYTES = 280 };
+
+struct connection {
+    DBPROCESS *process;                  /* NULL once it has been closed */
+    const struct mssql_options *options; /* borrowed */
+    struct verdict verdict;              /* of the batch that runs or ran last */
+    char dialled[DIALLED_BYTES];         /* host,port */
+    bool session_set;                    /* session.sql has been answered */
+    bool proven;                         /* prove.sql has been answered, and well */
+    bool encrypted;                      /* the first answer came inside TLS */
+    int session_id;                      /* @@SPID, once proven */
+    char database[400];                  /* DB_NAME(), once proven */
+
+    /* The batch that runs: read by the interrupt callback and the error handler. */
+    int64_t deadline_ms;     /* monotonic */
+    int64_t cancelled_at_ms; /* when it was asked to end, or 0 */
+    bool attention_sent;     /* the next timeout closes the socket */
+    bool no_attention;       /* COMMIT: an attention would add doubt */
+    bool deaf;               /* stop signals are the caller's to look at */
+};
+
+/** Install the handlers. After dbinit. */
+void connection_handlers(void);
+
+/**
+ * Open a connection, set its session options and see whether its answers are encrypted. What it may
+ * not be without is then read back by the first batch (statement.h). ERR_CONNECT, ERR_TLS,
+ * ERR_SIGNIN, ERR_INTERRUPTED, ERR_SERVER.
+ */
+MUST_CHECK bool connection_open(const struct mssql_options *options, struct connection **ret,
+                                struct err *err);
+
+/** True while statements can be sent. */
+bool connection_is_alive(const struct connection *connection);
+
+/** Close the socket now; the struct stays. Safe twice. */
+void connection_hang_up(struct connection *connection);
+
+void connection_free(struct connection *connection); /* NULL is allowed */
+
+/** Name why dbopen failed, from what was said meanwhile. Returns false. */
+bool connection_explain(const struct mssql_options *options, const char *dialled,
+                        const struct verdict *verdict, struct err *err);
+
+#endif

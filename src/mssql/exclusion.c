@@ -1,0 +1,60 @@
+#include "sql_text.h"
+#include "store.h"
+
+struct answer {
+    bool given;
+    int64_t result;
+};
+
+static bool
+take_result(void *ctx, const struct cursor *cursor, struct err *err)
+{
+    struct answer *answer = ctx;
+
+    if (!cursor_is(cursor, "rs_applock"))
+        return true;
+    answer->given = true;
+    return cursor_integer(cursor, 1, -999, &answer->result, err);
+}
+
+static bool
+ask(struct axdb_store *store, const char *sql, int64_t *ret, struct err *err)
+{
+    struct answer answer = {0};
+    struct taker taker = {.ctx = &answer, .row = take_result};
+
+    if (!mssql_store_run_sql(mssql_store_of(store), sql, &taker, err))
+        return false;
+    if (!answer.given)
+        return err_set(err, ERR_SERVER, "the server did not answer about the application lock");
+    *ret = answer.result;
+    return true;
+}
+
+bool
+mssql_acquire_exclusion(struct axdb_store *store, bool *ret_granted, struct err *err)
+{
+    int64_t result = -999;
+
+    if (!ask(store, sql_acquire_exclusion, &result, err))
+        return err_wrap(err, "could not ask for the application lock");
+    if (result < -1) {
+        (void)err_set(err, ERR_SERVER, "the server could not give the application lock");
+        return err_detail(err, "sp_getapplock returned %lld", (long long)result);
+    }
+    *ret_granted = result >= 0;
+    return true;
+}
+
+bool
+mssql_release_exclusion(struct axdb_store *store, struct err *err)
+{
+    int64_t result = -999;
+
+    if (!ask(store, sql_release_exclusion, &result, err))
+        return err_wrap(err, "could not give back the application lock");
+    if (result >= 0)
+        return true;
+    (void)err_set(err, ERR_SERVER, "the application lock was not held any more");
+    return err_detail(err, "sp_releaseapplock returned %lld", (long long)result);
+}

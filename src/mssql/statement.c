@@ -1,0 +1,393 @@
+#include "statement.h"
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "batch.h"
+#include "sql_text.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    TLS_DATA = 0x17,  /* record type of application data */
+    TDS_REPLY = 0x04, /* packet type, in clear text */
+    POLL_MS = 200,
+    OPTIONS_MASK = 29562, /* XACT_ABORT, the ANSI options and their companions */
+    OPTIONS_WANTED = 21368,
+};
+
+static const int64_t TEXT_SIZE_WANTED = 2147483647;
+
+bool
+cursor_is(const struct cursor *cursor, const char *set_name)
+{
+    return cursor->set_name != NULL && strcmp(cursor->set_name, set_name) == 0;
+}
+
+bool
+cursor_wire(const struct cursor *cursor, int column, struct wire *ret, bool *ret_null,
+            struct err *err)
+{
+    DBPROCESS *process = cursor->connection->process;
+    const BYTE *data;
+    DBINT size;
+
+    if (column < 1 || column > cursor->columns)
+        return err_set(err, ERR_SERVER, "a result has %d columns where %d were expected",
+                       cursor->columns, column);
+    data = dbdata(process, column);
+    size = dbdatlen(process, column);
+    /* NULL is also what a dead connection answers. */
+    if ((data == NULL && dbdead(process)) || size < 0)
+        return err_set(err, ERR_CONNECT, "the connection was lost while rows were read");
+    *ret_null = data == NULL;
+    *ret = (struct wire){.type = dbcoltype(process, column),
+                         .bytes = slice_of(data, data == NULL ? 0 : (size_t)size)};
+    return true;
+}
+
+bool
+cursor_integer(const struct cursor *cursor, int column, int64_t if_null, int64_t *ret,
+               struct err *err)
+{
+    struct wire wire = {0};
+    bool null = true;
+
+    if (!cursor_wire(cursor, column, &wire, &null, err))
+        return false;
+    if (null) {
+        *ret = if_null;
+        return true;
+    }
+    if (value_integer(&wire, ret))
+        return true;
+    (void)err_set(err, ERR_SERVER, "a number was expected and something else came");
+    return err_detail(err, "column %d of %s, wire type %d, %zu bytes", column,
+                      cursor->set_name != NULL ? cursor->set_name : "a result", wire.type,
+                      wire.bytes.size);
+}
+
+bool
+cursor_text(const struct cursor *cursor, int column, struct arena *arena, const char **ret,
+            struct err *err)
+{
+    TEXT_SCOPED text = {0};
+    struct wire wire = {0};
+    bool null = true;
+    const char *copy;
+
+    if (!cursor_wire(cursor, column, &wire, &null, err))
+        return false;
+    if (cursor->connection->options->utf8_engine && text_is_utf8(wire.bytes.data, wire.bytes.size))
+        text_append_bytes(&text, wire.bytes.data, wire.bytes.size);
+    else
+        (void)text_append_utf16le(&text, wire.bytes); /* faults become U+FFFD: it is for display */
+    if (!text_ok(&text, err))
+        return false;
+    copy = arena_copy(arena, text_string(&text), text.used);
+    if (copy == NULL)
+        return arena_exhausted(err);
+    *ret = copy;
+    return true;
+}
+
+bool
+cursor_word(const struct cursor *cursor, int column, char *out, size_t size, struct err *err)
+{
+    struct wire wire = {0};
+    bool null = true;
+    size_t used;
+
+    if (!cursor_wire(cursor, column, &wire, &null, err))
+        return false;
+    used = wire.bytes.size < size ? wire.bytes.size : size - 1;
+    if (used > 0 && wire.bytes.data != NULL)
+        memcpy(out, wire.bytes.data, used);
+    out[used] = '\0';
+    return true;
+}
+
+bool
+cursor_moment(const struct cursor *cursor, int column, struct arena *arena, const char **ret,
+              struct err *err)
+{
+    TEXT_SCOPED text = {0};
+    struct wire wire = {0};
+    bool null = true;
+    const char *copy;
+
+    if (!cursor_wire(cursor, column, &wire, &null, err))
+        return false;
+    if (!null && !value_append_moment(&wire, &text))
+        return err_set(err, ERR_SERVER, "a date was expected and something else came");
+    copy = arena_string(arena, text_string(&text));
+    if (copy == NULL)
+        return arena_exhausted(err);
+    *ret = copy;
+    return true;
+}
+
+/* ---- the proof ---- */
+
+static bool
+prove_options(const struct cursor *cursor, struct err *err)
+{
+    const struct mssql_options *options = cursor->connection->options;
+    int64_t set = 0, text_size = 0, lock_ms = 0, open = 0, bytes = 0;
+
+    if (!cursor_integer(cursor, 1, 0, &set, err) ||
+        !cursor_integer(cursor, 2, 0, &text_size, err) ||
+        !cursor_integer(cursor, 3, 0, &lock_ms, err) ||
+        !cursor_integer(cursor, 4, -1, &open, err) || !cursor_integer(cursor, 5, 0, &bytes, err))
+        return false;
+    if ((set & OPTIONS_MASK) == OPTIONS_WANTED && text_size == TEXT_SIZE_WANTED &&
+        lock_ms == options->lock_timeout_ms && open == 0 && bytes == (options->utf8_engine ? 1 : 2))
+        return true;
+    (void)err_set(err, ERR_SERVER, "the session does not have the options that were set");
+    (void)err_detail(err,
+                     "@@OPTIONS %lld, @@TEXTSIZE %lld, @@LOCK_TIMEOUT %lld, @@TRANCOUNT %lld, "
+                     "DATALENGTH(N'a') %lld",
+                     (long long)set, (long long)text_size, (long long)lock_ms, (long long)open,
+                     (long long)bytes);
+    return err_hint(err, "A logon trigger, a server setting or a proxy changes what is sent.");
+}
+
+static bool
+prove_database(const struct cursor *cursor, struct err *err)
+{
+    const char *asked = cursor->connection->options->database;
+    ARENA_SCOPED arena = arena_new(65536);
+    const char *name = "";
+
+    if (arena == NULL)
+        return arena_exhausted(err);
+    if (!cursor_text(cursor, 7, arena, &name, err))
+        return false;
+    if (text_equal_nocase(name, asked)) {
+        (void)snprintf(cursor->connection->database, sizeof cursor->connection->database, "%s",
+                       name);
+        return true;
+    }
+    (void)err_set(err, ERR_REFUSED, "connected to database \"%s\", not to \"%s\"", name, asked);
+    return err_hint(err, "Nothing was changed. Check the database name.");
+}
+
+static bool
+prove(const struct cursor *cursor, struct err *err)
+{
+    int64_t session = 0;
+
+    if (!prove_options(cursor, err) || !cursor_integer(cursor, 6, 0, &session, err) ||
+        !prove_database(cursor, err))
+        return false;
+    cursor->connection->session_id = (int)session;
+    cursor->connection->proven = true;
+    return true;
+}
+
+/* ---- running ---- */
+
+static bool
+give_row(const struct cursor *cursor, const struct statement *statement, const struct taker *taker,
+         struct err *err)
+{
+    struct connection *connection = cursor->connection;
+
+    if (!statement->first && cursor_is(cursor, "rs_proof"))
+        return prove(cursor, err);
+    if (!statement->first && !connection->proven)
+        return err_set(err, ERR_SERVER, "the session's proof did not come first");
+    if (taker == NULL)
+        return true;
+    return taker->row(taker->ctx, cursor, err);
+}
+
+/** Between rows nobody asks the interrupt callback: look here. */
+static bool
+may_go_on(struct connection *connection)
+{
+    if (!connection->deaf && cancel_signal() != 0)
+        connection->verdict.interrupted = true;
+    else if (clock_monotonic_ms() >= connection->deadline_ms)
+        connection->verdict.timed_out = true;
+    else
+        return true;
+    return false;
+}
+
+enum ending { ENDED_WELL, ENDED_BADLY, ENDED_BY_TAKER /* `err` is filled */ };
+
+/** Every row of one result set. */
+static enum ending
+drain_set(struct connection *connection, const struct statement *statement,
+          const struct taker *taker, struct err *err)
+{
+    DBPROCESS *process = connection->process;
+    struct cursor cursor = {.connection = connection, .columns = dbnumcols(process)};
+    RETCODE rc;
+
+    cursor.set_name = cursor.columns > 0 ? dbcolname(process, 1) : NULL;
+    while ((rc = dbnextrow(process)) == REG_ROW) {
+        if (!may_go_on(connection))
+            return ENDED_BADLY;
+        if (!give_row(&cursor, statement, taker, err))
+            return ENDED_BY_TAKER;
+    }
+    return rc == NO_MORE_ROWS ? ENDED_WELL : ENDED_BADLY;
+}
+
+static enum ending
+drain(struct connection *connection, const struct statement *statement, const struct taker *taker,
+      struct err *err)
+{
+    DBPROCESS *process = connection->process;
+    enum ending ending = ENDED_WELL;
+    RETCODE rc;
+
+    while (ending == ENDED_WELL) {
+        if (dbdead(process))
+            return ENDED_BADLY;
+        rc = dbresults(process);
+        if (rc == NO_MORE_RESULTS)
+            return ENDED_WELL;
+        /* A dead connection answers FAIL for ever. */
+        if (rc == FAIL)
+            return ENDED_BADLY;
+        ending = drain_set(connection, statement, taker, err);
+    }
+    return ending;
+}
+
+/**
+ * "require" is not enough: a server that answers ENCRYPT_OFF gets an encrypted login and FreeTDS
+ * goes on in clear text. The first byte of the first answer tells.
+ */
+static bool
+look_at_first_byte(struct connection *connection, struct err *err)
+{
+    struct pollfd answer = {.fd = dbiordesc(connection->process), .events = POLLIN};
+    unsigned char byte = 0;
+
+    while (poll(&answer, 1, POLL_MS) <= 0) {
+        if (!cancel_check(err))
+            return false;
+        if (clock_monotonic_ms() >= connection->deadline_ms)
+            return err_set(err, ERR_CONNECT, "%s signed us in and then fell silent",
+                           connection->dialled);
+    }
+    if (recv(answer.fd, &byte, 1, MSG_PEEK) != 1)
+        return err_set(err, ERR_CONNECT, "%s closed the connection after the sign-in",
+                       connection->dialled);
+    connection->encrypted = byte == TLS_DATA;
+    if (connection->encrypted || connection->options->encryption != MSSQL_ENCRYPTION_MANDATORY)
+        return true;
+    (void)err_set(err, ERR_TLS, "%s encrypts the sign-in only, not the data", connection->dialled);
+    (void)err_detail(err, "first byte of the first answer: 0x%02X (TLS would be 0x%02X%s)", byte,
+                     TLS_DATA, byte == TDS_REPLY ? "; this is clear text" : "");
+    return err_hint(err, "Switch encryption on at the server, or find out who sits in between.");
+}
+
+static void
+begin(struct connection *connection, const struct statement *statement)
+{
+    char seconds[24];
+
+    verdict_reset(&connection->verdict);
+    connection->deadline_ms = clock_monotonic_ms() + statement->timeout_ms;
+    connection->cancelled_at_ms = 0;
+    connection->attention_sent = false;
+    connection->no_attention = statement->commit;
+    connection->deaf = statement->deaf;
+    /* Silence per read, longer than the deadline that the callback looks at: a second net. */
+    (void)snprintf(seconds, sizeof seconds, "%" PRId64, statement->timeout_ms / 1000 + 2);
+    (void)dbsetopt(connection->process, DBSETTIME, seconds, 0);
+}
+
+static enum ending
+send_and_drain(struct connection *connection, const char *sql, const struct statement *statement,
+               const struct taker *taker, struct err *err)
+{
+    DBPROCESS *process = connection->process;
+    enum ending ending;
+    bool failed;
+
+    dbfreebuf(process); /* dbcmd appends: an old text would travel along */
+    if (dbcmd(process, sql) == FAIL || dbsqlsend(process) == FAIL)
+        return ENDED_BADLY;
+    if (statement->first && !look_at_first_byte(connection, err)) {
+        connection_hang_up(connection);
+        return ENDED_BY_TAKER;
+    }
+    failed = dbsqlok(process) == FAIL; /* drain all the same */
+    ending = drain(connection, statement, taker, err);
+    return ending == ENDED_WELL && failed ? ENDED_BADLY : ending;
+}
+
+static bool
+explain(const struct connection *connection, const struct statement *statement, struct err *err)
+{
+    const struct verdict *verdict = &connection->verdict;
+    const struct server_message *worst = verdict_worst(verdict);
+
+    if (verdict->interrupted)
+        return err_set(err, ERR_INTERRUPTED, "stopped by signal %d", cancel_signal());
+    if (worst != NULL)
+        return verdict_to_err(worst, err);
+    if (verdict->timed_out) {
+        (void)err_set(err, statement->timeout_code, "no answer from %s within %lld.%lld s",
+                      connection->dialled, (long long)(statement->timeout_ms / 1000),
+                      (long long)(statement->timeout_ms % 1000 / 100));
+        return err_detail(err, "the statement was cancelled");
+    }
+    (void)err_set(err, ERR_CONNECT, "the connection to %s was lost", connection->dialled);
+    if (verdict->error_count > 0)
+        (void)err_detail(err, "FreeTDS error %d: %s", verdict->errors[0].number,
+                         verdict->errors[0].text);
+    return false;
+}
+
+/** End what may still be running, so that the connection can be used again. */
+static void
+cancel_rest(struct connection *connection)
+{
+    if (!connection_is_alive(connection))
+        return;
+    connection->attention_sent = true; /* dbcancel sends it; a timeout then closes */
+    connection->cancelled_at_ms = clock_monotonic_ms();
+    if (connection->no_attention && connection->verdict.timed_out)
+        connection_hang_up(connection);
+    else
+        (void)dbcancel(connection->process);
+}
+
+bool
+statement_run(struct connection *connection, const struct statement *statement,
+              const struct taker *taker, struct err *err)
+{
+    TEXT_SCOPED sql = {0};
+    enum ending ending;
+
+    if (!connection_is_alive(connection))
+        return err_set(err, ERR_CONNECT, "the connection to %s was lost", connection->dialled);
+    if (!statement->first && !connection->proven && !batch_expand(sql_prove, NULL, 0, &sql, err))
+        return false;
+    text_append_bytes(&sql, text_string(statement->batch), statement->batch->used);
+    if (!batch_check(statement->batch, err) || !batch_check(&sql, err))
+        return false;
+    begin(connection, statement);
+    ending = send_and_drain(connection, text_string(&sql), statement, taker, err);
+    if (ending == ENDED_WELL && connection_is_alive(connection) &&
+        verdict_is_clean(&connection->verdict)) {
+        if (statement->first || connection->proven)
+            return true;
+        (void)err_set(err, ERR_SERVER, "the session's proof did not come");
+        ending = ENDED_BY_TAKER;
+    }
+    if (ending != ENDED_BY_TAKER)
+        (void)explain(connection, statement, err);
+    cancel_rest(connection);
+    return false;
+}

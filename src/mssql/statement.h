@@ -1,0 +1,67 @@
+/** Running a batch: bounded in time, stoppable, and judged by everything that was said. */
+#ifndef MSSQL_STATEMENT_H
+#define MSSQL_STATEMENT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "base/text.h"
+#include "connection.h"
+#include "value.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** The row that db-lib holds. Everything read from it is borrowed until the next row. */
+struct cursor {
+    struct connection *connection;
+    int columns;
+    const char *set_name; /* name of the first column: tells which result set this is */
+};
+
+/** Where rows go. A false ends the batch; its `err` goes to the caller. */
+struct taker {
+    void *ctx;
+    bool (*row)(void *ctx, const struct cursor *cursor, struct err *err);
+};
+
+struct statement {
+    const struct text *batch;
+    int64_t timeout_ms;         /* in all, not per read */
+    enum err_code timeout_code; /* ERR_LOCK inside a transaction, else ERR_CONNECT */
+    bool deaf;                  /* a stop signal does not end it */
+    bool commit;                /* no attention: closing is the only way out */
+    bool first;                 /* session.sql: alone, and its answer shows the encryption */
+};
+
+/**
+ * Send the batch and take every row of every result set. The first batch after session.sql gets the
+ * proof of sql/prove.sql in front; no row reaches the taker before that has held.
+ */
+MUST_CHECK bool statement_run(struct connection *connection, const struct statement *statement,
+                              const struct taker *taker, struct err *err);
+
+/** True when the current result set is the one with that name. */
+bool cursor_is(const struct cursor *cursor, const char *set_name);
+
+/** A value of the current row, counted from 1. `ret_null` for NULL; the bytes are then empty. */
+MUST_CHECK bool cursor_wire(const struct cursor *cursor, int column, struct wire *ret,
+                            bool *ret_null, struct err *err);
+
+/** A whole number; `if_null` stands for NULL. */
+MUST_CHECK bool cursor_integer(const struct cursor *cursor, int column, int64_t if_null,
+                               int64_t *ret, struct err *err);
+
+/** Text that was selected as the bytes of nvarchar, decoded into the arena; "" for NULL. */
+MUST_CHECK bool cursor_text(const struct cursor *cursor, int column, struct arena *arena,
+                            const char **ret, struct err *err);
+
+/** Short ASCII text that was selected as text; "" for NULL, cut to the buffer. */
+MUST_CHECK bool cursor_word(const struct cursor *cursor, int column, char *out, size_t size,
+                            struct err *err);
+
+/** Date and time as ISO text in the arena; "" for NULL. */
+MUST_CHECK bool cursor_moment(const struct cursor *cursor, int column, struct arena *arena,
+                              const char **ret, struct err *err);
+
+#endif

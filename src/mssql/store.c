@@ -1,0 +1,82 @@
+#include "store.h"
+
+#include "base/clock.h"
+#include "batch.h"
+
+#include <stdlib.h>
+
+static void
+close_store(struct axdb_store *store)
+{
+    struct mssql_store *self = mssql_store_of(store);
+
+    if (self->in_transaction)
+        mssql_rollback(store);
+    connection_free(self->connection);
+    free(self);
+}
+
+static const struct axdb_store_ops ops = {
+    .observe = mssql_observe,
+    .read_rows = mssql_read_rows,
+    .acquire_exclusion = mssql_acquire_exclusion,
+    .release_exclusion = mssql_release_exclusion,
+    .begin_locked = mssql_begin_locked,
+    .delete_all = mssql_delete_all,
+    .commit = mssql_commit,
+    .rollback = mssql_rollback,
+    .locked_ms = mssql_locked_ms,
+    .close = close_store,
+};
+
+struct axdb_store *
+mssql_store_new(struct connection *connection)
+{
+    struct mssql_store *store = calloc(1, sizeof *store);
+
+    if (store == NULL)
+        return NULL;
+    store->port.ops = &ops;
+    store->connection = connection;
+    return &store->port;
+}
+
+struct mssql_store *
+mssql_store_of(struct axdb_store *store)
+{
+    return (struct mssql_store *)(void *)store;
+}
+
+bool
+mssql_store_run(struct mssql_store *store, const struct text *batch, const struct taker *taker,
+                struct err *err)
+{
+    struct statement statement = {.batch = batch,
+                                  .timeout_ms =
+                                      (int64_t)store->connection->options->query_timeout_s * 1000,
+                                  .timeout_code = ERR_CONNECT};
+
+    if (store->in_transaction) {
+        int64_t left_ms = store->lock_deadline_ms - clock_monotonic_ms();
+
+        if (left_ms <= 0)
+            return err_set(err, ERR_LOCK, "the time for holding locks is used up");
+        statement.timeout_ms = left_ms;
+        statement.timeout_code = ERR_LOCK;
+        statement.deaf = true; /* a stop signal is looked at between the operations */
+    }
+    if (statement_run(store->connection, &statement, taker, err))
+        return true;
+    if (store->in_transaction && store->connection->verdict.timed_out)
+        return err_wrap(err, "the time for holding locks is used up");
+    return false;
+}
+
+bool
+mssql_store_run_sql(struct mssql_store *store, const char *sql, const struct taker *taker,
+                    struct err *err)
+{
+    TEXT_SCOPED batch = {0};
+
+    return batch_expand(sql, NULL, 0, &batch, err) && mssql_store_run(store, &batch, taker, err);
+}

@@ -1,0 +1,55 @@
+/** The AxDB store over one connection, and what its operations share. */
+#ifndef MSSQL_STORE_H
+#define MSSQL_STORE_H
+
+#include "base/err.h"
+#include "connection.h"
+#include "mssql/mssql.h"
+#include "port/axdb_store.h"
+#include "statement.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mssql_store {
+    struct axdb_store port; /* first: the port hands out its address */
+    struct connection *connection;
+    bool in_transaction;      /* locks may be held */
+    int64_t begun_ms;         /* monotonic, when BEGIN was sent */
+    int64_t lock_deadline_ms; /* everything until COMMIT has to be over by then */
+    int64_t locked_ms;        /* of the last transaction, once it is over */
+};
+
+/** A store over a connection, which it owns from then on. NULL when out of memory. */
+struct axdb_store *mssql_store_new(struct connection *connection);
+struct mssql_store *mssql_store_of(struct axdb_store *store);
+
+/**
+ * Run a batch on the store's connection: under the query timeout, or inside a transaction under
+ * what is left of the lock budget (ERR_LOCK when it is used up).
+ */
+MUST_CHECK bool mssql_store_run(struct mssql_store *store, const struct text *batch,
+                                const struct taker *taker, struct err *err);
+
+/** The same for a file of sql/ without variables. */
+MUST_CHECK bool mssql_store_run_sql(struct mssql_store *store, const char *sql,
+                                    const struct taker *taker, struct err *err);
+
+/** Add to the detail of a lock error who holds the locks, where the login may see it. */
+void mssql_name_blockers(struct mssql_store *store, struct err *err);
+
+/* The operations, one source each: observe.c, rows.c, exclusion.c, transaction.c. */
+bool mssql_observe(struct axdb_store *store, struct arena *arena, struct axdb_evidence *ret,
+                   struct err *err);
+bool mssql_read_rows(struct axdb_store *store, const struct schema *schema,
+                     const struct row_sink *sink, struct err *err);
+bool mssql_acquire_exclusion(struct axdb_store *store, bool *ret_granted, struct err *err);
+bool mssql_release_exclusion(struct axdb_store *store, struct err *err);
+bool mssql_begin_locked(struct axdb_store *store, int64_t max_lock_ms, struct err *err);
+bool mssql_delete_all(struct axdb_store *store, enum table table, int64_t *ret_deleted,
+                      int64_t *ret_left, struct err *err);
+bool mssql_commit(struct axdb_store *store, enum commit_state *ret_state, struct err *err);
+void mssql_rollback(struct axdb_store *store);
+int64_t mssql_locked_ms(const struct axdb_store *store);
+
+#endif

@@ -1,0 +1,405 @@
+#include "base/text.h"
+#include "report/json_writer.h"
+#include "report/report.h"
+#include "report/words.h"
+
+#include <assert.h>
+#include <cjson/cJSON.h>
+#include <string.h>
+
+/** "" means "not known" in evidence. */
+static void
+known(struct json_writer *json, const char *name, const char *value)
+{
+    json_string(json, name, value && *value ? value : NULL);
+}
+
+static void
+write_error(struct json_writer *json, const char *name, const struct err *err)
+{
+    if (err->code == ERR_NONE) {
+        json_null(json, name);
+        return;
+    }
+    json_open(json, name, '{');
+    json_string(json, "code", err_name(err->code));
+    json_int(json, "exit_status", err_exit_status(err->code));
+    json_string(json, "primary", err->primary);
+    known(json, "detail", err->detail);
+    known(json, "hint", err->hint);
+    json_bool(json, "transient", err->transient);
+    json_close(json, '{');
+}
+
+static void
+write_counted(struct json_writer *json, const char *name, const struct counted *counted)
+{
+    json_open(json, name, '{');
+    json_count(json, "rows", counted->known ? counted->rows : -1);
+    write_error(json, "error", &counted->why);
+    json_close(json, '{');
+}
+
+static void
+write_names(struct json_writer *json, const char *name, const struct named_list *list)
+{
+    if (!list->known) {
+        json_null(json, name);
+        return;
+    }
+    json_open(json, name, '[');
+    for (size_t i = 0; i < list->count; i++)
+        json_string(json, NULL, list->names[i]);
+    json_close(json, '[');
+}
+
+static const char *
+right_name(enum right right)
+{
+    return right == RIGHT_HELD ? "held" : right == RIGHT_MISSING ? "missing" : "unknown";
+}
+
+/* ---- AxDB */
+
+static void
+write_axdb_identity(struct json_writer *json, const struct axdb_identity *identity)
+{
+    json_open(json, "identity", '{');
+    known(json, "dialled", identity->dialled);
+    known(json, "server_name", identity->server_name);
+    known(json, "machine_name", identity->machine_name);
+    known(json, "product", identity->product);
+    known(json, "database", identity->database);
+    known(json, "login", identity->login);
+    known(json, "client", identity->client);
+    known(json, "encryption", identity->encryption);
+    known(json, "state", identity->state);
+    known(json, "user_access", identity->user_access);
+    json_bool(json, "read_only", identity->read_only);
+    json_bool(json, "replica", identity->replica);
+    json_bool(json, "read_committed_snapshot", identity->read_committed_snapshot);
+    known(json, "created", identity->created);
+    known(json, "recovery_fork", identity->recovery_fork);
+    json_bool(json, "restore_known", identity->restore_known);
+    known(json, "restored_at", identity->restored_at);
+    known(json, "restored_from_server", identity->restored_from_server);
+    known(json, "restored_from_database", identity->restored_from_database);
+    known(json, "backup_finished_at", identity->backup_finished_at);
+    json_close(json, '{');
+}
+
+static void
+write_axdb_table(struct json_writer *json, enum table table,
+                 const struct axdb_table_evidence *evidence)
+{
+    json_open(json, NULL, '{');
+    json_string(json, "table", table_key(table));
+    json_string(json, "name", table_name(table));
+    json_bool(json, "exists", evidence->exists);
+    known(json, "fault", evidence->fault);
+    json_int(json, "columns", evidence->exists ? (int)evidence->schema.count : 0);
+    write_counted(json, "fresh", &evidence->fresh);
+    write_counted(json, "partitions", &evidence->partitions);
+    json_open(json, "rights", '{');
+    json_string(json, "select", right_name(evidence->may_select));
+    json_string(json, "insert", right_name(evidence->may_insert));
+    json_string(json, "delete", right_name(evidence->may_delete));
+    json_string(json, "alter", right_name(evidence->may_alter));
+    json_string(json, "view_definition", right_name(evidence->may_view_definition));
+    json_close(json, '{');
+    write_names(json, "triggers", &evidence->triggers);
+    write_names(json, "foreign_keys", &evidence->foreign_keys);
+    write_names(json, "security_policies", &evidence->policies);
+    json_close(json, '{');
+}
+
+static void
+write_urls(struct json_writer *json, const struct axdb_evidence *axdb)
+{
+    if (!axdb->urls_known) {
+        json_null(json, "urls");
+        return;
+    }
+    json_open(json, "urls", '[');
+    for (size_t i = 0; i < axdb->url_count; i++) {
+        TEXT_SCOPED url = {0};
+        words_append_url(&url, axdb->urls[i].url);
+        json_open(json, NULL, '{');
+        json_string(json, "url", text_string(&url));
+        json_i64(json, "status", axdb->urls[i].status);
+        json_i64(json, "rows", axdb->urls[i].rows);
+        json_close(json, '{');
+    }
+    json_close(json, '[');
+}
+
+static void
+write_channels(struct json_writer *json, const struct axdb_evidence *axdb)
+{
+    if (!axdb->channels_known) {
+        json_null(json, "channels");
+        return;
+    }
+    json_open(json, "channels", '[');
+    for (size_t i = 0; i < axdb->channel_count; i++) {
+        const struct axdb_channel_count *channel = &axdb->channels[i];
+        json_open(json, NULL, '{');
+        json_string(json, "channel", channel->channel);
+        json_i64(json, "direction", channel->direction);
+        json_i64(json, "handler_class", channel->handler_class);
+        json_i64(json, "enabled", channel->enabled);
+        json_i64(json, "rows", channel->rows);
+        json_close(json, '{');
+    }
+    json_close(json, '[');
+}
+
+static void
+write_axdb(struct json_writer *json, const struct evidence *evidence)
+{
+    if (!evidence->axdb_asked) {
+        json_null(json, "axdb");
+        return;
+    }
+    json_open(json, "axdb", '{');
+    write_error(json, "error", &evidence->axdb_err);
+    json_bool(json, "reached", evidence->axdb != NULL);
+    if (evidence->axdb) {
+        const struct axdb_evidence *axdb = evidence->axdb;
+        write_axdb_identity(json, &axdb->identity);
+        json_open(json, "tables", '[');
+        for (unsigned i = 0; i < AXDB_TABLES; i++)
+            write_axdb_table(json, (enum table)i, &axdb->tables[i]);
+        json_close(json, '[');
+        write_urls(json, axdb);
+        write_channels(json, axdb);
+        write_counted(json, "projects_without_fields", &axdb->projects_without_fields);
+        write_counted(json, "fields_without_project", &axdb->fields_without_project);
+        json_count(json, "other_sessions", axdb->sessions_known ? axdb->other_sessions : -1);
+        json_count(json, "aos_sessions", axdb->sessions_known ? axdb->aos_sessions : -1);
+        json_string(json, "applock", right_name(axdb->may_applock));
+    }
+    json_close(json, '{');
+}
+
+/* ---- Dataverse */
+
+static void
+write_runtime_identity(struct json_writer *json, const struct runtime_identity *identity)
+{
+    json_open(json, "identity", '{');
+    known(json, "dialled_host", identity->dialled_host);
+    known(json, "organization_id", identity->organization_id);
+    known(json, "unique_name", identity->unique_name);
+    known(json, "friendly_name", identity->friendly_name);
+    known(json, "environment_id", identity->environment_id);
+    known(json, "version", identity->version);
+    known(json, "host", identity->host);
+    known(json, "user_id", identity->user_id);
+    json_bool(json, "link_known", identity->link_known);
+    json_bool(json, "linked", identity->linked);
+    known(json, "fno_url", identity->fno_url);
+    known(json, "link_detail", identity->link_detail);
+    known(json, "entity_set", identity->entity_set);
+    known(json, "key_column", identity->key_column);
+    json_bool(json, "optimistic_concurrency", identity->optimistic_concurrency);
+    json_close(json, '{');
+}
+
+static void
+write_runtime_row(struct json_writer *json, const struct runtime_row *row)
+{
+    json_open(json, NULL, '{');
+    json_string(json, "key", row->key);
+    known(json, "name", row->name);
+    known(json, "internal_entity", row->internal_entity);
+    known(json, "external_entity", row->external_entity);
+    known(json, "created_on", row->created_on);
+    known(json, "modified_on", row->modified_on);
+    json_bool(json, "active", row->active);
+    json_close(json, '{');
+}
+
+static void
+write_runtime_rows(struct json_writer *json, const char *name, const struct runtime_row *rows,
+                   size_t count)
+{
+    json_open(json, name, '[');
+    for (size_t i = 0; i < count; i++)
+        write_runtime_row(json, &rows[i]);
+    json_close(json, '[');
+}
+
+static void
+write_runtime(struct json_writer *json, const struct evidence *evidence)
+{
+    if (!evidence->runtime_asked) {
+        json_null(json, "dataverse");
+        return;
+    }
+    json_open(json, "dataverse", '{');
+    write_error(json, "error", &evidence->runtime_err);
+    json_bool(json, "reached", evidence->runtime != NULL);
+    if (evidence->runtime) {
+        write_runtime_identity(json, &evidence->runtime->identity);
+        json_i64(json, "row_count", (int64_t)evidence->runtime->row_count);
+        write_runtime_rows(json, "rows", evidence->runtime->rows, evidence->runtime->row_count);
+    }
+    json_close(json, '{');
+}
+
+/* ---- evidence as a whole */
+
+static void
+write_observations(struct json_writer *json, const struct evidence *evidence)
+{
+    json_open(json, "checks", '[');
+    for (size_t i = 0; i < evidence->observation_count; i++) {
+        const struct observation *seen = &evidence->observations[i];
+        json_open(json, NULL, '{');
+        json_string(json, "check", seen->check);
+        json_bool(json, "required", seen->required);
+        json_string(json, "verdict", verdict_name(seen->verdict));
+        json_string(json, "evidence", seen->text);
+        json_string(json, "hint", seen->hint);
+        json_string(json, "health_check_code", seen->code);
+        json_string(json, "cause", seen->cause == ERR_NONE ? NULL : err_name(seen->cause));
+        json_close(json, '{');
+    }
+    json_close(json, '[');
+}
+
+static void
+write_groups(struct json_writer *json, const struct evidence *evidence)
+{
+    json_open(json, "hosts", '[');
+    for (size_t i = 0; i < evidence->host_count; i++) {
+        json_open(json, NULL, '{');
+        json_string(json, "host", evidence->hosts[i].host);
+        json_i64(json, "rows", evidence->hosts[i].rows);
+        json_bool(json, "own", evidence->hosts[i].own);
+        json_close(json, '{');
+    }
+    json_close(json, '[');
+    json_open(json, "channel_families", '[');
+    for (size_t i = 0; i < evidence->family_count; i++) {
+        json_open(json, NULL, '{');
+        json_string(json, "family", evidence->families[i].family);
+        json_i64(json, "rows", evidence->families[i].rows);
+        json_bool(json, "foreign", evidence->families[i].foreign);
+        json_close(json, '{');
+    }
+    json_close(json, '[');
+}
+
+static void
+write_evidence(struct json_writer *json, const char *name, const struct evidence *evidence)
+{
+    json_open(json, name, '{');
+    json_time(json, "taken", evidence->taken_utc_ms);
+    known(json, "own_host", evidence->own_host);
+    known(json, "own_host_source", evidence->own_host_source);
+    write_observations(json, evidence);
+    write_groups(json, evidence);
+    write_axdb(json, evidence);
+    write_runtime(json, evidence);
+    json_close(json, '{');
+}
+
+/* ---- the run */
+
+static void
+write_table(struct json_writer *json, enum table table, const struct table_outcome *outcome)
+{
+    json_open(json, NULL, '{');
+    json_string(json, "table", table_key(table));
+    json_string(json, "name", table_name(table));
+    json_bool(json, "asked", outcome->asked);
+    json_count(json, "before", outcome->before_rows);
+    json_count(json, "planned", outcome->planned_rows);
+    json_count(json, "backed_up", outcome->backed_up_rows);
+    json_count(json, "deleted", outcome->deleted_rows);
+    json_count(json, "after", outcome->after_rows);
+    json_count(json, "already_gone", outcome->gone_rows);
+    json_count(json, "changed", outcome->changed_rows);
+    json_count(json, "failed", outcome->failed_rows);
+    json_count(json, "unknown", outcome->unknown_rows);
+    json_count(json, "written_after_plan", outcome->new_rows);
+    json_count(json, "back_again", outcome->back_rows);
+    json_close(json, '{');
+}
+
+static void
+write_removals(struct json_writer *json, const struct outcome *outcome)
+{
+    json_open(json, "not_removed", '[');
+    for (size_t i = 0; i < outcome->removal_count; i++) {
+        const struct removal *removal = &outcome->removals[i];
+        json_open(json, NULL, '{');
+        json_string(json, "key", removal->row ? removal->row->key : NULL);
+        json_string(json, "state", removal_state_name(removal->state));
+        json_int(json, "http_status", removal->http_status);
+        known(json, "request_id", removal->request_id);
+        write_error(json, "error", &removal->why);
+        json_close(json, '{');
+    }
+    json_close(json, '[');
+}
+
+static void
+write_head(struct json_writer *json, const struct outcome *outcome)
+{
+    json_string(json, "schema_version", "1");
+    json_string(json, "program", "dwclean " DWCLEAN_VERSION);
+    json_string(json, "command", outcome->command);
+    json_string(json, "outcome", outcome_word_name(outcome->word));
+    json_int(json, "exit_status", outcome->exit_status);
+    json_string(json, "verdict", outcome->verdict);
+    write_error(json, "error", &outcome->err);
+    json_time(json, "started", outcome->started_utc_ms);
+    json_time(json, "ended", outcome->ended_utc_ms);
+    json_string(json, "environment", outcome->environment);
+    json_string(json, "class", outcome->environment_class);
+    json_bool(json, "dry_run", outcome->dry_run);
+    json_bool(json, "changed", outcome->changed);
+    json_string(json, "reason", outcome->reason);
+    json_string(json, "plan_id", outcome->plan_id);
+    json_string(json, "run_id", outcome->run_id);
+    json_string(json, "run_path", outcome->run_path);
+    json_count(json, "locked_ms", outcome->locked_ms);
+}
+
+const char *
+report_library_version(void)
+{
+    return cJSON_Version();
+}
+
+bool
+report_json(const struct outcome *outcome, struct text *ret, struct err *err)
+{
+    assert(outcome && ret && err);
+    struct json_writer json = {.out = ret};
+
+    json_open(&json, NULL, '{');
+    write_head(&json, outcome);
+    json_open(&json, "tables", '[');
+    for (unsigned i = 0; i < TABLES; i++)
+        write_table(&json, (enum table)i, &outcome->tables[i]);
+    json_close(&json, '[');
+    write_evidence(&json, "before", &outcome->before);
+    if (outcome->after_taken)
+        write_evidence(&json, "after", &outcome->after);
+    else
+        json_null(&json, "after");
+    write_removals(&json, outcome);
+    write_runtime_rows(&json, "written_after_plan", outcome->written_after,
+                       outcome->written_after_count);
+    json_open(&json, "next", '[');
+    for (size_t i = 0; i < outcome->next_count; i++)
+        json_string(&json, NULL, outcome->next[i]);
+    json_close(&json, '[');
+    json_close(&json, '{');
+    text_append(ret, "\n");
+    return text_ok(ret, err);
+}

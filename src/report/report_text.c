@@ -1,0 +1,527 @@
+#include "base/clock.h"
+#include "report/layout.h"
+#include "report/report.h"
+#include "report/words.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    NUMBER_BYTES = 24,
+    MAX_ROWS_SHOWN = 20,
+    CHECK_WIDTH = 10,
+    KIND_WIDTH = 9,
+    VERDICT_WIDTH = 8
+};
+
+/* ---- verdict */
+
+static enum layout_colour
+colour_of(enum outcome_word word)
+{
+    switch (word) {
+    case OUTCOME_CLEAN:
+    case OUTCOME_DONE:
+    case OUTCOME_PLANNED:
+        return COLOUR_GOOD;
+    case OUTCOME_RESIDUE:
+    case OUTCOME_PARTIAL:
+    case OUTCOME_INTERRUPTED:
+        return COLOUR_WARNING;
+    case OUTCOME_REFUSED:
+    case OUTCOME_STALE:
+    case OUTCOME_UNKNOWN:
+    case OUTCOME_NO_ACCESS:
+    case OUTCOME_FAILED:
+        break;
+    }
+    return COLOUR_BAD;
+}
+
+static void
+write_verdict(const struct layout *layout, const struct outcome *outcome)
+{
+    char word[32];
+    (void)snprintf(word, sizeof(word), "%s", outcome_word_name(outcome->word));
+    for (char *p = word; *p; p++)
+        *p = (char)toupper((unsigned char)*p);
+    layout_word(layout, word, 0, colour_of(outcome->word));
+    text_append(layout->out, "  ");
+    layout_flow(layout, (unsigned)strlen(word) + 2, outcome->verdict ? outcome->verdict : "");
+}
+
+static void
+write_error(const struct layout *layout, const struct outcome *outcome)
+{
+    const struct err *err = &outcome->err;
+    if (err->code == ERR_NONE)
+        return;
+    if (!outcome->verdict || strcmp(outcome->verdict, err->primary) != 0)
+        layout_pair(layout, "error", err->primary);
+    layout_pair(layout, "detail", err->detail);
+    layout_pair(layout, "hint", err->hint);
+}
+
+static int64_t
+sum_of(const struct outcome *outcome, size_t offset)
+{
+    int64_t sum = 0;
+    for (unsigned i = 0; i < TABLES; i++) {
+        int64_t rows = 0;
+        memcpy(&rows, (const char *)&outcome->tables[i] + offset, sizeof(rows));
+        sum += rows > 0 ? rows : 0;
+    }
+    return sum;
+}
+
+static void
+write_dry_run(const struct layout *layout, const struct outcome *outcome)
+{
+    char line[160];
+    if (!outcome->dry_run)
+        return;
+    (void)snprintf(line, sizeof(line),
+                   "Nothing was changed. This run WOULD back up and delete %" PRId64 " rows.",
+                   sum_of(outcome, offsetof(struct table_outcome, planned_rows)));
+    layout_pair(layout, "dry run", line);
+}
+
+/* ---- target */
+
+/** "a, b, c" of what is known. */
+static void
+join(struct text *out, const char *prefix, const char *value)
+{
+    if (!value || !*value)
+        return;
+    text_append(out, out->used ? ", " : "");
+    text_append(out, prefix);
+    text_append(out, value);
+}
+
+static void
+write_restore(const struct layout *layout, const struct axdb_identity *identity)
+{
+    TEXT_SCOPED line = {0};
+    if (!identity->restore_known) {
+        layout_pair(layout, "restored", "not known");
+        return;
+    }
+    join(&line, "", identity->restored_at);
+    join(&line, "from ", identity->restored_from_server);
+    join(&line, "database ", identity->restored_from_database);
+    join(&line, "backup of ", identity->backup_finished_at);
+    layout_pair(layout, "restored", text_string(&line));
+}
+
+static void
+write_axdb_target(const struct layout *layout, const struct axdb_identity *identity)
+{
+    TEXT_SCOPED server = {0};
+    TEXT_SCOPED database = {0};
+    TEXT_SCOPED login = {0};
+    join(&server, "", identity->dialled);
+    join(&server, "calls itself ", identity->server_name);
+    join(&server, "version ", identity->product);
+    layout_pair(layout, "server", text_string(&server));
+    join(&database, "", identity->database);
+    join(&database, "", identity->state);
+    join(&database, "", identity->user_access);
+    if (identity->read_only)
+        join(&database, "", "read-only");
+    if (identity->replica)
+        join(&database, "", "a replica that may lag");
+    join(&database, "created ", identity->created);
+    layout_pair(layout, "database", text_string(&database));
+    join(&login, "", identity->login);
+    join(&login, "encryption ", identity->encryption);
+    layout_pair(layout, "login", text_string(&login));
+    write_restore(layout, identity);
+}
+
+static void
+write_runtime_target(const struct layout *layout, const struct runtime_identity *identity)
+{
+    TEXT_SCOPED organization = {0};
+    TEXT_SCOPED host = {0};
+    join(&organization, "", identity->unique_name);
+    join(&organization, "id ", identity->organization_id);
+    join(&organization, "", identity->friendly_name);
+    layout_pair(layout, "organization", text_string(&organization));
+    join(&host, "", identity->host);
+    if (identity->host && identity->dialled_host &&
+        !text_equal_nocase(identity->host, identity->dialled_host))
+        join(&host, "asked for as ", identity->dialled_host);
+    layout_pair(layout, "host", text_string(&host));
+    if (identity->link_known)
+        layout_pair(layout, "linked F&O",
+                    identity->linked ? identity->fno_url : "none: not linked");
+}
+
+/** Why a half was not reached; what stands at the top already is not said again. */
+static void
+write_half(const struct layout *layout, const char *label, const struct err *err,
+           const struct err *said)
+{
+    layout_pair(layout, label, err->code == ERR_NONE ? "not reached" : err->primary);
+    if (strcmp(err->primary, said->primary) == 0)
+        return;
+    layout_pair(layout, "", err->detail);
+    layout_pair(layout, "", err->hint);
+}
+
+static void
+write_target(const struct layout *layout, const struct outcome *outcome)
+{
+    const struct evidence *seen = &outcome->before;
+    TEXT_SCOPED environment = {0};
+    if (!seen->axdb_asked && !seen->runtime_asked)
+        return;
+    layout_heading(layout, "Target");
+    join(&environment, "", outcome->environment);
+    join(&environment, "class ", outcome->environment_class);
+    layout_pair(layout, "environment", text_string(&environment));
+    if (seen->axdb)
+        write_axdb_target(layout, &seen->axdb->identity);
+    else if (seen->axdb_asked)
+        write_half(layout, "AxDB", &seen->axdb_err, &outcome->err);
+    else
+        layout_pair(layout, "AxDB", "not asked for");
+    if (seen->runtime)
+        write_runtime_target(layout, &seen->runtime->identity);
+    else if (seen->runtime_asked)
+        write_half(layout, "Dataverse", &seen->runtime_err, &outcome->err);
+    else
+        layout_pair(layout, "Dataverse", "not asked for");
+}
+
+/* ---- tables */
+
+static const char *
+rows_text(int64_t rows, char ret[NUMBER_BYTES])
+{
+    if (rows < 0)
+        (void)snprintf(ret, NUMBER_BYTES, "-");
+    else
+        (void)snprintf(ret, NUMBER_BYTES, "%" PRId64, rows);
+    return ret;
+}
+
+/** Which numbers a table row shows, in which order. */
+struct number_column {
+    const char *title;
+    size_t offset;
+};
+
+#define ROWS_AT(member) offsetof(struct table_outcome, member)
+static const struct number_column verify_columns[] = {{"ROWS", ROWS_AT(before_rows)}};
+static const struct number_column dry_columns[] = {{"ROWS", ROWS_AT(before_rows)},
+                                                   {"WOULD DELETE", ROWS_AT(planned_rows)}};
+static const struct number_column clean_columns[] = {{"BEFORE", ROWS_AT(before_rows)},
+                                                     {"PLANNED", ROWS_AT(planned_rows)},
+                                                     {"BACKED UP", ROWS_AT(backed_up_rows)},
+                                                     {"DELETED", ROWS_AT(deleted_rows)},
+                                                     {"AFTER", ROWS_AT(after_rows)}};
+
+static const struct number_column *
+number_columns(const struct outcome *outcome, size_t *ret_count)
+{
+    if (outcome->dry_run) {
+        *ret_count = sizeof(dry_columns) / sizeof(dry_columns[0]);
+        return dry_columns;
+    }
+    if (outcome->command && strcmp(outcome->command, "verify") == 0) {
+        *ret_count = sizeof(verify_columns) / sizeof(verify_columns[0]);
+        return verify_columns;
+    }
+    *ret_count = sizeof(clean_columns) / sizeof(clean_columns[0]);
+    return clean_columns;
+}
+
+static bool
+add_table_row(struct layout_grid *grid, const struct table_outcome *table, enum table which,
+              const struct number_column *columns, size_t count, struct err *err)
+{
+    const char *cells[LAYOUT_GRID_COLUMNS] = {table_name(which)};
+    char numbers[LAYOUT_GRID_COLUMNS][NUMBER_BYTES];
+    for (size_t i = 0; i < count; i++) {
+        int64_t rows = 0;
+        memcpy(&rows, (const char *)table + columns[i].offset, sizeof(rows));
+        cells[i + 1] = table->asked ? rows_text(rows, numbers[i]) : "";
+    }
+    return layout_grid_row(grid, cells, err);
+}
+
+/** What the numbers of the Dataverse table do not say by themselves. */
+static void
+write_runtime_notes(const struct layout *layout, const struct table_outcome *runtime)
+{
+    const struct {
+        int64_t rows;
+        const char *what;
+    } notes[] = {
+        {runtime->gone_rows, "were already gone"},
+        {runtime->changed_rows, "changed since the backup and are still there"},
+        {runtime->failed_rows, "could not be deleted and are still there"},
+        {runtime->unknown_rows, "were sent and no answer settled it"},
+        {runtime->new_rows, "were written after the plan and were left alone"},
+        {runtime->back_rows, "are there again after they were deleted"},
+    };
+    for (size_t i = 0; runtime->asked && i < sizeof(notes) / sizeof(notes[0]); i++) {
+        char line[160];
+        if (notes[i].rows <= 0)
+            continue;
+        (void)snprintf(line, sizeof(line), "%" PRId64 " of Dataverse %s", notes[i].rows,
+                       notes[i].what);
+        text_append(layout->out, "  ");
+        layout_flow(layout, 2, line);
+    }
+}
+
+static bool
+write_tables(const struct layout *layout, const struct outcome *outcome, struct err *err)
+{
+    struct layout_column columns[LAYOUT_GRID_COLUMNS] = {{"TABLE", false}};
+    size_t count = 0;
+    const struct number_column *numbers = number_columns(outcome, &count);
+    for (size_t i = 0; i < count; i++)
+        columns[i + 1] = (struct layout_column){numbers[i].title, true};
+
+    struct layout_grid *grid = layout_grid_new(layout, columns, count + 1);
+    if (!grid)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    layout_heading(layout, "Rows");
+    bool ok = true;
+    for (unsigned i = 0; ok && i < TABLES; i++) {
+        if (outcome->tables[i].asked)
+            ok = add_table_row(grid, &outcome->tables[i], (enum table)i, numbers, count, err);
+    }
+    ok = ok && layout_grid_print(grid, err);
+    layout_grid_free(grid);
+    write_runtime_notes(layout, &outcome->tables[TABLE_RUNTIME]);
+    return ok;
+}
+
+/* ---- hosts and channels */
+
+static bool
+write_hosts(const struct layout *layout, const struct evidence *seen, struct err *err)
+{
+    static const struct layout_column columns[] = {{"ROWS", true}, {"HOST", false}, {"", false}};
+    if (seen->host_count == 0)
+        return true;
+    struct layout_grid *grid = layout_grid_new(layout, columns, 3);
+    if (!grid)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    layout_heading(layout, "Hosts that the project rows name");
+    bool ok = true;
+    for (size_t i = 0; ok && i < seen->host_count; i++) {
+        const struct host_count *host = &seen->hosts[i];
+        char rows[NUMBER_BYTES];
+        const char *cells[] = {rows_text(host->rows, rows), *host->host ? host->host : "(no host)",
+                               host->own ? "own organization" : ""};
+        ok = layout_grid_row(grid, cells, err);
+    }
+    ok = ok && layout_grid_print(grid, err);
+    layout_grid_free(grid);
+    return ok;
+}
+
+static bool
+write_families(const struct layout *layout, const struct evidence *seen, struct err *err)
+{
+    static const struct layout_column columns[] = {
+        {"ROWS", true}, {"CHANNEL FAMILY", false}, {"", false}};
+    if (seen->family_count == 0)
+        return true;
+    struct layout_grid *grid = layout_grid_new(layout, columns, 3);
+    if (!grid)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    layout_heading(layout, "Channels of the event rows");
+    bool ok = true;
+    for (size_t i = 0; ok && i < seen->family_count; i++) {
+        const struct channel_family *family = &seen->families[i];
+        char rows[NUMBER_BYTES];
+        const char *cells[] = {rows_text(family->rows, rows),
+                               *family->family ? family->family : "(blank)",
+                               family->foreign ? "of another feature" : ""};
+        ok = layout_grid_row(grid, cells, err);
+    }
+    ok = ok && layout_grid_print(grid, err);
+    layout_grid_free(grid);
+    return ok;
+}
+
+/* ---- checks */
+
+static void
+write_check(const struct layout *layout, const struct observation *seen)
+{
+    static const enum layout_colour colours[] = {COLOUR_GOOD, COLOUR_BAD, COLOUR_WARNING};
+    const unsigned column = 2 + CHECK_WIDTH + KIND_WIDTH + VERDICT_WIDTH;
+    text_append(layout->out, "  ");
+    layout_word(layout, seen->check, CHECK_WIDTH, COLOUR_NONE);
+    layout_word(layout, seen->required ? "required" : "advisory", KIND_WIDTH, COLOUR_NONE);
+    layout_word(layout, verdict_name(seen->verdict), VERDICT_WIDTH,
+                seen->required ? colours[seen->verdict] : COLOUR_NONE);
+    layout_flow(layout, column, seen->text ? seen->text : "");
+
+    if (seen->hint && *seen->hint) {
+        text_printf(layout->out, "%*s", (int)column, "");
+        text_append(layout->out, "hint: ");
+        layout_flow(layout, column + 6, seen->hint);
+    }
+    if (seen->code && seen->verdict == VERDICT_DIFFERS) {
+        char line[160];
+        (void)snprintf(line, sizeof(line), "corresponds to Microsoft health check code %s",
+                       seen->code);
+        text_printf(layout->out, "%*s", (int)column, "");
+        layout_flow(layout, column, line);
+    }
+}
+
+static void
+write_checks(const struct layout *layout, const struct outcome *outcome)
+{
+    const struct evidence *seen = outcome->after_taken ? &outcome->after : &outcome->before;
+    if (seen->observation_count == 0)
+        return;
+    layout_heading(layout, outcome->after_taken ? "Checks, made again after the change" : "Checks");
+    for (size_t i = 0; i < seen->observation_count; i++)
+        write_check(layout, &seen->observations[i]);
+}
+
+/* ---- what did not work out */
+
+static void
+write_more(const struct layout *layout, size_t count)
+{
+    if (count > MAX_ROWS_SHOWN)
+        text_printf(layout->out, "  and %zu more: see the JSON report\n", count - MAX_ROWS_SHOWN);
+}
+
+static void
+write_removals(const struct layout *layout, const struct outcome *outcome)
+{
+    if (outcome->removal_count == 0)
+        return;
+    layout_heading(layout, "Rows of Dataverse that did not leave");
+    for (size_t i = 0; i < outcome->removal_count && i < MAX_ROWS_SHOWN; i++) {
+        const struct removal *removal = &outcome->removals[i];
+        TEXT_SCOPED line = {0};
+        join(&line, "", removal->row ? removal->row->key : "");
+        join(&line, "", removal_state_name(removal->state));
+        if (removal->http_status)
+            text_printf(&line, ", HTTP %d", removal->http_status);
+        join(&line, "", removal->why.primary);
+        join(&line, "request ", removal->request_id);
+        text_append(layout->out, "  ");
+        layout_flow(layout, 4, text_string(&line));
+    }
+    write_more(layout, outcome->removal_count);
+}
+
+static void
+write_written_after(const struct layout *layout, const struct outcome *outcome)
+{
+    if (outcome->written_after_count == 0)
+        return;
+    layout_heading(layout, "Rows of Dataverse that were written after the plan");
+    for (size_t i = 0; i < outcome->written_after_count && i < MAX_ROWS_SHOWN; i++) {
+        const struct runtime_row *row = &outcome->written_after[i];
+        TEXT_SCOPED line = {0};
+        join(&line, "", row->key);
+        join(&line, "", row->name);
+        join(&line, "modified ", row->modified_on);
+        text_append(layout->out, "  ");
+        layout_flow(layout, 4, text_string(&line));
+    }
+    write_more(layout, outcome->written_after_count);
+}
+
+/* ---- the run */
+
+static void
+write_only_copy(const struct layout *layout, const struct outcome *outcome)
+{
+    char line[160];
+    const int64_t copied = sum_of(outcome, offsetof(struct table_outcome, backed_up_rows));
+    if (!outcome->run_path || copied == 0)
+        return;
+    (void)snprintf(line, sizeof(line),
+                   outcome->changed ? "only copy of %" PRId64
+                                      " rows, contains secrets: keep it safe"
+                                    : "copy of %" PRId64 " rows, contains secrets",
+                   copied);
+    layout_pair(layout, "", line);
+}
+
+static void
+write_run(const struct layout *layout, const struct outcome *outcome)
+{
+    char started[CLOCK_STAMP_BYTES], line[160];
+    layout_heading(layout, "Run");
+    if (outcome->started_utc_ms > 0) {
+        const int64_t took_ms = outcome->ended_utc_ms - outcome->started_utc_ms;
+        clock_stamp(outcome->started_utc_ms, started);
+        (void)snprintf(line, sizeof(line), "%s, took %" PRId64 ".%03d s", started,
+                       took_ms > 0 ? took_ms / 1000 : 0, took_ms > 0 ? (int)(took_ms % 1000) : 0);
+        layout_pair(layout, "started", line);
+    }
+    if (outcome->locked_ms >= 0) {
+        (void)snprintf(line, sizeof(line), "the AxDB tables for %" PRId64 " ms",
+                       outcome->locked_ms);
+        layout_pair(layout, "locked", line);
+    }
+    layout_pair(layout, "reason", outcome->reason);
+    layout_pair(layout, "plan-id", outcome->plan_id);
+    layout_pair(layout, "run", outcome->run_path);
+    write_only_copy(layout, outcome);
+    (void)snprintf(line, sizeof(line), "%d", outcome->exit_status);
+    layout_pair(layout, "exit status", line);
+}
+
+static void
+write_next(const struct layout *layout, const struct outcome *outcome)
+{
+    if (outcome->next_count == 0)
+        return;
+    layout_heading(layout, "Next");
+    for (size_t i = 0; i < outcome->next_count; i++) {
+        text_append(layout->out, "  ");
+        layout_flow(layout, 2, outcome->next[i]);
+    }
+}
+
+bool
+report_text(const struct outcome *outcome, unsigned width, bool colour, struct text *ret,
+            struct err *err)
+{
+    assert(outcome && ret && err);
+    const unsigned wanted = width ? width : LAYOUT_WIDTH;
+    const struct layout layout = {
+        .out = ret,
+        .width = wanted < LAYOUT_MIN_WIDTH ? LAYOUT_MIN_WIDTH : wanted,
+        .colour = colour,
+    };
+    const struct evidence *seen = &outcome->before;
+
+    write_verdict(&layout, outcome);
+    write_error(&layout, outcome);
+    write_dry_run(&layout, outcome);
+    write_target(&layout, outcome);
+    if (seen->axdb_asked || seen->runtime_asked) {
+        if (!write_tables(&layout, outcome, err) || !write_hosts(&layout, seen, err) ||
+            !write_families(&layout, seen, err))
+            return false;
+    }
+    write_checks(&layout, outcome);
+    write_removals(&layout, outcome);
+    write_written_after(&layout, outcome);
+    write_run(&layout, outcome);
+    write_next(&layout, outcome);
+    return text_ok(ret, err);
+}

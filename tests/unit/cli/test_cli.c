@@ -1,0 +1,433 @@
+/*
+ * The whole program over a world in memory: argv to exit status, stdout and stderr in files.
+ */
+#include "base/file.h"
+#include "cli/cli.h"
+#include "fake_world.h"
+#include "test.h"
+
+#include <cjson/cJSON.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A test has one thread. NOLINTBEGIN(concurrency-mt-unsafe) */
+
+enum { MAX_WORDS = 48, MAX_BYTES = 1 << 20, ALL_ROWS = 9 };
+
+#define TARGET "-S sql01 -d AxDB -U u --dataverse-url https://uat.crm4.dynamics.com --client-id c"
+#define SURE "--class sandbox --maps-are-stopped --reason test --yes --runs-dir /srv/runs"
+
+static struct fake_world world;
+static char folder[64];
+
+/* ---- adapters of the world in memory */
+
+static bool
+make_axdb(const struct config *config, struct axdb_server **ret, struct err *err)
+{
+    (void)err;
+    if (!config_flag(config, OPT_INTEGRATED))
+        assert_string_equal(secret_reveal(config_secret(config, CONFIG_PASSWORD)), "hunter2");
+    *ret = &world.axdb_server;
+    return true;
+}
+
+static bool
+make_runtime(const struct config *config, struct runtime_server **ret, struct err *err)
+{
+    (void)err;
+    assert_string_equal(secret_reveal(config_secret(config, CONFIG_CLIENT_SECRET)), "s3cret");
+    *ret = &world.runtime_server;
+    return true;
+}
+
+/** The run directory of the world in memory, with the one call that it leaves out. */
+static struct run_dir_ops dir_ops;
+static char files_written[128];
+
+static bool
+write_file(struct run_dir *dir, const char *name, const void *bytes, size_t size, struct err *err)
+{
+    const size_t used = strlen(files_written);
+    (void)dir;
+    (void)err;
+    assert_true(size > 0 && memchr(bytes, '\n', size));
+    (void)snprintf(files_written + used, sizeof(files_written) - used, "%s ", name);
+    return true;
+}
+
+static bool
+create_run(struct run_store *store, const struct run_info *info, uint64_t expected_bytes,
+           struct run_dir **ret, struct err *err)
+{
+    (void)store;
+    if (!world.run_store.create(&world.run_store, info, expected_bytes, ret, err))
+        return false;
+    for (size_t i = 0; i < info->fact_count; i++)
+        assert_null(strstr(info->facts[i].value, "hunter2"));
+    assert_string_equal(info->facts[0].name, "argv");
+    dir_ops = *(*ret)->ops;
+    dir_ops.write_file = write_file;
+    (*ret)->ops = &dir_ops;
+    return true;
+}
+
+static struct run_store run_store = {.create = create_run};
+
+static bool
+make_runs(const struct config *config, struct run_store **ret, struct err *err)
+{
+    const char *path = NULL;
+    assert_true(config_runs_dir(config, &path, err));
+    assert_string_equal(path, "/srv/runs");
+    *ret = &run_store;
+    return true;
+}
+
+static void
+free_axdb(struct axdb_server *server)
+{
+    assert_ptr_equal(server, &world.axdb_server);
+}
+
+static void
+free_runtime(struct runtime_server *server)
+{
+    assert_ptr_equal(server, &world.runtime_server);
+}
+
+static void
+free_runs(struct run_store *store)
+{
+    assert_ptr_equal(store, &run_store);
+}
+
+static const char *
+versions(void)
+{
+    return "library 1\n";
+}
+
+/* ---- calling it */
+
+struct call {
+    int status;
+    char *out, *err; /* freed by done */
+};
+
+static int
+redirect(int fd, const char *name)
+{
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    const int was = dup(fd);
+    const int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(was >= 0 && file >= 0);
+    assert_true(dup2(file, fd) == fd);
+    (void)close(file);
+    return was;
+}
+
+static char *
+restore(int fd, int was, const char *name)
+{
+    char path[128];
+    char *bytes = NULL;
+    size_t size = 0;
+    struct err err;
+    assert_true(dup2(was, fd) == fd);
+    (void)close(was);
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    assert_true(file_read(path, MAX_BYTES, &bytes, &size, &err));
+    return bytes;
+}
+
+static struct call
+run(const char *line)
+{
+    static const struct cli_adapters adapters = {.axdb = make_axdb,
+                                                 .axdb_free = free_axdb,
+                                                 .runtime = make_runtime,
+                                                 .runtime_free = free_runtime,
+                                                 .runs = make_runs,
+                                                 .runs_free = free_runs,
+                                                 .versions = versions};
+    char copy[4096];
+    char *words[MAX_WORDS + 1] = {NULL};
+    int count = 0;
+    (void)snprintf(copy, sizeof(copy), "dwclean %s", line);
+    for (char *p = copy; *p && count < MAX_WORDS;) {
+        words[count++] = p;
+        p += strcspn(p, " ");
+        if (*p)
+            *p++ = '\0';
+        p += strspn(p, " ");
+    }
+    (void)fflush(NULL);
+    const int out = redirect(STDOUT_FILENO, "out");
+    const int err = redirect(STDERR_FILENO, "err");
+    struct call call = {.status = cli_main(count, words, &adapters)};
+    call.err = restore(STDERR_FILENO, err, "err");
+    call.out = restore(STDOUT_FILENO, out, "out");
+    return call;
+}
+
+static void
+done(struct call *call)
+{
+    free(call->out);
+    free(call->err);
+}
+
+static int
+start(void **state)
+{
+    (void)state;
+    /* Nobody is there to ask, also when a person runs this test at a terminal. */
+    const int nobody = open("/dev/null", O_RDONLY);
+    if (nobody < 0 || dup2(nobody, STDIN_FILENO) != STDIN_FILENO)
+        return -1;
+    (void)close(nobody);
+    (void)snprintf(folder, sizeof(folder), "/tmp/dwclean-test-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int
+end(void **state)
+{
+    static const char *const names[] = {"out", "err", "report.json"};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        char path[128];
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+        (void)unlink(path);
+    }
+    return rmdir(folder);
+}
+
+static int
+fresh(void **state)
+{
+    (void)state;
+    fake_world_init(&world);
+    /* the program takes the secrets out of the environment, each time */
+    assert_int_equal(setenv("DWCLEAN_PASSWORD", "hunter2", 1), 0);
+    assert_int_equal(setenv("AZURE_CLIENT_SECRET", "s3cret", 1), 0);
+    (void)unsetenv("DWCLEAN_CONFIG");
+    (void)setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
+    return 0;
+}
+
+/* ---- tests */
+
+static void
+a_bare_call_prints_help_and_changes_nothing(void **state)
+{
+    struct call call = run("");
+    (void)state;
+    assert_int_equal(call.status, 0);
+    assert_non_null(strstr(call.out, "usage: dwclean COMMAND"));
+    assert_string_equal(call.err, "");
+    assert_int_equal(world.calls, 0);
+    done(&call);
+    call = run("version");
+    assert_int_equal(call.status, 0);
+    assert_non_null(strstr(call.out, "library 1\n"));
+    done(&call);
+}
+
+static void
+verify_reports_residue_on_stdout(void **state)
+{
+    struct call call = run("verify " TARGET);
+    (void)state;
+    assert_int_equal(call.status, 2);
+    assert_int_equal(strncmp(call.out, "RESIDUE  ", 9), 0);
+    assert_int_equal(fake_world_rows(&world), ALL_ROWS);
+    done(&call);
+}
+
+static char *
+plan_id(void)
+{
+    static char id[80];
+    struct call call = run("clean " TARGET " --dry-run --format json --class sandbox");
+    assert_int_equal(call.status, 0);
+    cJSON *json = cJSON_Parse(call.out);
+    assert_non_null(json);
+    const char *found = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "plan_id"));
+    assert_non_null(found);
+    (void)snprintf(id, sizeof(id), "%s", found);
+    cJSON_Delete(json);
+    done(&call);
+    (void)setenv("DWCLEAN_PASSWORD", "hunter2", 1);
+    (void)setenv("AZURE_CLIENT_SECRET", "s3cret", 1);
+    return id;
+}
+
+static void
+a_confirmed_clean_removes_the_rows_and_writes_its_reports(void **state)
+{
+    char line[1024];
+    (void)state;
+    (void)snprintf(line, sizeof(line), "clean " TARGET " " SURE " --plan-id %s", plan_id());
+    struct call call = run(line);
+    assert_int_equal(call.status, 0);
+    assert_int_equal(strncmp(call.out, "DONE  ", 6), 0);
+    assert_int_equal(fake_world_rows(&world), 0);
+    assert_int_equal(world.violations, 0);
+    assert_string_equal(files_written, "report.txt report.json ");
+    done(&call);
+}
+
+static void
+without_a_terminal_nothing_is_asked_and_the_place_of_runs_must_be_named(void **state)
+{
+    (void)state;
+    struct call call = run("clean " TARGET " --class sandbox --reason r");
+    assert_int_equal(call.status, 64);
+    assert_non_null(strstr(call.err, "--runs-dir"));
+    assert_string_equal(call.out, "");
+    assert_int_equal(world.calls, 0);
+    done(&call);
+    (void)fresh(NULL);
+    call = run("clean " TARGET " --class sandbox --reason r --runs-dir /srv/runs");
+    assert_int_equal(call.status, 4);
+    assert_int_equal(fake_world_rows(&world), ALL_ROWS);
+    assert_int_equal(world.answered, 0);
+    done(&call);
+}
+
+static void
+a_usage_error_in_json_is_one_report(void **state)
+{
+    struct call call = run("verify --format json -S sql01 -d AxDB");
+    (void)state;
+    assert_int_equal(call.status, 64);
+    assert_int_equal(strncmp(call.err, "dwclean: error: ", 16), 0);
+    cJSON *json = cJSON_Parse(call.out);
+    assert_non_null(json);
+    assert_int_equal(
+        (int)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(json, "exit_status")), 64);
+    cJSON_Delete(json);
+    done(&call);
+}
+
+static void
+the_report_goes_to_the_file_of_o(void **state)
+{
+    char line[1024], path[128];
+    char *bytes = NULL;
+    size_t size = 0;
+    struct err err;
+    (void)state;
+    (void)snprintf(path, sizeof(path), "%s/report.json", folder);
+    (void)snprintf(line, sizeof(line), "verify " TARGET " --format json -o %s", path);
+    struct call call = run(line);
+    assert_int_equal(call.status, 2);
+    assert_string_equal(call.out, "");
+    assert_true(file_read(path, MAX_BYTES, &bytes, &size, &err));
+    cJSON *json = cJSON_ParseWithLength(bytes, size);
+    assert_non_null(json);
+    cJSON_Delete(json);
+    free(bytes);
+    done(&call);
+
+    (void)fresh(NULL);
+    call = run("verify " TARGET " -o /nonexistent/report");
+    assert_int_equal(call.status, 78);
+    assert_int_equal(world.calls, 0);
+    done(&call);
+}
+
+static void
+a_missing_password_without_a_terminal_is_said(void **state)
+{
+    (void)state;
+    (void)unsetenv("DWCLEAN_PASSWORD");
+    struct call call = run("verify " TARGET);
+    assert_int_equal(call.status, 78);
+    assert_non_null(strstr(call.err, "DWCLEAN_PASSWORD"));
+    assert_int_equal(world.calls, 0);
+    done(&call);
+}
+
+static void
+secrets_leave_the_environment_and_appear_nowhere(void **state)
+{
+    struct call call = run("verify -v " TARGET);
+    (void)state;
+    assert_null(getenv("DWCLEAN_PASSWORD"));
+    assert_null(getenv("AZURE_CLIENT_SECRET"));
+    assert_null(strstr(call.out, "hunter2"));
+    assert_null(strstr(call.err, "hunter2"));
+    assert_null(strstr(call.out, "s3cret"));
+    assert_null(strstr(call.err, "s3cret"));
+    done(&call);
+}
+
+static void
+an_ignored_target_is_said_before_the_run(void **state)
+{
+    (void)state;
+    (void)setenv("SQLCMDSERVER", "other", 1);
+    struct call call = run("clean -n " TARGET " --class sandbox");
+    (void)unsetenv("SQLCMDSERVER");
+    assert_int_equal(call.status, 0);
+    assert_non_null(strstr(call.err, "variable SQLCMDSERVER (other) is ignored"));
+    done(&call);
+}
+
+static void
+a_full_stdout_changes_no_status(void **state)
+{
+    (void)state;
+    const int was = dup(STDOUT_FILENO);
+    static const struct cli_adapters adapters = {.axdb = make_axdb,
+                                                 .axdb_free = free_axdb,
+                                                 .runtime = make_runtime,
+                                                 .runtime_free = free_runtime,
+                                                 .versions = versions};
+    char words[][64] = {"dwclean", "verify",      "-S", "sql01", "-d",
+                        "AxDB",    "--axdb-only", "-U", "u",     "--expect-dataverse-host=x.y"};
+    char *argv[11] = {NULL};
+    for (size_t i = 0; i < 10; i++)
+        argv[i] = words[i];
+    const int full = open("/dev/full", O_WRONLY);
+    assert_true(full >= 0 && was >= 0);
+    (void)fflush(NULL);
+    (void)dup2(full, STDOUT_FILENO);
+    const int err = redirect(STDERR_FILENO, "err");
+    const int status = cli_main(10, argv, &adapters);
+    char *said = restore(STDERR_FILENO, err, "err");
+    (void)dup2(was, STDOUT_FILENO);
+    (void)close(was);
+    (void)close(full);
+    assert_int_equal(status, 2);
+    assert_non_null(strstr(said, "could not write the report"));
+    free(said);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_bare_call_prints_help_and_changes_nothing, fresh),
+        cmocka_unit_test_setup(verify_reports_residue_on_stdout, fresh),
+        cmocka_unit_test_setup(a_confirmed_clean_removes_the_rows_and_writes_its_reports, fresh),
+        cmocka_unit_test_setup(
+            without_a_terminal_nothing_is_asked_and_the_place_of_runs_must_be_named, fresh),
+        cmocka_unit_test_setup(a_usage_error_in_json_is_one_report, fresh),
+        cmocka_unit_test_setup(the_report_goes_to_the_file_of_o, fresh),
+        cmocka_unit_test_setup(a_missing_password_without_a_terminal_is_said, fresh),
+        cmocka_unit_test_setup(secrets_leave_the_environment_and_appear_nowhere, fresh),
+        cmocka_unit_test_setup(an_ignored_target_is_said_before_the_run, fresh),
+        cmocka_unit_test_setup(a_full_stdout_changes_no_status, fresh),
+    };
+    return cmocka_run_group_tests(tests, start, end);
+}
+
+/* NOLINTEND(concurrency-mt-unsafe) */

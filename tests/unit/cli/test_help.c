@@ -1,0 +1,76 @@
+#include "cli/help.h"
+#include "test.h"
+
+#include <string.h>
+
+enum { MAX_LINES = 55, MAX_COLUMNS = 80 };
+
+static void
+expect_one_screen(const char *text)
+{
+    int lines = 0;
+    for (const char *p = text; *p; lines++) {
+        const size_t size = strcspn(p, "\n");
+        if (size > MAX_COLUMNS)
+            fail_msg("wider than %d: %.*s", MAX_COLUMNS, (int)size, p);
+        p += size + (p[size] ? 1 : 0);
+    }
+    assert_in_range(lines, 3, MAX_LINES);
+}
+
+static void
+every_help_is_one_screen(void **state)
+{
+    TEXT_SCOPED text = {0};
+    (void)state;
+    help_program(&text);
+    expect_one_screen(text_string(&text));
+    for (unsigned i = 0; i < COMMANDS; i++) {
+        TEXT_SCOPED help = {0};
+        help_command((enum command)i, &help);
+        if (option_applies(option_spec(OPT_SERVER), (enum command)i))
+            expect_one_screen(text_string(&help));
+    }
+}
+
+static void
+every_option_of_a_command_is_in_its_help_and_no_other(void **state)
+{
+    static const enum command commands[] = {COMMAND_VERIFY, COMMAND_CLEAN};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        TEXT_SCOPED help = {0};
+        help_command(commands[i], &help);
+        for (unsigned j = 0; j < OPTIONS; j++) {
+            const struct option_spec *spec = option_spec((enum option_id)j);
+            char name[64], start[80];
+            if (spec->group == GROUP_NONE)
+                continue;
+            (void)option_shown(spec, name, sizeof(name));
+            (void)snprintf(start, sizeof(start), " %s", name);
+            assert_int_equal(strstr(text_string(&help), start) != NULL,
+                             option_applies(spec, commands[i]));
+        }
+    }
+}
+
+static void
+every_command_is_in_the_help_of_the_program(void **state)
+{
+    TEXT_SCOPED text = {0};
+    (void)state;
+    help_program(&text);
+    for (unsigned i = 0; i < COMMANDS; i++)
+        assert_non_null(strstr(text_string(&text), command_spec((enum command)i)->summary));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_help_is_one_screen),
+        cmocka_unit_test(every_option_of_a_command_is_in_its_help_and_no_other),
+        cmocka_unit_test(every_command_is_in_the_help_of_the_program),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

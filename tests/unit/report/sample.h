@@ -1,0 +1,252 @@
+/** Outcomes with fixed times, for the report tests; one of them is hostile. */
+#ifndef TESTS_REPORT_SAMPLE_H
+#define TESTS_REPORT_SAMPLE_H
+
+#include "core/outcome.h"
+
+#include <stdio.h>
+
+#define SAMPLE_PLAN_ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define SAMPLE_HOSTILE "a\x1b[31m\"\\\r\nclean\t\xff\xe2\x80\xae<b>"
+
+static struct axdb_evidence sample_axdb = {
+    .identity = {.dialled = "sql01.contoso.com,1433",
+                 .server_name = "SQL01",
+                 .machine_name = "SQL01",
+                 .product = "15.0.4153.1",
+                 .database = "AxDB",
+                 .login = "dwclean",
+                 .client = "freetds v1.3.17",
+                 .encryption = "TLS",
+                 .spid = 61,
+                 .state = "ONLINE",
+                 .user_access = "MULTI_USER",
+                 .read_committed_snapshot = true,
+                 .created = "2026-11-20T01:02:03",
+                 .recovery_fork = "",
+                 .restore_known = true,
+                 .restored_at = "2026-11-20T01:02:03",
+                 .restored_from_server = "PROD01",
+                 .restored_from_database = "AxDB_prod",
+                 .backup_finished_at = "2026-11-19T22:00:00"},
+    .urls_known = true,
+    .urls =
+        (const struct axdb_url_count[]){{"https://user:pw@prod.crm.dynamics.com/x?token=s", 0, 30},
+                                        {"", 4, 4}},
+    .url_count = 2,
+    .channels_known = true,
+    .channels = (const struct axdb_channel_count[]){{"DualWrite1", 1, 2, 1, 958}},
+    .channel_count = 1,
+    .projects_without_fields = {.known = true},
+    .fields_without_project = {.known = false,
+                               .why = {.code = ERR_LOCK, .primary = "lock timeout"}},
+};
+
+static const struct runtime_row sample_rows[] = {
+    {"0a1b2c3d-0000-4000-8000-000000000001", "W/\"1\"", "Customers", "account", "Customers V3",
+     "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", true},
+};
+
+static struct runtime_evidence sample_runtime = {
+    .identity = {.dialled_host = "contoso-uat.crm4.dynamics.com",
+                 .organization_id = "6f0e0000-0000-4000-8000-00000000000a",
+                 .unique_name = "unq6f0e",
+                 .friendly_name = "Contoso UAT",
+                 .environment_id = "",
+                 .version = "9.2.0.1",
+                 .host = "contoso-uat.crm4.dynamics.com",
+                 .user_id = "",
+                 .link_known = true,
+                 .linked = false,
+                 .fno_url = "",
+                 .link_detail = "not linked",
+                 .entity_set = "msdyn_dualwriteruntimeconfigs",
+                 .key_column = "msdyn_dualwriteruntimeconfigid",
+                 .optimistic_concurrency = true},
+    .rows = sample_rows,
+    .row_count = 1,
+};
+
+static const struct host_count sample_hosts[] = {{"prod.crm.dynamics.com", 30, false},
+                                                 {"contoso-uat.crm4.dynamics.com", 3, true},
+                                                 {"", 1, false}};
+static const struct channel_family sample_families[] = {
+    {"DualWrite", 900, false}, {"AthenaFinanceOperationsTableDa", 58, true}};
+
+static const struct observation sample_before[] = {
+    {"A-SCHEMA", true, VERDICT_OK, "three base tables with the columns that are needed", NULL, NULL,
+     ERR_NONE},
+    {"A-ROWS", true, VERDICT_DIFFERS,
+     "34 project rows, 34 field rows and 958 event rows where none are expected before a relink",
+     "Stop the maps of this environment, then run clean.", "DWFOEV1004", ERR_NONE},
+    {"D-ROWS", true, VERDICT_UNKNOWN, "the list could not be read", NULL, "DWDVEV1004", ERR_SERVER},
+    {"A-AOS", false, VERDICT_UNKNOWN, "sessions were not checked: no right to see them", NULL, NULL,
+     ERR_PERMISSION},
+};
+static const struct observation sample_after[] = {
+    {"A-ROWS", true, VERDICT_OK, "0 rows in three tables", NULL, NULL, ERR_NONE},
+    {"D-ROWS", true, VERDICT_OK, "0 rows", NULL, NULL, ERR_NONE},
+};
+
+static inline struct outcome
+sample_residue(void)
+{
+    struct outcome outcome = {
+        .command = "verify",
+        .word = OUTCOME_RESIDUE,
+        .exit_status = 2,
+        .verdict = "dual-write rows of another environment are present",
+        .started_utc_ms = 1795298400000,
+        .ended_utc_ms = 1795298401250,
+        .environment = "uat",
+        .environment_class = "sandbox",
+        .locked_ms = -1,
+        .before = {.axdb_asked = true,
+                   .runtime_asked = true,
+                   .axdb = &sample_axdb,
+                   .runtime = &sample_runtime,
+                   .taken_utc_ms = 1795298400500,
+                   .hosts = sample_hosts,
+                   .host_count = 3,
+                   .families = sample_families,
+                   .family_count = 2,
+                   .own_host = "contoso-uat.crm4.dynamics.com",
+                   .own_host_source = "Dataverse",
+                   .observations = sample_before,
+                   .observation_count = 4},
+    };
+    static const int64_t before[TABLES] = {34, 34, 958, 17};
+    static const char *const next[] = {
+        "Stop the maps, then see what would go: dwclean clean --dry-run with the same target."};
+    for (unsigned i = 0; i < TABLES; i++)
+        outcome.tables[i] = (struct table_outcome){.table = (enum table)i,
+                                                   .asked = true,
+                                                   .before_rows = before[i],
+                                                   .planned_rows = -1,
+                                                   .backed_up_rows = -1,
+                                                   .deleted_rows = -1,
+                                                   .after_rows = -1};
+    outcome.next = next;
+    outcome.next_count = 1;
+    return outcome;
+}
+
+static inline struct outcome
+sample_dry_run(void)
+{
+    struct outcome outcome = sample_residue();
+    outcome.command = "clean";
+    outcome.word = OUTCOME_PLANNED;
+    outcome.exit_status = 0;
+    outcome.verdict = "a plan was made; nothing was changed";
+    outcome.dry_run = true;
+    outcome.plan_id = SAMPLE_PLAN_ID;
+    for (unsigned i = 0; i < TABLES; i++)
+        outcome.tables[i].planned_rows = outcome.tables[i].before_rows;
+    return outcome;
+}
+
+static inline struct outcome
+sample_done(void)
+{
+    struct outcome outcome = sample_dry_run();
+    outcome.dry_run = false;
+    outcome.word = OUTCOME_DONE;
+    outcome.verdict = "removed, and freshly verified: four tables are empty";
+    outcome.reason = "refresh of UAT";
+    outcome.run_id = "20261121T220000Z-uat-ab12";
+    outcome.run_path = "/var/lib/dwclean/runs/20261121T220000Z-uat-ab12";
+    outcome.changed = true;
+    outcome.locked_ms = 340;
+    for (unsigned i = 0; i < TABLES; i++) {
+        outcome.tables[i].backed_up_rows = outcome.tables[i].planned_rows;
+        outcome.tables[i].deleted_rows = outcome.tables[i].planned_rows;
+        outcome.tables[i].after_rows = 0;
+    }
+    outcome.after = outcome.before;
+    outcome.after.observations = sample_after;
+    outcome.after.observation_count = 2;
+    outcome.after_taken = true;
+    return outcome;
+}
+
+static inline struct outcome
+sample_partial(void)
+{
+    static const struct row_id row = {.table = TABLE_RUNTIME,
+                                      .key = "0a1b2c3d-0000-4000-8000-000000000001"};
+    static const struct removal removals[] = {
+        {.row = &row,
+         .state = REMOVAL_CHANGED,
+         .http_status = 412,
+         .request_id = "req-1",
+         .why = {.code = ERR_STALE, .primary = "the row changed since it was backed up"}}};
+    struct outcome outcome = sample_done();
+    outcome.word = OUTCOME_PARTIAL;
+    outcome.exit_status = 3;
+    outcome.verdict = "AxDB is clean; 1 row of Dataverse is still there";
+    outcome.err = (struct err){.code = ERR_INCOMPLETE,
+                               .primary = "1 of 17 rows did not leave",
+                               .detail = "HTTP 412",
+                               .hint = "Stop the maps, then run clean again."};
+    outcome.tables[TABLE_RUNTIME].deleted_rows = 15;
+    outcome.tables[TABLE_RUNTIME].gone_rows = 1;
+    outcome.tables[TABLE_RUNTIME].changed_rows = 1;
+    outcome.tables[TABLE_RUNTIME].after_rows = -1;
+    outcome.removals = removals;
+    outcome.removal_count = 1;
+    outcome.written_after = sample_rows;
+    outcome.written_after_count = 1;
+    outcome.after_taken = false;
+    return outcome;
+}
+
+/** Every text that a server gives is an attack: escapes, quotes, line breaks, bytes that are no
+ * UTF-8. */
+static inline struct outcome
+sample_hostile(void)
+{
+    static struct axdb_evidence axdb;
+    static struct runtime_evidence runtime;
+    static const struct host_count hosts[] = {{SAMPLE_HOSTILE, 1, false}};
+    static const struct channel_family families[] = {{SAMPLE_HOSTILE, 1, false}};
+    static const struct axdb_channel_count channels[] = {{SAMPLE_HOSTILE, 1, 2, 3, 4}};
+    static const struct axdb_url_count urls[] = {{SAMPLE_HOSTILE, 0, 1}};
+    static const struct runtime_row rows[] = {{SAMPLE_HOSTILE, SAMPLE_HOSTILE, SAMPLE_HOSTILE,
+                                               SAMPLE_HOSTILE, SAMPLE_HOSTILE, SAMPLE_HOSTILE,
+                                               SAMPLE_HOSTILE, false}};
+    static const struct observation checks[] = {
+        {"A-ROWS", true, VERDICT_DIFFERS, SAMPLE_HOSTILE, SAMPLE_HOSTILE, NULL, ERR_NONE}};
+    static const char *const triggers[] = {SAMPLE_HOSTILE};
+    struct outcome outcome = sample_partial();
+    axdb = sample_axdb;
+    axdb.identity.server_name = axdb.identity.login = axdb.identity.state = SAMPLE_HOSTILE;
+    axdb.identity.restored_from_server = SAMPLE_HOSTILE;
+    axdb.urls = urls;
+    axdb.url_count = 1;
+    axdb.channels = channels;
+    axdb.tables[0].exists = true;
+    axdb.tables[0].fault = SAMPLE_HOSTILE;
+    axdb.tables[0].triggers = (struct named_list){true, triggers, 1};
+    runtime = sample_runtime;
+    runtime.identity.unique_name = runtime.identity.friendly_name = SAMPLE_HOSTILE;
+    runtime.identity.link_detail = SAMPLE_HOSTILE;
+    runtime.rows = rows;
+    outcome.before.axdb = &axdb;
+    outcome.before.runtime = &runtime;
+    outcome.before.hosts = hosts;
+    outcome.before.host_count = 1;
+    outcome.before.families = families;
+    outcome.before.family_count = 1;
+    outcome.before.observations = checks;
+    outcome.before.observation_count = 1;
+    outcome.written_after = rows;
+    outcome.err.code = ERR_SERVER;
+    (void)snprintf(outcome.err.primary, sizeof(outcome.err.primary), "%s", SAMPLE_HOSTILE);
+    (void)snprintf(outcome.err.detail, sizeof(outcome.err.detail), "%s", SAMPLE_HOSTILE);
+    outcome.verdict = SAMPLE_HOSTILE;
+    outcome.reason = SAMPLE_HOSTILE;
+    return outcome;
+}
+
+#endif

@@ -1,0 +1,201 @@
+#include "base/file.h"
+#include "base/text.h"
+#include "report/report.h"
+#include "sample.h"
+#include "test.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A test has one thread. NOLINTBEGIN(concurrency-mt-unsafe) */
+
+/** fixtures/golden of the tree that the test runs in. */
+static void
+golden_path(const char *name, char ret[PATH_MAX])
+{
+    char up[PATH_MAX] = ".";
+    for (int i = 0; i < 8; i++) {
+        assert_true(snprintf(ret, PATH_MAX, "%s/fixtures/golden", up) < PATH_MAX);
+        if (access(ret, F_OK) == 0) {
+            const size_t used = strlen(ret);
+            (void)snprintf(ret + used, PATH_MAX - used, "/%s", name);
+            return;
+        }
+        const size_t used = strlen(up);
+        assert_true(used + 4 < sizeof(up));
+        memcpy(up + used, "/..", 4);
+    }
+    fail_msg("fixtures/golden was not found above the working directory");
+}
+
+static unsigned
+columns_of(const char *line, size_t size)
+{
+    unsigned columns = 0;
+    for (size_t i = 0; i < size; i++)
+        columns += ((unsigned char)line[i] & 0xc0) != 0x80;
+    return columns;
+}
+
+static void
+expect_width(const char *report, unsigned most)
+{
+    for (const char *p = report; *p;) {
+        const size_t size = strcspn(p, "\n");
+        /* One word behind a label (a path, an id) is never broken. */
+        const bool one_word = size > 16 && !memchr(p + 16, ' ', size - 16);
+        if (columns_of(p, size) > most && !one_word)
+            fail_msg("wider than %u: %.*s", most, (int)size, p);
+        p += size + (p[size] ? 1 : 0);
+    }
+}
+
+/** DWCLEAN_WRITE_GOLDENS=1 writes the file instead: look at the difference before you keep it. */
+static void
+expect_golden(const struct outcome *outcome, unsigned width, const char *name)
+{
+    TEXT_SCOPED text = {0};
+    struct err err;
+    char path[PATH_MAX];
+    char *golden = NULL;
+    size_t size = 0;
+    golden_path(name, path);
+    assert_true(report_text(outcome, width, false, &text, &err));
+    if (getenv("DWCLEAN_WRITE_GOLDENS"))
+        assert_true(file_replace(path, text_string(&text), text.used, 0644, &err));
+    assert_true(file_read(path, 1 << 20, &golden, &size, &err));
+    assert_string_equal(text_string(&text), golden);
+    free(golden);
+}
+
+static void
+verify_with_residue_looks_as_agreed(void **state)
+{
+    const struct outcome outcome = sample_residue();
+    (void)state;
+    expect_golden(&outcome, 80, "verify-residue.txt");
+    expect_golden(&outcome, 60, "verify-residue-60.txt");
+}
+
+static void
+a_dry_run_says_would(void **state)
+{
+    const struct outcome outcome = sample_dry_run();
+    (void)state;
+    expect_golden(&outcome, 80, "clean-dry-run.txt");
+}
+
+static void
+a_finished_clean_looks_as_agreed(void **state)
+{
+    const struct outcome outcome = sample_done();
+    (void)state;
+    expect_golden(&outcome, 80, "clean-done.txt");
+}
+
+static void
+an_unfinished_clean_names_what_is_left(void **state)
+{
+    const struct outcome outcome = sample_partial();
+    (void)state;
+    expect_golden(&outcome, 80, "clean-partial.txt");
+}
+
+static void
+no_line_is_wider_than_asked_for(void **state)
+{
+    static struct outcome (*const samples[])(void) = {sample_residue, sample_dry_run, sample_done,
+                                                      sample_partial};
+    (void)state;
+    for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+        const struct outcome outcome = samples[i]();
+        static const unsigned widths[] = {80, 60};
+        for (size_t j = 0; j < 2; j++) {
+            TEXT_SCOPED text = {0};
+            struct err err;
+            assert_true(report_text(&outcome, widths[j], false, &text, &err));
+            expect_width(text_string(&text), widths[j]);
+        }
+    }
+}
+
+static void
+nothing_that_a_server_says_can_move_the_cursor_or_forge_a_line(void **state)
+{
+    const struct outcome outcome = sample_hostile();
+    TEXT_SCOPED text = {0};
+    struct err err;
+    (void)state;
+    assert_true(report_text(&outcome, 80, false, &text, &err));
+    for (const char *p = text_string(&text); *p; p++)
+        assert_true(*p == '\n' || ((unsigned char)*p >= 0x20 && *p != 0x7f));
+    assert_true(text_is_utf8(text_string(&text), text.used));
+    assert_null(strstr(text_string(&text), "\nclean"));
+    assert_null(strstr(text_string(&text), "\xe2\x80\xae")); /* right-to-left override */
+    assert_non_null(strstr(text_string(&text), "\\x1b[31m"));
+}
+
+static void
+colour_is_only_there_when_asked_for(void **state)
+{
+    const struct outcome outcome = sample_residue();
+    TEXT_SCOPED plain = {0};
+    TEXT_SCOPED coloured = {0};
+    struct err err;
+    (void)state;
+    assert_true(report_text(&outcome, 80, false, &plain, &err));
+    assert_null(strchr(text_string(&plain), '\x1b'));
+    assert_true(report_text(&outcome, 80, true, &coloured, &err));
+    assert_non_null(strstr(text_string(&coloured), "\x1b[33mRESIDUE\x1b[0m"));
+}
+
+static void
+no_part_of_a_secret_url_is_shown(void **state)
+{
+    const struct outcome outcome = sample_residue();
+    TEXT_SCOPED text = {0};
+    struct err err;
+    (void)state;
+    assert_true(report_text(&outcome, 80, false, &text, &err));
+    assert_null(strstr(text_string(&text), "token"));
+    assert_null(strstr(text_string(&text), "user:pw"));
+}
+
+static void
+a_command_that_never_began_has_a_report_too(void **state)
+{
+    const struct outcome outcome = {.command = "verify",
+                                    .word = OUTCOME_FAILED,
+                                    .exit_status = 64,
+                                    .err = {.code = ERR_USAGE, .primary = "no target is named"},
+                                    .verdict = "no target is named",
+                                    .locked_ms = -1};
+    TEXT_SCOPED text = {0};
+    struct err err;
+    (void)state;
+    assert_true(report_text(&outcome, 0, false, &text, &err));
+    assert_string_equal(text_string(&text),
+                        "FAILED  no target is named\n\nRun\n  exit status   64\n");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(verify_with_residue_looks_as_agreed),
+        cmocka_unit_test(a_dry_run_says_would),
+        cmocka_unit_test(a_finished_clean_looks_as_agreed),
+        cmocka_unit_test(an_unfinished_clean_names_what_is_left),
+        cmocka_unit_test(no_line_is_wider_than_asked_for),
+        cmocka_unit_test(nothing_that_a_server_says_can_move_the_cursor_or_forge_a_line),
+        cmocka_unit_test(colour_is_only_there_when_asked_for),
+        cmocka_unit_test(no_part_of_a_secret_url_is_shown),
+        cmocka_unit_test(a_command_that_never_began_has_a_report_too),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+/* NOLINTEND(concurrency-mt-unsafe) */
