@@ -115,11 +115,6 @@ setup() {
     says DUALWRITEPROJECTFIELDCONFIGURATION
 }
 
-@test "the JSON report holds to its schema" {
-    verify --format json >"$BATS_TEST_TMPDIR/report.json" || [ $? = 2 ]
-    [ "$(json word <"$BATS_TEST_TMPDIR/report.json")$(json outcome <"$BATS_TEST_TMPDIR/report.json")" = residue ]
-    [ "$(json exit_status <"$BATS_TEST_TMPDIR/report.json")" = 2 ]
-}
 
 @test "nobody there to confirm is a refusal, and --yes alone too" {
     status_of clean

@@ -1,0 +1,70 @@
+#!/usr/bin/env bats
+# Every JSON report holds to the published schema, checked by a validator that this project did not write.
+
+setup_file() {
+    load support
+    boot hostile
+    export VALIDATOR=$BATS_FILE_TMPDIR/validator
+    mkdir "$VALIDATOR"
+    cp "$BATS_TEST_DIRNAME"/{package.json,package-lock.json,.npmrc,validate_json.mjs} "$VALIDATOR"
+    (cd "$VALIDATOR" && npm ci >npm.log 2>&1) || cat "$VALIDATOR/npm.log" >&2
+}
+
+teardown_file() {
+    load support
+    halt
+}
+
+setup() {
+    load support
+    use_sandbox
+    fresh
+}
+
+valid() {
+    node "$VALIDATOR/validate_json.mjs" "$SOURCE_DIR/include/report/outcome.schema.json" "$BATS_TEST_TMPDIR/stdout"
+}
+
+@test "the validator refuses what is not a report" {
+    echo '{"word":"clean"}' >"$BATS_TEST_TMPDIR/stdout"
+    ! valid
+}
+
+@test "verify, of hostile rows" {
+    status_of verify --format json
+    [ "$status" = 2 ]
+    valid
+}
+
+@test "a dry run, a change, and the clean state after it" {
+    status_of clean --dry-run --channels all --format json
+    [ "$status" = 0 ]
+    valid
+    status_of clean_all --channels all --format json
+    [ "$status" = 0 ]
+    valid
+    cmp "$BATS_TEST_TMPDIR/stdout" "$(ls -d "$runs"/2*)/report.json"
+    status_of verify --format json
+    [ "$status" = 0 ]
+    valid
+}
+
+@test "a refusal, a failure to connect, and a usage error" {
+    status_of clean --format json
+    [ "$status" = 4 ]
+    valid
+    status_of verify_axdb -S localhost,1 --format json
+    [ "$status" = 10 ]
+    valid
+    status_of verify --format json -S ''
+    [ "$status" = 64 ]
+    valid
+}
+
+@test "a purge that leaves a row" {
+    id=$(plan_id --channels all)
+    fault '{"at":"dv.delete","times":1,"do":"other","text":"changed"}'
+    status_of clean --channels all --maps-are-stopped --reason test --yes --plan-id "$id" --format json
+    [ "$status" = 3 ]
+    valid
+}
