@@ -1,9 +1,13 @@
+#include "base/text.h"
+#include "conf.h"
 #include "connection.h"
 #include "hint.h"
 #include "tls_probe.h"
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { PROBE_MS = 10000 };
 
@@ -78,11 +82,43 @@ explain_probe(const struct mssql_options *options, struct err *err)
                                 .port = options->port != 0 ? options->port : 1433,
                                 .ca_file = options->ca_file,
                                 .trust_certificate = options->trust_certificate,
-                                .timeout_ms = PROBE_MS};
+                                .timeout_ms = PROBE_MS,
+                                .interrupted_status = options->interrupted_status != NULL
+                                                          ? *options->interrupted_status
+                                                          : 0};
     struct tls_report report;
 
     tls_probe(&target, &report);
     return tls_probe_explain(&target, &report, err);
+}
+
+bool
+connection_redirect(const char *host, const struct verdict *verdict, char *ret_host, size_t size,
+                    uint16_t *ret_port)
+{
+    const struct library_error *error = verdict_error(verdict, SYBEFCON);
+    const char *suffix = strchr(host, '.');
+    const char *open = error == NULL ? NULL : strrchr(error->text, '(');
+    const char *comma = open == NULL ? NULL : strchr(open, ',');
+    size_t length = comma == NULL ? 0 : (size_t)(comma - open - 1);
+    size_t tail = suffix == NULL ? 0 : strlen(suffix);
+    struct err ignored;
+    char *end;
+    long port;
+
+    if (length == 0 || length >= size || tail < 2 || length <= tail ||
+        verdict_worst(verdict) != NULL)
+        return false;
+    port = strtol(comma + 1, &end, 10);
+    if (port < 1 || port > UINT16_MAX || strcmp(end, ")") != 0)
+        return false;
+    memcpy(ret_host, open + 1, length);
+    ret_host[length] = '\0';
+    if (text_equal_nocase(ret_host, host) || !conf_check_host(ret_host, &ignored) ||
+        !text_equal_nocase(ret_host + length - tail, suffix))
+        return false;
+    *ret_port = (uint16_t)port;
+    return true;
 }
 
 bool

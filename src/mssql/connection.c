@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "batch.h"
 #include "conf.h"
-#include "hint.h"
 #include "sql_text.h"
 #include "statement.h"
 
@@ -199,15 +198,15 @@ fill_login(LOGINREC *login, const struct mssql_options *options, struct err *err
            err_set(err, ERR_USAGE, "FreeTDS refused user or password");
 }
 
-/** dbopen under a private configuration for exactly this host. NULL: `verdict` says why. */
+/** dbopen; NULL: login_verdict says why. */
 static DBPROCESS *
-dial(LOGINREC *login, const char *host)
+dial(LOGINREC *login, const char *host, int interrupted_status)
 {
     DBPROCESS *process;
 
     verdict_reset(&login_verdict);
     /* Nobody is asked whether to go on in here: a stop signal has to end the process itself. */
-    cancel_immediate_begin(0);
+    cancel_immediate_begin(interrupted_status);
     process = dbopen(login, host);
     cancel_immediate_end();
     return process;
@@ -235,38 +234,9 @@ try_open(const struct mssql_options *options, const char *host, uint16_t port, D
     }
     (void)dbsetlogintime(options->login_timeout_s);
     dbsetifile(path);
-    *ret = dial(login, host);
+    *ret =
+        dial(login, host, options->interrupted_status != NULL ? *options->interrupted_status : 0);
     dbloginfree(login);
-    return true;
-}
-
-/**
- * Azure's redirect, which FreeTDS up to 1.3.17 cannot follow over TLS: the text of its error then
- * ends in (host,port). Followed once, and only below the DNS suffix of the server that was asked.
- */
-static bool
-redirect_of(const char *host, char *ret_host, size_t size, uint16_t *ret_port)
-{
-    const struct library_error *error = verdict_error(&login_verdict, SYBEFCON);
-    const char *suffix = strchr(host, '.');
-    const char *open = error == NULL ? NULL : strrchr(error->text, '(');
-    const char *comma = open == NULL ? NULL : strchr(open, ',');
-    size_t length = comma == NULL ? 0 : (size_t)(comma - open - 1);
-    size_t tail = suffix == NULL ? 0 : strlen(suffix);
-    char *end;
-    long port;
-
-    if (length == 0 || length >= size || tail < 2 || length <= tail ||
-        verdict_worst(&login_verdict) != NULL)
-        return false;
-    port = strtol(comma + 1, &end, 10);
-    if (port < 1 || port > UINT16_MAX || *end != ')')
-        return false;
-    memcpy(ret_host, open + 1, length);
-    ret_host[length] = '\0';
-    if (text_equal_nocase(ret_host, host) || !text_equal_nocase(ret_host + length - tail, suffix))
-        return false;
-    *ret_port = (uint16_t)port;
     return true;
 }
 
@@ -278,7 +248,8 @@ open_once(const struct mssql_options *options, struct connection *connection, st
 
     if (!try_open(options, options->host, port, &connection->process, err))
         return false;
-    if (connection->process == NULL && redirect_of(options->host, other, sizeof other, &port) &&
+    if (connection->process == NULL &&
+        connection_redirect(options->host, &login_verdict, other, sizeof other, &port) &&
         !try_open(options, other, port, &connection->process, err))
         return false;
     return connection->process != NULL ||

@@ -54,6 +54,14 @@ void connection_hang_up(struct connection *connection);
 
 void connection_free(struct connection *connection); /* NULL is allowed */
 
+/**
+ * Azure's redirect, which FreeTDS up to 1.3.17 cannot follow over TLS: the text of its error then
+ * ends in (host,port). True only for a host below the DNS suffix of the server that was asked: a
+ * server in the middle cannot send us anywhere else.
+ */
+bool connection_redirect(const char *host, const struct verdict *verdict, char *ret_host,
+                         size_t size, uint16_t *ret_port);
+
 /** Name why dbopen failed, from what was said meanwhile. Returns false. */
 bool connection_explain(const struct mssql_options *options, const char *dialled,
                         const struct verdict *verdict, struct err *err);

@@ -639,7 +639,7 @@ finish_identity(struct observation *seen, const struct connection *connection, s
     identity->restore_known = seen->answered.restore;
     if (identity->dialled == NULL || identity->database == NULL || identity->client == NULL)
         return arena_exhausted(err);
-    if (identity->login[0] == '\0' || identity->state[0] == '\0')
+    if (identity->login[0] == '\0')
         return err_set(err, ERR_SERVER, "the server did not say who it is");
     return true;
 }

@@ -67,7 +67,7 @@ mssql_store_run(struct mssql_store *store, const struct text *batch, const struc
     }
     if (statement_run(store->connection, &statement, taker, err))
         return true;
-    if (store->in_transaction && store->connection->verdict.timed_out)
+    if (store->in_transaction && err->code == ERR_LOCK && !err->transient)
         return err_wrap(err, "the time for holding locks is used up");
     return false;
 }

@@ -1,0 +1,449 @@
+/** What include/port/axdb_store.h promises: evidence, transactions, exclusion. */
+#include "axdb_sandbox.h"
+
+/* ---- evidence ---- */
+
+static void
+the_identity_is_complete(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store = connect_as("dwclean");
+    struct axdb_evidence evidence;
+
+    (void)state;
+    observe(store, arena, &evidence);
+    assert_string_equal(evidence.identity.database, "AxDB");
+    assert_string_equal(evidence.identity.login, "dwclean");
+    assert_string_equal(evidence.identity.state, "ONLINE");
+    assert_string_equal(evidence.identity.user_access, "MULTI_USER");
+    assert_false(evidence.identity.read_only);
+    assert_false(evidence.identity.replica);
+    assert_true(evidence.identity.read_committed_snapshot);
+    assert_true(evidence.identity.spid > 50);
+    assert_string_equal(evidence.identity.encryption, "TLS, certificate checked");
+    assert_string_not_equal(evidence.identity.server_name, "");
+    assert_string_not_equal(evidence.identity.product, "");
+    assert_string_not_equal(evidence.identity.client, "");
+    assert_int_equal(strlen(evidence.identity.created), 23);
+    assert_true(evidence.identity.restore_known);
+    assert_int_equal(evidence.may_applock, RIGHT_HELD);
+    assert_true(evidence.sessions_known);
+    store->ops->close(store);
+}
+
+static void
+every_table_is_counted_twice(void **state)
+{
+    static const int64_t rows[] = {FIELDS, PROJECTS, EVENTS};
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store = connect_as("dwclean");
+    struct axdb_evidence evidence;
+
+    (void)state;
+    observe(store, arena, &evidence);
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        const struct axdb_table_evidence *table = &evidence.tables[i];
+
+        assert_true(table->exists);
+        if (table->fault != NULL)
+            fail_msg("%s", table->fault);
+        assert_true(table->fresh.known);
+        assert_int_equal(table->fresh.rows, rows[i]);
+        assert_true(table->partitions.known);
+        assert_int_equal(table->partitions.rows, rows[i]);
+        assert_true(table->schema.unique_key);
+        assert_int_equal(table->may_select, RIGHT_HELD);
+        assert_int_equal(table->may_delete, RIGHT_HELD);
+        assert_int_equal(table->may_alter, RIGHT_MISSING);
+        assert_true(table->triggers.known && table->triggers.count == 0);
+        assert_true(table->foreign_keys.known && table->foreign_keys.count == 0);
+        assert_true(table->policies.known && table->policies.count == 0);
+    }
+    store->ops->close(store);
+}
+
+static void
+groups_add_up_to_the_counts(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store = connect_as("dwclean");
+    struct axdb_evidence evidence;
+    int64_t sum = 0;
+
+    (void)state;
+    observe(store, arena, &evidence);
+    assert_true(evidence.urls_known);
+    assert_true(evidence.url_count > 0);
+    for (size_t i = 0; i < evidence.url_count; i++) {
+        assert_non_null(strstr(evidence.urls[i].url, "crm"));
+        sum += evidence.urls[i].rows;
+    }
+    assert_int_equal(sum, PROJECTS);
+    assert_true(evidence.channels_known);
+    sum = 0;
+    for (size_t i = 0; i < evidence.channel_count; i++)
+        sum += evidence.channels[i].rows;
+    assert_int_equal(sum, EVENTS);
+    assert_true(evidence.projects_without_fields.known);
+    assert_int_equal(evidence.projects_without_fields.rows, 0);
+    assert_true(evidence.fields_without_project.known);
+    assert_int_equal(evidence.fields_without_project.rows, 0);
+    store->ops->close(store);
+}
+
+static void
+the_schema_names_what_the_server_fills(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store = connect_as("dwclean");
+    struct axdb_evidence evidence;
+    const struct schema *schema;
+    bool url = false, version = false;
+
+    (void)state;
+    observe(store, arena, &evidence);
+    schema = &evidence.tables[TABLE_PROJECT].schema;
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct column *column = &schema->columns[i];
+
+        if (strcmp(column->name, "EXTERNALENVIRONMENTURL") == 0) {
+            url = true;
+            assert_string_equal(column->type_name, "nvarchar");
+            assert_int_equal(column->max_length, 2048);
+            assert_non_null(column->collation);
+            assert_true(column_insertable(column));
+        } else if (strcmp(column->name, "SYSROWVERSION") == 0) {
+            version = true;
+            assert_true(column->generated);
+        }
+    }
+    assert_true(url);
+    assert_true(version);
+    store->ops->close(store);
+}
+
+static void
+a_missing_table_leaves_the_others_counted(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store;
+    struct axdb_evidence evidence;
+
+    (void)state;
+    sql("DROP TABLE dbo.DUALWRITEPROJECTFIELDCONFIGURATION;");
+    store = connect_as("dwclean");
+    observe(store, arena, &evidence);
+    assert_false(evidence.tables[TABLE_FIELD].exists);
+    assert_false(evidence.tables[TABLE_FIELD].fresh.known);
+    assert_int_equal(evidence.tables[TABLE_FIELD].fresh.why.code, ERR_SCHEMA);
+    assert_true(evidence.tables[TABLE_PROJECT].fresh.known);
+    assert_int_equal(evidence.tables[TABLE_EVENTS].fresh.rows, EVENTS);
+    assert_false(evidence.projects_without_fields.known);
+    assert_true(evidence.urls_known);
+    store->ops->close(store);
+}
+
+static void
+an_older_table_without_a_column_is_still_counted(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store;
+    struct axdb_evidence evidence;
+
+    (void)state;
+    sql("DROP TABLE dbo.BUSINESSEVENTSDEFINITION;");
+    sql("CREATE TABLE dbo.BUSINESSEVENTSDEFINITION (CHANNEL nvarchar(60) NOT NULL, PARTITION "
+        "bigint NOT NULL, RECID bigint NOT NULL);");
+    sql("INSERT INTO dbo.BUSINESSEVENTSDEFINITION (CHANNEL, PARTITION, RECID) VALUES (N'c', 1, 2);");
+    store = connect_as("admin");
+    observe(store, arena, &evidence);
+    assert_true(evidence.tables[TABLE_EVENTS].fresh.known);
+    assert_int_equal(evidence.tables[TABLE_EVENTS].fresh.rows, 1);
+    assert_false(evidence.tables[TABLE_EVENTS].schema.unique_key);
+    assert_false(evidence.channels_known);
+    assert_true(evidence.urls_known);
+    store->ops->close(store);
+}
+
+static void
+a_column_without_an_exact_way_back_is_named(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store;
+    struct axdb_evidence evidence;
+
+    (void)state;
+    sql("DROP TABLE dbo.BUSINESSEVENTSDEFINITION;");
+    sql("CREATE TABLE dbo.BUSINESSEVENTSDEFINITION (PARTITION bigint NOT NULL, RECID bigint NOT "
+        "NULL, DOC xml NULL);");
+    store = connect_as("admin");
+    observe(store, arena, &evidence);
+    assert_non_null(evidence.tables[TABLE_EVENTS].fault);
+    assert_string_equal(evidence.tables[TABLE_EVENTS].fault, "column DOC has type xml");
+    assert_true(evidence.tables[TABLE_EVENTS].fault_is_final);
+    store->ops->close(store);
+}
+
+static void
+a_reader_lacks_the_right_to_delete(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store = connect_as("reader");
+    struct axdb_evidence evidence;
+
+    (void)state;
+    observe(store, arena, &evidence);
+    assert_int_equal(evidence.tables[TABLE_PROJECT].may_select, RIGHT_HELD);
+    assert_int_equal(evidence.tables[TABLE_PROJECT].may_delete, RIGHT_MISSING);
+    assert_true(evidence.tables[TABLE_PROJECT].fresh.known);
+    assert_false(evidence.sessions_known);
+    assert_false(evidence.identity.restore_known);
+    store->ops->close(store);
+}
+
+static void
+no_rows_of_the_catalog_are_no_evidence_for_the_blind(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store = connect_as("blind");
+    struct axdb_evidence evidence;
+
+    (void)state;
+    observe(store, arena, &evidence);
+    assert_true(evidence.tables[TABLE_PROJECT].fresh.known);
+    assert_int_equal(evidence.tables[TABLE_PROJECT].may_view_definition, RIGHT_MISSING);
+    assert_false(evidence.tables[TABLE_PROJECT].triggers.known);
+    assert_false(evidence.tables[TABLE_PROJECT].foreign_keys.known);
+    assert_false(evidence.tables[TABLE_PROJECT].policies.known);
+    store->ops->close(store);
+}
+
+static void
+without_any_right_nothing_is_counted(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store = connect_as("nothing");
+    struct axdb_evidence evidence;
+
+    (void)state;
+    observe(store, arena, &evidence);
+    for (int i = 0; i < AXDB_TABLES; i++)
+        assert_false(evidence.tables[i].fresh.known);
+    assert_false(evidence.urls_known);
+    assert_false(evidence.channels_known);
+    store->ops->close(store);
+}
+
+/* ---- transaction ---- */
+
+static void
+a_rollback_leaves_every_row(void **state)
+{
+    struct axdb_store *store = connect_as("dwclean");
+
+    (void)state;
+    begin(store, 20000);
+    delete_every_row(store);
+    store->ops->rollback(store);
+    store->ops->rollback(store); /* safe without a transaction */
+    assert_true(store->ops->locked_ms(store) >= 0);
+    assert_int_equal(count_rows(TABLE_PROJECT), PROJECTS);
+    assert_int_equal(count_rows(TABLE_EVENTS), EVENTS);
+    store->ops->close(store);
+}
+
+static void
+closing_a_store_rolls_its_transaction_back(void **state)
+{
+    struct axdb_store *store = connect_as("dwclean");
+
+    (void)state;
+    begin(store, 20000);
+    delete_every_row(store);
+    store->ops->close(store);
+    assert_int_equal(count_rows(TABLE_PROJECT), PROJECTS);
+}
+
+static void
+a_commit_makes_the_delete_final(void **state)
+{
+    struct axdb_store *store = connect_as("dwclean");
+    enum commit_state commit = COMMIT_UNKNOWN;
+
+    (void)state;
+    begin(store, 20000);
+    delete_every_row(store);
+    if (!store->ops->commit(store, &commit, &err))
+        fail_msg("%s (%s)", err.primary, err.detail);
+    assert_int_equal(commit, COMMIT_DONE);
+    store->ops->close(store);
+    for (int i = 0; i < AXDB_TABLES; i++)
+        assert_int_equal(count_rows((enum table)i), 0);
+}
+
+static void
+rows_can_be_read_under_the_lock(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store = connect_as("dwclean");
+    struct axdb_evidence evidence;
+    struct digest outside, inside;
+
+    (void)state;
+    observe(store, arena, &evidence);
+    outside = read_table(store, &evidence.tables[TABLE_EVENTS].schema, EVENTS);
+    begin(store, 20000);
+    inside = read_table(store, &evidence.tables[TABLE_EVENTS].schema, EVENTS);
+    assert_true(digest_equal(&outside, &inside));
+    store->ops->rollback(store);
+    store->ops->close(store);
+}
+
+static void
+nothing_is_deleted_outside_a_transaction(void **state)
+{
+    struct axdb_store *store = connect_as("dwclean");
+    enum commit_state commit = COMMIT_DONE;
+    int64_t deleted = -1, left = -1;
+
+    (void)state;
+    assert_false(store->ops->delete_all(store, TABLE_EVENTS, &deleted, &left, &err));
+    assert_int_equal(deleted, -1);
+    assert_false(store->ops->commit(store, &commit, &err));
+    assert_int_equal(commit, COMMIT_NOT);
+    store->ops->close(store);
+    assert_int_equal(count_rows(TABLE_EVENTS), EVENTS);
+}
+
+static void
+a_second_transaction_waits_and_gives_up(void **state)
+{
+    struct axdb_store *first = connect_as("dwclean");
+    struct axdb_store *second = connect_again();
+    int64_t start;
+
+    (void)state;
+    begin(first, 20000);
+    start = clock_monotonic_ms();
+    assert_false(second->ops->begin_locked(second, 20000, &err));
+    assert_int_equal(err.code, ERR_LOCK);
+    assert_true(err.transient);
+    assert_true(clock_monotonic_ms() - start >= 300);
+    first->ops->rollback(first);
+    begin(second, 20000); /* the connection is as good as before */
+    second->ops->rollback(second);
+    first->ops->close(first);
+    second->ops->close(second);
+}
+
+static void
+a_locked_table_makes_its_fresh_count_unknown(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *first = connect_as("dwclean");
+    struct axdb_store *second = connect_again();
+    struct axdb_evidence evidence;
+
+    (void)state;
+    begin(first, 20000);
+    observe(second, arena, &evidence);
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        assert_false(evidence.tables[i].fresh.known);
+        assert_int_equal(evidence.tables[i].fresh.why.code, ERR_LOCK);
+        assert_true(evidence.tables[i].exists);
+    }
+    assert_false(evidence.urls_known);
+    first->ops->rollback(first);
+    first->ops->close(first);
+    second->ops->close(second);
+}
+
+static void
+the_lock_budget_ends_the_transaction(void **state)
+{
+    struct axdb_store *store = connect_as("dwclean");
+    enum commit_state commit = COMMIT_DONE;
+    int64_t deleted = -1, left = -1;
+
+    (void)state;
+    begin(store, 300);
+    clock_sleep_ms(400);
+    assert_false(store->ops->delete_all(store, TABLE_EVENTS, &deleted, &left, &err));
+    assert_int_equal(err.code, ERR_LOCK);
+    assert_false(store->ops->commit(store, &commit, &err));
+    assert_int_equal(commit, COMMIT_NOT);
+    assert_int_equal(err.code, ERR_LOCK);
+    store->ops->rollback(store);
+    assert_true(store->ops->locked_ms(store) >= 400);
+    store->ops->close(store);
+    assert_int_equal(count_rows(TABLE_EVENTS), EVENTS);
+}
+
+static void
+a_missing_right_to_delete_is_named(void **state)
+{
+    struct axdb_store *store = connect_as("nodelete");
+    int64_t deleted = -1, left = -1;
+
+    (void)state;
+    begin(store, 20000);
+    assert_false(store->ops->delete_all(store, TABLE_EVENTS, &deleted, &left, &err));
+    assert_int_equal(err.code, ERR_PERMISSION);
+    store->ops->rollback(store);
+    store->ops->close(store);
+    assert_int_equal(count_rows(TABLE_EVENTS), EVENTS);
+}
+
+/* ---- exclusion ---- */
+
+static void
+the_exclusion_belongs_to_one_session(void **state)
+{
+    struct axdb_store *first = connect_as("dwclean");
+    struct axdb_store *second = connect_again();
+    bool granted = false;
+
+    (void)state;
+    assert_true(first->ops->acquire_exclusion(first, &granted, &err));
+    assert_true(granted);
+    assert_true(second->ops->acquire_exclusion(second, &granted, &err));
+    assert_false(granted);
+    assert_true(first->ops->release_exclusion(first, &err));
+    assert_true(second->ops->acquire_exclusion(second, &granted, &err));
+    assert_true(granted);
+    second->ops->close(second);
+    assert_true(first->ops->acquire_exclusion(first, &granted, &err));
+    assert_true(granted);
+    first->ops->close(first);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTRACT_TEST(the_identity_is_complete),
+        CONTRACT_TEST(every_table_is_counted_twice),
+        CONTRACT_TEST(groups_add_up_to_the_counts),
+        CONTRACT_TEST(the_schema_names_what_the_server_fills),
+        CONTRACT_TEST(a_missing_table_leaves_the_others_counted),
+        CONTRACT_TEST(an_older_table_without_a_column_is_still_counted),
+        CONTRACT_TEST(a_column_without_an_exact_way_back_is_named),
+        CONTRACT_TEST(a_reader_lacks_the_right_to_delete),
+        CONTRACT_TEST(no_rows_of_the_catalog_are_no_evidence_for_the_blind),
+        CONTRACT_TEST(without_any_right_nothing_is_counted),
+        CONTRACT_TEST(a_rollback_leaves_every_row),
+        CONTRACT_TEST(closing_a_store_rolls_its_transaction_back),
+        CONTRACT_TEST(a_commit_makes_the_delete_final),
+        CONTRACT_TEST(rows_can_be_read_under_the_lock),
+        CONTRACT_TEST(nothing_is_deleted_outside_a_transaction),
+        CONTRACT_TEST(a_second_transaction_waits_and_gives_up),
+        CONTRACT_TEST(a_locked_table_makes_its_fresh_count_unknown),
+        CONTRACT_TEST(the_lock_budget_ends_the_transaction),
+        CONTRACT_TEST(a_missing_right_to_delete_is_named),
+        CONTRACT_TEST(the_exclusion_belongs_to_one_session),
+    };
+    int failed;
+
+    CONTRACT_RUN(tests, failed);
+    return failed;
+}
