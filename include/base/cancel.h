@@ -18,11 +18,14 @@ int cancel_signal(void);
 MUST_CHECK bool cancel_check(struct err *err);
 
 /**
- * While on, the first stop signal ends the process at once with `exit_status` + nothing else: for
- * calls that cannot be interrupted (name resolution, dbopen). `exit_status` 0 means 128 + signal
- * number.
+ * From now on something durable has changed on a target: a signal that ends the process at once
+ * then ends it with status 3, no longer with 128 + signal.
  */
-void cancel_immediate_begin(int exit_status);
+void cancel_note_changed(void);
+
+/** While on, the first stop signal ends the process at once: for calls that cannot be interrupted
+ * (name resolution, dbopen). */
+void cancel_immediate_begin(void);
 void cancel_immediate_end(void);
 
 /**

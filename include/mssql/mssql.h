@@ -37,9 +37,6 @@ struct mssql_options {
     int64_t lock_timeout_ms; /* 0 = at once is not offered: 0 = 5000 */
     bool read_only_intent;   /* -K ReadOnly: reading commands only */
     bool utf8_engine;        /* test only: engines that store text as UTF-8 */
-    /* Exit status when a stop signal arrives while connecting, which cannot be interrupted. Read at
-     * each connect; NULL or 0 = 128 + signal number: nothing durable was changed so far. */
-    const int *interrupted_status;
 };
 
 /**

@@ -4,18 +4,24 @@
 #include <stddef.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t pending;          /* the first stop signal */
-static volatile sig_atomic_t immediate;        /* end at the first one */
-static volatile sig_atomic_t immediate_status; /* with this status; 0 = 128 + signal */
-static volatile sig_atomic_t held;             /* a transaction is open */
+static volatile sig_atomic_t pending;   /* the first stop signal */
+static volatile sig_atomic_t immediate; /* end at the first one */
+static volatile sig_atomic_t changed;   /* a target is not what it was */
+static volatile sig_atomic_t held;      /* a transaction is open */
+
+enum { STATUS_INCOMPLETE = 3 };
+
+static void
+end_at_once(int number)
+{
+    _exit(changed ? STATUS_INCOMPLETE : 128 + number);
+}
 
 static void
 on_stop(int number)
 {
-    if (immediate)
-        _exit(immediate_status ? (int)immediate_status : 128 + number);
-    if (pending && !held)
-        _exit(128 + number);
+    if (immediate || (pending && !held))
+        end_at_once(number);
     if (!pending)
         pending = number;
 }
@@ -49,12 +55,17 @@ cancel_check(struct err *err)
 }
 
 void
-cancel_immediate_begin(int exit_status)
+cancel_note_changed(void)
 {
-    immediate_status = exit_status;
+    changed = 1;
+}
+
+void
+cancel_immediate_begin(void)
+{
     immediate = 1;
     if (pending)
-        _exit(exit_status ? exit_status : 128 + (int)pending);
+        end_at_once((int)pending);
 }
 
 void

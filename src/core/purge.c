@@ -1,5 +1,7 @@
 #include "core/purge.h"
 
+#include "base/cancel.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,6 +37,7 @@ intent(void *ctx, const struct row_id *const *rows, size_t count, struct err *er
     }
     purge->intended += (int64_t)count;
     purge->result->any_sent = true;
+    cancel_note_changed();
     return true;
 }
 

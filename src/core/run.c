@@ -1,5 +1,6 @@
 #include "core/run.h"
 
+#include "base/cancel.h"
 #include "base/clock.h"
 #include "core/clear.h"
 #include "core/confirm.h"
@@ -395,6 +396,8 @@ change_axdb(struct run *run, struct err *err)
     ok = clear_tables(&job, &result, err);
     run->outcome->locked_ms = result.locked_ms;
     run->outcome->changed = result.commit != COMMIT_NOT;
+    if (run->outcome->changed)
+        cancel_note_changed();
     if (result.commit == COMMIT_DONE)
         for (int i = 0; i < AXDB_TABLES; i++)
             run->outcome->tables[i].deleted_rows = result.deleted[i];
@@ -521,7 +524,7 @@ judge_change(struct run *run)
 static bool
 prove(struct run *run, struct err *err)
 {
-    if (!look_again(run, err)) {
+    if (!cancel_check(err) || !look_again(run, err)) {
         (void)err_wrap(err, "the rows are deleted, but that could not be verified");
         return false;
     }

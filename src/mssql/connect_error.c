@@ -82,10 +82,7 @@ explain_probe(const struct mssql_options *options, struct err *err)
                                 .port = options->port != 0 ? options->port : 1433,
                                 .ca_file = options->ca_file,
                                 .trust_certificate = options->trust_certificate,
-                                .timeout_ms = PROBE_MS,
-                                .interrupted_status = options->interrupted_status != NULL
-                                                          ? *options->interrupted_status
-                                                          : 0};
+                                .timeout_ms = PROBE_MS};
     struct tls_report report;
 
     tls_probe(&target, &report);

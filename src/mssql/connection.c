@@ -200,13 +200,13 @@ fill_login(LOGINREC *login, const struct mssql_options *options, struct err *err
 
 /** dbopen; NULL: login_verdict says why. */
 static DBPROCESS *
-dial(LOGINREC *login, const char *host, int interrupted_status)
+dial(LOGINREC *login, const char *host)
 {
     DBPROCESS *process;
 
     verdict_reset(&login_verdict);
     /* Nobody is asked whether to go on in here: a stop signal has to end the process itself. */
-    cancel_immediate_begin(interrupted_status);
+    cancel_immediate_begin();
     process = dbopen(login, host);
     cancel_immediate_end();
     return process;
@@ -234,8 +234,7 @@ try_open(const struct mssql_options *options, const char *host, uint16_t port, D
     }
     (void)dbsetlogintime(options->login_timeout_s);
     dbsetifile(path);
-    *ret =
-        dial(login, host, options->interrupted_status != NULL ? *options->interrupted_status : 0);
+    *ret = dial(login, host);
     dbloginfree(login);
     return true;
 }

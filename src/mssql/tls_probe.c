@@ -81,7 +81,7 @@ dial(struct wire_end *end, const struct tls_target *target)
     char port[8];
 
     (void)snprintf(port, sizeof port, "%u", (unsigned)target->port);
-    cancel_immediate_begin(target->interrupted_status);
+    cancel_immediate_begin();
     if (getaddrinfo(target->host, port, &hints, &list) != 0)
         list = NULL;
     cancel_immediate_end();

@@ -45,7 +45,6 @@ struct tls_target {
     const char *ca_file;    /* NULL = the system's */
     bool trust_certificate; /* then certificate faults are no finding */
     int64_t timeout_ms;
-    int interrupted_status; /* as in struct mssql_options, during name resolution */
 };
 
 /** Ask the server. Never fails: the report says how far it came. */

@@ -1,0 +1,66 @@
+/** What the organization is like; a seed sets it and a test changes it while the server runs. */
+#ifndef SANDBOX_DATAVERSE_SETTINGS_H
+#define SANDBOX_DATAVERSE_SETTINGS_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct dv_settings {
+    /* organization */
+    char unique_name[128];
+    char friendly_name[128];
+    char host[256]; /* of its WebApplication endpoint */
+    char organization_id[40];
+    char environment_id[40];
+    char user_id[40];
+    char business_unit_id[40];
+    char version[32];
+
+    /* link to finance and operations */
+    bool fno_linked;
+    char fno_url[256];
+    char fno_id[40];
+
+    /* the table */
+    bool table_installed;
+    bool optimistic_concurrency;
+    char table_type[16];
+
+    /* the application user */
+    bool user_known;
+    bool may_read, may_create, may_write, may_delete; /* on the table */
+    bool may_system;                                  /* read of system tables */
+
+    /* sign-in */
+    char tenant[64];
+    char client_id[64];
+    char client_secret[128];
+    int64_t token_life_seconds;
+
+    /* service */
+    int64_t page_cap;   /* rows a page, at most 5000 */
+    int64_t dop_hint;   /* 0 = header not sent */
+    int64_t servers;    /* virtual web servers */
+    bool throttling;    /* service times and limits */
+    double time_scale;  /* windows, penalties and service times are divided by this */
+    double row_seconds; /* service time of one operation */
+    double request_seconds;
+    bool gzip;                /* compress when asked (stored blocks) */
+    bool relative_batch_urls; /* accept them in $batch */
+};
+
+/** Values of the organization that every seed starts from. */
+void dv_settings_default(struct dv_settings *);
+
+/**
+ * Take the members of `object` over. False: a name or value is not known (`ret_why` borrowed from
+ * `object` or static, nothing is changed).
+ */
+bool dv_settings_merge(struct dv_settings *, const cJSON *object, const char **ret_why);
+
+/** All of them but the client secret; the caller frees. */
+cJSON *dv_settings_json(const struct dv_settings *);
+
+#endif

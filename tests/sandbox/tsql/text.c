@@ -1,0 +1,367 @@
+#include "tsql/text.h"
+
+#include <locale.h>
+#include <pthread.h>
+#include <wctype.h>
+
+struct arena_block {
+    struct arena_block *next;
+    size_t used, size;
+    _Alignas(16) unsigned char data[];
+};
+
+#define BLOCK_SIZE ((size_t)64 * 1024)
+
+static void
+out_of_memory(void)
+{
+    (void)fputs("sandbox: out of memory\n", stderr);
+    abort();
+}
+
+void *
+xcalloc(size_t count, size_t size)
+{
+    void *p = calloc(count ? count : 1, size ? size : 1);
+    if (!p)
+        out_of_memory();
+    return p;
+}
+
+void *
+xrealloc(void *old, size_t bytes)
+{
+    void *p = realloc(old, bytes ? bytes : 1);
+    if (!p)
+        out_of_memory();
+    return p;
+}
+
+char *
+xstrdup(const char *text)
+{
+    size_t n = strlen(text) + 1;
+    char *p = xcalloc(1, n);
+    memcpy(p, text, n);
+    return p;
+}
+
+static struct arena_block *
+block_new(size_t size)
+{
+    struct arena_block *b = xcalloc(1, sizeof *b + size);
+    b->size = size;
+    return b;
+}
+
+void *
+arena_alloc(struct arena *a, size_t bytes)
+{
+    size_t need = (bytes + 15) & ~(size_t)15;
+    if (need < bytes)
+        out_of_memory();
+    struct arena_block *b = a->head;
+    if (!b || b->size - b->used < need) {
+        struct arena_block *fresh = block_new(need > BLOCK_SIZE ? need : BLOCK_SIZE);
+        if (b && need > BLOCK_SIZE) { /* keep filling the current block */
+            fresh->next = b->next;
+            b->next = fresh;
+        } else {
+            fresh->next = b;
+            a->head = fresh;
+        }
+        b = fresh;
+    }
+    void *p = b->data + b->used;
+    b->used += need;
+    memset(p, 0, need);
+    return p;
+}
+
+void *
+arena_copy(struct arena *a, const void *data, size_t bytes)
+{
+    void *p = arena_alloc(a, bytes + 1);
+    if (bytes)
+        memcpy(p, data, bytes);
+    return p;
+}
+
+char *
+arena_strdup(struct arena *a, const char *text)
+{
+    return arena_copy(a, text, strlen(text));
+}
+
+char *
+arena_printf(struct arena *a, const char *format, ...)
+{
+    char small[2048];
+    va_list ap;
+    va_start(ap, format);
+    int n = vsnprintf(small, sizeof small, format, ap);
+    va_end(ap);
+    if (n < 0)
+        return arena_strdup(a, "");
+    if ((size_t)n < sizeof small)
+        return arena_copy(a, small, (size_t)n);
+    char *p = arena_alloc(a, (size_t)n + 1);
+    va_start(ap, format);
+    (void)vsnprintf(p, (size_t)n + 1, format, ap);
+    va_end(ap);
+    return p;
+}
+
+void
+arena_reset(struct arena *a)
+{
+    struct arena_block *keep = NULL;
+    for (struct arena_block *b = a->head, *next; b; b = next) {
+        next = b->next;
+        if (!keep && b->size == BLOCK_SIZE) {
+            keep = b;
+            keep->used = 0;
+        } else {
+            free(b);
+        }
+    }
+    if (keep)
+        keep->next = NULL;
+    a->head = keep;
+}
+
+void
+arena_free(struct arena *a)
+{
+    for (struct arena_block *b = a->head, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    a->head = NULL;
+}
+
+void
+buf_put(struct buf *b, const void *data, size_t bytes)
+{
+    if (b->capacity - b->length < bytes) {
+        size_t capacity = b->capacity ? b->capacity : 256;
+        while (capacity - b->length < bytes)
+            capacity *= 2;
+        b->data = xrealloc(b->data, capacity);
+        b->capacity = capacity;
+    }
+    if (bytes)
+        memcpy(b->data + b->length, data, bytes);
+    b->length += bytes;
+}
+
+void
+buf_u8(struct buf *b, unsigned value)
+{
+    unsigned char c = (unsigned char)value;
+    buf_put(b, &c, 1);
+}
+
+void
+buf_be(struct buf *b, uint64_t value, unsigned bytes)
+{
+    unsigned char out[8];
+    for (unsigned i = 0; i < bytes; i++)
+        out[i] = (unsigned char)(value >> (8 * (bytes - 1 - i)));
+    buf_put(b, out, bytes);
+}
+
+void
+buf_free(struct buf *b)
+{
+    free(b->data);
+    *b = (struct buf){ 0 };
+}
+
+void
+text_vformat(char *to, size_t size, const char *format, va_list arguments)
+{
+    if (vsnprintf(to, size, format, arguments) < 0)
+        to[0] = 0;
+}
+
+void
+text_format(char *to, size_t size, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    text_vformat(to, size, format, ap);
+    va_end(ap);
+}
+
+static unsigned char
+ascii_lower(char c)
+{
+    return (unsigned char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+}
+
+bool
+same_name(const char *a, const char *b)
+{
+    while (*a && ascii_lower(*a) == ascii_lower(*b)) {
+        a++;
+        b++;
+    }
+    return ascii_lower(*a) == ascii_lower(*b);
+}
+
+/* One code point from UTF-8; malformed bytes become U+FFFD, one at a time. */
+static size_t
+utf8_decode(const unsigned char *p, size_t left, uint32_t *code)
+{
+    static const unsigned char marks[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+    *code = p[0];
+    if (p[0] < 0x80)
+        return 1;
+    size_t n = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
+    if (p[0] < 0xC2 || p[0] > 0xF4 || n > left) {
+        *code = 0xFFFD;
+        return 1;
+    }
+    uint32_t c = (uint32_t)(p[0] - marks[n]);
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xC0) != 0x80) {
+            *code = 0xFFFD;
+            return 1;
+        }
+        c = c << 6 | (p[i] & 0x3F);
+    }
+    *code = c > 0x10FFFF ? 0xFFFD : c;
+    return n;
+}
+
+struct units
+units_from_utf8_n(struct arena *a, const char *text, size_t bytes)
+{
+    struct units u = { arena_alloc(a, bytes * 2 + 2), 0 };
+    const unsigned char *p = (const unsigned char *)text;
+    for (size_t i = 0; i < bytes;) {
+        uint32_t c = 0;
+        i += utf8_decode(p + i, bytes - i, &c);
+        if (c > 0xFFFF) {
+            c -= 0x10000;
+            u.at[u.count++] = (uint16_t)(0xD800 + (c >> 10));
+            u.at[u.count++] = (uint16_t)(0xDC00 + (c & 0x3FF));
+        } else {
+            u.at[u.count++] = (uint16_t)c;
+        }
+    }
+    return u;
+}
+
+struct units
+units_from_utf8(struct arena *a, const char *text)
+{
+    return units_from_utf8_n(a, text, strlen(text));
+}
+
+static char *
+put_code(char *p, uint32_t c)
+{
+    if (c < 0x80) {
+        *p++ = (char)c;
+    } else if (c < 0x800) {
+        *p++ = (char)(0xC0 | c >> 6);
+        *p++ = (char)(0x80 | (c & 0x3F));
+    } else if (c < 0x10000) {
+        *p++ = (char)(0xE0 | c >> 12);
+        *p++ = (char)(0x80 | (c >> 6 & 0x3F));
+        *p++ = (char)(0x80 | (c & 0x3F));
+    } else {
+        *p++ = (char)(0xF0 | c >> 18);
+        *p++ = (char)(0x80 | (c >> 12 & 0x3F));
+        *p++ = (char)(0x80 | (c >> 6 & 0x3F));
+        *p++ = (char)(0x80 | (c & 0x3F));
+    }
+    return p;
+}
+
+char *
+utf8_from_units(struct arena *a, const uint16_t *at, size_t count)
+{
+    char *text = arena_alloc(a, count * 3 + 1), *p = text;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t c = at[i];
+        if (c >= 0xD800 && c < 0xDC00 && i + 1 < count && at[i + 1] >= 0xDC00 &&
+            at[i + 1] < 0xE000) {
+            c = 0x10000 + ((c - 0xD800) << 10) + (at[i + 1] - 0xDC00U);
+            i++;
+        }
+        p = put_code(p, c);
+    }
+    *p = 0;
+    return text;
+}
+
+struct units
+units_from_le(struct arena *a, const unsigned char *bytes, size_t length)
+{
+    struct units u = { arena_alloc(a, length + 2), length / 2 };
+    for (size_t i = 0; i < u.count; i++)
+        u.at[i] = (uint16_t)(bytes[2 * i] | bytes[2 * i + 1] << 8);
+    return u;
+}
+
+static const uint16_t cp1252_high[32] = {
+    0x20AC, 0x81,   0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0x8D,   0x017D, 0x8F,   0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D,   0x017E, 0x0178,
+};
+
+uint16_t
+unit_from_cp1252(unsigned char byte)
+{
+    return byte >= 0x80 && byte < 0xA0 ? cp1252_high[byte - 0x80] : byte;
+}
+
+unsigned char
+cp1252_from_unit(uint16_t unit)
+{
+    if (unit < 0x80 || (unit >= 0xA0 && unit <= 0xFF))
+        return (unsigned char)unit;
+    for (unsigned i = 0; i < 32; i++)
+        if (cp1252_high[i] == unit)
+            return (unsigned char)(0x80 + i);
+    return '?';
+}
+
+static locale_t case_locale;
+static pthread_once_t case_once = PTHREAD_ONCE_INIT;
+
+static void
+case_init(void)
+{
+    case_locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+static uint16_t
+map_case(uint16_t unit, bool upper)
+{
+    if (unit < 0x80) {
+        if (upper)
+            return unit >= 'a' && unit <= 'z' ? (uint16_t)(unit - 32) : unit;
+        return unit >= 'A' && unit <= 'Z' ? (uint16_t)(unit + 32) : unit;
+    }
+    (void)pthread_once(&case_once, case_init);
+    if (!case_locale || (unit >= 0xD800 && unit < 0xE000))
+        return unit;
+    wint_t c = upper ? towupper_l(unit, case_locale) : towlower_l(unit, case_locale);
+    return c > 0xFFFF ? unit : (uint16_t)c;
+}
+
+uint16_t
+unit_upper(uint16_t unit)
+{
+    return map_case(unit, true);
+}
+
+uint16_t
+unit_lower(uint16_t unit)
+{
+    return map_case(unit, false);
+}
