@@ -58,7 +58,7 @@ teardown() {
 }
 
 @test "a missing privilege is named" {
-    settings '{"privileges":{"delete":false}}'
+    settings '{"may_delete":false}'
     mapfile -t t < <(dataverse_target)
     half() { "$DWCLEAN" clean --dataverse-only --class sandbox --runs-dir "$runs" "${t[@]}" "$@" </dev/null; }
     id=$(half --dry-run --format json | json plan_id)
@@ -69,13 +69,13 @@ teardown() {
 }
 
 @test "a token that the service does not take" {
-    fault '{"at":"dv.request","match":"/api/data/","times":0,"do":"error","arg":401,"text":"0x80048306"}'
+    fault '{"at":"dv.request","match":"RetrieveCurrentOrganization","times":0,"do":"error","arg":401,"text":"0x80048306"}'
     status_of verify_dataverse
     [ "$status" = 12 ]
 }
 
 @test "dual-write that is not installed is not clean" {
-    settings '{"installed":false}'
+    settings '{"table_installed":false}'
     status_of verify_dataverse
     [ "$status" = 14 ]
     says "not in this organization"
@@ -134,7 +134,7 @@ teardown() {
 
 @test "a new row that a map writes during the purge is listed and left" {
     id=$(plan_id)
-    fault '{"at":"dv.write","times":1,"do":"other","text":"insert"}'
+    fault '{"at":"dv.write","match":"DELETE","times":1,"do":"other","text":"insert"}'
     status_of clean --maps-are-stopped --reason test --yes --plan-id "$id"
     [ "$status" = 3 ]
     [ "$(rows_left)" = "0 0 0 1" ]

@@ -59,10 +59,15 @@ sql() {
 
 # rows_left: rows of the three tables and of Dataverse, as "project field events runtime".
 rows_left() {
-    echo "$(sql 'SELECT COUNT(*) FROM dbo.DUALWRITEPROJECTCONFIGURATION' | tr -dc 0-9)" \
-        "$(sql 'SELECT COUNT(*) FROM dbo.DUALWRITEPROJECTFIELDCONFIGURATION' | tr -dc 0-9)" \
-        "$(sql 'SELECT COUNT(*) FROM dbo.BUSINESSEVENTSDEFINITION' | tr -dc 0-9)" \
-        "$(control /dataverse/rows | node -e 'process.stdout.write(String(JSON.parse(require("fs").readFileSync(0)).length))')"
+    # a script returns no rows, but its error text comes back
+    local counts
+    counts=$(curl --silent --data-binary "DECLARE @n nvarchar(200);
+        SET @n = CONCAT((SELECT COUNT(*) FROM dbo.DUALWRITEPROJECTCONFIGURATION), N' ',
+            (SELECT COUNT(*) FROM dbo.DUALWRITEPROJECTFIELDCONFIGURATION), N' ',
+            (SELECT COUNT(*) FROM dbo.BUSINESSEVENTSDEFINITION));
+        THROW 50000, @n, 1;" "$SANDBOX_CONTROL/sql" | grep -oE '[0-9]+ [0-9]+ [0-9]+')
+    echo "$counts $(control /dataverse/rows | node -e \
+        'process.stdout.write(String(JSON.parse(require("fs").readFileSync(0)).length))')"
 }
 
 axdb_target() { printf '%s\n' -S "localhost,$SANDBOX_TDS_PORT" -d AxDB -U dwclean --cacert "$SANDBOX_CA"; }

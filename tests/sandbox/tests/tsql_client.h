@@ -1,6 +1,6 @@
 /**
- * A client of the T-SQL engine for tests: an engine in a fresh directory, sessions, and what came back
- * as text, e.g. "[n:int] 1|NULL; done c1 2; error 208 16: Invalid object name 'x'.; ".
+ * A client of the T-SQL engine for tests: an engine in a fresh directory, sessions, and what came
+ * back as text, e.g. "[n:int] 1|NULL; done c1 2; error 208 16: Invalid object name 'x'.; ".
  */
 #ifndef SANDBOX_TESTS_TSQL_CLIENT_H
 #define SANDBOX_TESTS_TSQL_CLIENT_H
@@ -29,7 +29,7 @@ struct client {
 
 static char client_directory[64];
 
-static void
+__attribute__((format(printf, 2, 3))) static void
 client_print(struct client *c, const char *format, ...)
 {
     char part[4096];
@@ -49,11 +49,11 @@ client_print(struct client *c, const char *format, ...)
 }
 
 static const char *const client_types[] = {
-    "bit",      "tinyint", "smallint",  "int",            "bigint",        "decimal",  "smallmoney",
-    "money",    "real",    "float",     "date",           "time",          "datetime2", "datetimeoffset",
-    "smalldatetime", "datetime", "guid", "char",          "varchar",       "nchar",    "nvarchar",
-    "binary",   "varbinary", "rowversion", "xml",         "text",          "ntext",    "image",
-    "variant",
+    "bit",        "tinyint",        "smallint",      "int",      "bigint",    "decimal",
+    "smallmoney", "money",          "real",          "float",    "date",      "time",
+    "datetime2",  "datetimeoffset", "smalldatetime", "datetime", "guid",      "char",
+    "varchar",    "nchar",          "nvarchar",      "binary",   "varbinary", "rowversion",
+    "xml",        "text",           "ntext",         "image",    "variant",
 };
 
 static bool
@@ -122,7 +122,11 @@ static void
 client_done(void *ctx, enum sql_done_kind kind, unsigned flags, uint16_t command, uint64_t rows)
 {
     struct client *c = ctx;
-    client_print(c, "%s%x", kind == SQL_DONE_STATEMENT ? "done " : kind == SQL_DONE_PROC ? "doneproc " : "doneinproc ", command);
+    client_print(c, "%s%x",
+                 kind == SQL_DONE_STATEMENT ? "done "
+                 : kind == SQL_DONE_PROC    ? "doneproc "
+                                            : "doneinproc ",
+                 command);
     if (flags & SQL_DONE_HAS_COUNT)
         client_print(c, " %llu", (unsigned long long)rows);
     client_print(c, "%s%s; ", flags & SQL_DONE_ERROR ? " failed" : "",
@@ -172,11 +176,11 @@ client_engine(struct faults *faults, bool snapshot)
     (void)snprintf(client_directory, sizeof client_directory, "/tmp/tsql-test-XXXXXX");
     if (!mkdtemp(client_directory))
         abort();
-    struct engine_options o = { .directory = client_directory,
-                                .server_name = "sandbox",
-                                .database = "AxDB",
-                                .read_committed_snapshot = snapshot,
-                                .faults = faults };
+    struct engine_options o = {.directory = client_directory,
+                               .server_name = "sandbox",
+                               .database = "AxDB",
+                               .read_committed_snapshot = snapshot,
+                               .faults = faults};
     struct engine *e = engine_open(&o, why, sizeof why);
     if (!e) {
         (void)fprintf(stderr, "%s\n", why);
@@ -207,16 +211,20 @@ client_login(struct engine *e, const char *user, const char *password, bool odbc
     struct client *c = calloc(1, sizeof *c);
     if (!c)
         abort();
-    c->sink = (struct sql_sink){ c,
-                                 client_columns,
-                                 client_row,
-                                 client_done,
-                                 client_message,
-                                 client_transaction,
-                                 client_status,
-                                 client_output };
-    struct login_request r = { .user = user, .password = password, .database = "AxDB",
-                               .application = "test", .workstation = "here", .odbc = odbc };
+    c->sink = (struct sql_sink){c,
+                                client_columns,
+                                client_row,
+                                client_done,
+                                client_message,
+                                client_transaction,
+                                client_status,
+                                client_output};
+    struct login_request r = {.user = user,
+                              .password = password,
+                              .database = "AxDB",
+                              .application = "test",
+                              .workstation = "here",
+                              .odbc = odbc};
     client_print(c, "%s", "");
     c->session = engine_login(e, &r, &c->sink);
     return c;

@@ -76,8 +76,10 @@ add_sum(struct ectx *x, const struct expr *e, struct aggregate_state *st, const 
     }
     if (type_is_int(t.type) || t.type == SQL_MONEY) {
         if (__builtin_add_overflow(st->value.v.integer, now.v.integer, &st->value.v.integer))
-            return fail(&x->v, 8115, "Arithmetic overflow error converting expression to data type "
-                                     "%s.", type_name(t.type));
+            return fail(&x->v, 8115,
+                        "Arithmetic overflow error converting expression to data type "
+                        "%s.",
+                        type_name(t.type));
         return true;
     }
     struct val sum;
@@ -104,7 +106,7 @@ add_extreme(struct ectx *x, const struct expr *e, struct aggregate_state *st, co
 static bool
 seen_before(struct aggregate_state *st, const struct val *v)
 {
-    struct buf key = { 0 };
+    struct buf key = {0};
     bool fresh;
     key_encode(&key, v, false);
     (void)keyset_add(&st->seen, &key, &fresh);

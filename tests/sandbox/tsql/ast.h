@@ -82,13 +82,13 @@ struct function;
 struct expr {
     enum expr_kind kind;
     char op;
-    bool negated;    /* IS NOT NULL, NOT LIKE, NOT IN, NOT BETWEEN */
-    bool try_;       /* TRY_CAST, TRY_CONVERT */
-    bool distinct;   /* COUNT(DISTINCT x) */
+    bool negated;  /* IS NOT NULL, NOT LIKE, NOT IN, NOT BETWEEN */
+    bool try_;     /* TRY_CAST, TRY_CONVERT */
+    bool distinct; /* COUNT(DISTINCT x) */
     int line;
     int style;
-    const char *name;            /* column, variable, function, @@name */
-    const char *table, *schema;  /* qualifier of a column */
+    const char *name;           /* column, variable, function, @@name */
+    const char *table, *schema; /* qualifier of a column */
     struct expr **args;
     int count;
     struct expr *operand, *otherwise, *style_arg; /* CASE; CONVERT */
@@ -182,7 +182,12 @@ struct column_def {
     const char *default_name;
 };
 
-enum constraint_kind { CONSTRAINT_PRIMARY, CONSTRAINT_UNIQUE, CONSTRAINT_CHECK, CONSTRAINT_FOREIGN };
+enum constraint_kind {
+    CONSTRAINT_PRIMARY,
+    CONSTRAINT_UNIQUE,
+    CONSTRAINT_CHECK,
+    CONSTRAINT_FOREIGN
+};
 
 struct constraint_def {
     enum constraint_kind kind;
@@ -260,7 +265,13 @@ struct exec_arg {
     const char *output; /* the variable that takes it back */
 };
 
-enum alter_kind { ALTER_ADD, ALTER_DROP_COLUMN, ALTER_DROP_CONSTRAINT, ALTER_TRIGGERS, ALTER_TRACKING };
+enum alter_kind {
+    ALTER_ADD,
+    ALTER_DROP_COLUMN,
+    ALTER_DROP_CONSTRAINT,
+    ALTER_TRIGGERS,
+    ALTER_TRACKING
+};
 
 struct predicate_def {
     struct name function, table;
@@ -281,7 +292,7 @@ struct stmt {
     const char *word;   /* option, transaction name, object type, ... */
     struct expr *value; /* SET x = value, option argument */
     bool on;
-    char op; /* SET @v += */
+    char op;            /* SET @v += */
     const char **words; /* SET a, b ON */
     int word_count;
     struct declaration *declarations;

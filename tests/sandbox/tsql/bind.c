@@ -1,4 +1,5 @@
-/* Names to columns, types to expressions: before a statement runs, so that results can be described. */
+/* Names to columns, types to expressions: before a statement runs, so that results can be
+ * described. */
 #include "tsql/session.h"
 
 static bool
@@ -24,7 +25,8 @@ same_expr(const struct expr *a, const struct expr *b)
                a->literal.v.length == b->literal.v.length &&
                (!a->literal.v.length ||
                 memcmp(a->literal.v.bytes, b->literal.v.bytes, a->literal.v.length) == 0);
-    if (a->kind == EX_CAST && (a->type.type != b->type.type || a->type.max_bytes != b->type.max_bytes))
+    if (a->kind == EX_CAST &&
+        (a->type.type != b->type.type || a->type.max_bytes != b->type.max_bytes))
         return false;
     if ((a->name && !b->name) || (!a->name && b->name) ||
         (a->name && !same_name(a->name, b->name)) || a->query != b->query)
@@ -87,7 +89,7 @@ bind_column(struct ectx *x, struct expr *e)
     int depth = 0;
     for (struct scope *s = x->scope; s; s = s->outer, depth++) {
         int found = find_in_scope(s, e, &qualifier);
-            if (found < 0) {
+        if (found < 0) {
             (void)fail(&x->v, 209, "Ambiguous column name '%s'.", e->name);
             return compile_fail(x);
         }
@@ -109,7 +111,7 @@ bind_column(struct ectx *x, struct expr *e)
 static struct sql_typeinfo
 as_decimal_type(struct sql_typeinfo t)
 {
-    static const uint8_t digits[] = { 1, 3, 5, 10, 19 };
+    static const uint8_t digits[] = {1, 3, 5, 10, 19};
     if (t.type == SQL_DECIMAL)
         return t;
     if (type_is_int(t.type))
@@ -148,9 +150,8 @@ clash(struct ectx *x, char op, struct sql_typeinfo a, struct sql_typeinfo b)
     static const struct {
         char op;
         const char *name;
-    } names[] = { { '+', "add" },    { '-', "subtract" }, { '*', "multiply" }, { '/', "divide" },
-                  { '%', "modulo" }, { '&', "boolean AND" }, { '|', "boolean OR" },
-                  { '^', "boolean XOR" } };
+    } names[] = {{'+', "add"},    {'-', "subtract"},    {'*', "multiply"},   {'/', "divide"},
+                 {'%', "modulo"}, {'&', "boolean AND"}, {'|', "boolean OR"}, {'^', "boolean XOR"}};
     const char *name = "operator";
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i].op == op)
@@ -288,8 +289,9 @@ one_column(struct ectx *x, const struct query *q)
     const struct bound_query *b = q->bound;
     if (b->width == 1)
         return true;
-    (void)fail(&x->v, 116, "Only one expression can be specified in the select list when the "
-                           "subquery is not introduced with EXISTS.");
+    (void)fail(&x->v, 116,
+               "Only one expression can be specified in the select list when the "
+               "subquery is not introduced with EXISTS.");
     return compile_fail(x);
 }
 
@@ -317,9 +319,10 @@ bind_aggregate(struct ectx *x, struct expr *e)
     struct scope *scope = x->scope;
     struct bound_select *s = scope ? scope->select : NULL;
     if (!s) {
-        (void)fail(&x->v, 147, "An aggregate may not appear in the WHERE clause unless it is in a "
-                               "subquery contained in a HAVING clause or a select list, and the "
-                               "column being aggregated is an outer reference.");
+        (void)fail(&x->v, 147,
+                   "An aggregate may not appear in the WHERE clause unless it is in a "
+                   "subquery contained in a HAVING clause or a select list, and the "
+                   "column being aggregated is an outer reference.");
         return compile_fail(x);
     }
     scope->select = NULL; /* no aggregate of an aggregate */
@@ -391,6 +394,20 @@ bind_cast(struct ectx *x, struct expr *e)
     return true;
 }
 
+/* A whole number that is written out meets a decimal with as many digits as it has. */
+static struct sql_typeinfo
+operand_type(const struct expr *e, int i)
+{
+    const struct expr *a = e->args[i];
+    int digits = 1;
+    if (a->kind != EX_LITERAL || a->type.type != SQL_INT || a->literal.v.is_null ||
+        e->args[1 - i]->type.type != SQL_DECIMAL)
+        return a->type;
+    for (int64_t n = a->literal.v.integer; n > 9; n /= 10)
+        digits++;
+    return type_decimal(digits, 0);
+}
+
 static bool
 bind_value(struct ectx *x, struct expr *e)
 {
@@ -409,7 +426,7 @@ bind_value(struct ectx *x, struct expr *e)
         return bind_unary(x, e);
     case EX_ARITHMETIC:
         return bind_args(x, e) &&
-               arithmetic_type(x, e->op, e->args[0]->type, e->args[1]->type, &e->type);
+               arithmetic_type(x, e->op, operand_type(e, 0), operand_type(e, 1), &e->type);
     case EX_CAST:
         return bind_cast(x, e);
     case EX_CALL:

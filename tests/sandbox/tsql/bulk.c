@@ -48,7 +48,7 @@ exec_bulk(struct session *s, const struct stmt *st)
     bulk_free(s);
     struct bulk *b = xcalloc(1, sizeof *b);
     b->table = xstrdup(t->name);
-    b->target = (struct name){ .object = b->table };
+    b->target = (struct name){.object = b->table};
     b->columns = xcalloc((size_t)st->column_count + 1, sizeof *b->columns);
     for (int i = 0; i < st->column_count; i++)
         b->columns[b->column_count++] = xstrdup(st->columns[i]);
@@ -70,7 +70,7 @@ bulk_column(struct session *s, const struct bulk *b, const struct table *t,
         return column_find(t, b->columns[i]);
     if (!column->name_units)
         return i < (size_t)t->count ? (int)i : -1;
-    struct arena a = { 0 };
+    struct arena a = {0};
     int found = column_find(t, utf8_from_units(&a, column->name, column->name_units));
     arena_free(&a);
     (void)s;
@@ -88,7 +88,8 @@ bulk_map(struct session *s, struct bulk *b, struct table *t, const struct sql_co
         b->map[i] = bulk_column(s, b, t, &columns[i], i);
         b->types[i] = columns[i].type;
         if (b->map[i] < 0)
-            return session_fail(s, 4816, "Invalid column type from bcp client for colid %zu.", i + 1);
+            return session_fail(s, 4816, "Invalid column type from bcp client for colid %zu.",
+                                i + 1);
         if (!convertible(columns[i].type.type, t->columns[b->map[i]].type.type))
             return session_fail(s, 206, "Operand type clash: %s is incompatible with %s",
                                 type_name(columns[i].type.type),
@@ -111,13 +112,13 @@ session_bulk_begin(struct session *s, const struct sql_column *columns, size_t c
                    const struct sql_sink *sink)
 {
     struct bulk *b = s->bulk;
-    struct table *t;
+    struct table *t = NULL;
     if (!b)
         return false;
     (void)pthread_mutex_lock(&s->run);
     s->sink = sink;
     s->statement_arena = &b->arena;
-    s->error = (struct sql_error){ 0 };
+    s->error = (struct sql_error){0};
     atomic_store(&s->running, true);
     bool ok = catalog_refresh(s) && target_open(s, &b->target, "insert", &t) &&
               bulk_map(s, b, t, columns, count);
@@ -142,7 +143,7 @@ session_bulk_row(struct session *s, const struct sql_value *values, size_t count
     bool ok = !session_interrupted(s);
     for (size_t i = 0; i < count && i < b->width && ok; i++) {
         int column = b->map[i];
-        struct val v = { b->types[i], values[i] };
+        struct val v = {b->types[i], values[i]};
         bool own = column == b->w.table->rowversion - 1 || b->w.table->columns[column].def->compute;
         if (column == b->w.table->identity - 1 && !b->w.identity_insert)
             own = true;

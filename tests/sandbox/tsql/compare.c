@@ -31,7 +31,7 @@ compare_bytes(const struct val *a, const struct val *b)
 }
 
 /* The server orders guids by their last group first. */
-static const uint8_t guid_weight[16] = { 10, 11, 12, 13, 14, 15, 8, 9, 6, 7, 4, 5, 0, 1, 2, 3 };
+static const uint8_t guid_weight[16] = {10, 11, 12, 13, 14, 15, 8, 9, 6, 7, 4, 5, 0, 1, 2, 3};
 
 static int
 compare_guid(const struct val *a, const struct val *b)
@@ -221,7 +221,8 @@ match_set(struct units pattern, size_t p, uint16_t c, bool *ret_match)
     return 0;
 }
 
-/* One pattern element against one unit: the index behind the element, or 0 when it does not match. */
+/* One pattern element against one unit: the index behind the element, or 0 when it does not match.
+ */
 static size_t
 match_one(struct units pattern, size_t p, uint16_t escape, uint16_t c)
 {
@@ -249,9 +250,8 @@ like_match(struct units text, struct units pattern, uint16_t escape)
             star_t = t;
             continue;
         }
-        size_t next = p < pattern.count && t < text.count
-                          ? match_one(pattern, p, escape, text.at[t])
-                          : 0;
+        size_t next =
+            p < pattern.count && t < text.count ? match_one(pattern, p, escape, text.at[t]) : 0;
         if (next) {
             p = next;
             t++;

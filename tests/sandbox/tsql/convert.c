@@ -39,8 +39,9 @@ bad_text(struct vctx *c, const struct val *in, struct sql_typeinfo to)
         return fail(c, 241,
                     "Conversion failed when converting date and/or time from character string.");
     if (to.type == SQL_UNIQUEIDENTIFIER)
-        return fail(c, 8169,
-                    "Conversion failed when converting from a character string to uniqueidentifier.");
+        return fail(
+            c, 8169,
+            "Conversion failed when converting from a character string to uniqueidentifier.");
     return fail(c, 245, "Conversion failed when converting the %s value '%.200s' to data type %s.",
                 type_name(in->t.type), text, type_name(to.type));
 }
@@ -63,11 +64,11 @@ trimmed(struct vctx *c, const struct val *in)
 static const struct {
     int64_t low, high;
 } ranges[] = {
-    [SQL_BIT] = { 0, 1 },
-    [SQL_TINYINT] = { 0, 255 },
-    [SQL_SMALLINT] = { INT16_MIN, INT16_MAX },
-    [SQL_INT] = { INT32_MIN, INT32_MAX },
-    [SQL_BIGINT] = { INT64_MIN, INT64_MAX },
+    [SQL_BIT] = {0, 1},
+    [SQL_TINYINT] = {0, 255},
+    [SQL_SMALLINT] = {INT16_MIN, INT16_MAX},
+    [SQL_INT] = {INT32_MIN, INT32_MAX},
+    [SQL_BIGINT] = {INT64_MIN, INT64_MAX},
 };
 
 static bool
@@ -77,7 +78,7 @@ put_int(struct vctx *c, const struct val *in, int64_t i, struct sql_typeinfo to,
         i = i != 0;
     if (i < ranges[to.type].low || i > ranges[to.type].high)
         return overflow(c, in, to);
-    *out = (struct val){ .t = to, .v = { .integer = i } };
+    *out = (struct val){.t = to, .v = {.integer = i}};
     return true;
 }
 
@@ -94,9 +95,11 @@ text_to_int(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct
     long long i = strtoll(text, &end, 10);
     if (end == text || *end)
         return bad_text(c, in, to);
-    if (errno == ERANGE || (to.type != SQL_BIT && (i < ranges[to.type].low || i > ranges[to.type].high)))
+    if (errno == ERANGE ||
+        (to.type != SQL_BIT && (i < ranges[to.type].low || i > ranges[to.type].high)))
         return to.type == SQL_INT
-                   ? fail(c, 248, "The conversion of the %s value '%.100s' overflowed an int column.",
+                   ? fail(c, 248,
+                          "The conversion of the %s value '%.100s' overflowed an int column.",
                           type_name(in->t.type), text)
                    : overflow(c, in, to);
     return put_int(c, in, i, to, out);
@@ -125,7 +128,8 @@ to_int(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val 
     if (type_is_binary(t))
         return put_int(c, in, bytes_to_int(in, to.max_bytes), to, out);
     if (t == SQL_MONEY || t == SQL_SMALLMONEY)
-        return put_int(c, in, (in->v.integer + (in->v.integer < 0 ? -5000 : 5000)) / 10000, to, out);
+        return put_int(c, in, (in->v.integer + (in->v.integer < 0 ? -5000 : 5000)) / 10000, to,
+                       out);
     if (t == SQL_DECIMAL) {
         u128 m = decimal_magnitude(&in->v) / decimal_power10(in->t.scale);
         if (m > (u128)INT64_MAX + in->v.negative)
@@ -171,7 +175,7 @@ to_float(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct va
     }
     if (!isfinite(d) || (to.type == SQL_REAL && fabs(d) > 3.4028234e38))
         return overflow(c, in, to);
-    *out = (struct val){ .t = to, .v = { .real = to.type == SQL_REAL ? (double)(float)d : d } };
+    *out = (struct val){.t = to, .v = {.real = to.type == SQL_REAL ? (double)(float)d : d}};
     return true;
 }
 
@@ -186,7 +190,7 @@ as_decimal(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct 
     }
     if (type_is_int(t) || t == SQL_MONEY || t == SQL_SMALLMONEY) {
         int64_t i = in->v.integer;
-        *out = (struct val){ .t = type_decimal(19, type_is_int(t) ? 0 : 4) };
+        *out = (struct val){.t = type_decimal(19, type_is_int(t) ? 0 : 4)};
         decimal_set(out, i < 0, i < 0 ? (u128)0 - (u128)i : (u128)i);
         return true;
     }
@@ -210,7 +214,7 @@ to_decimal(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct 
     u128 m = decimal_magnitude(&d.v);
     if (!decimal_rescale(&m, d.t.scale, to.scale) || m >= decimal_power10(to.precision))
         return overflow(c, in, to);
-    *out = (struct val){ .t = to };
+    *out = (struct val){.t = to};
     decimal_set(out, d.v.negative, m);
     return true;
 }
@@ -223,7 +227,7 @@ to_money(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct va
         const char *text = trimmed(c, in);
         source = val_utf8(c->arena, *text == '$' ? text + 1 : *text ? text : "0");
     } else if (type_is_binary(in->t.type)) {
-        *out = (struct val){ .t = to, .v = { .integer = bytes_to_int(in, to.max_bytes) } };
+        *out = (struct val){.t = to, .v = {.integer = bytes_to_int(in, to.max_bytes)}};
         return true;
     }
     if (!to_decimal(c, &source, type_decimal(38, 4), &d))
@@ -233,7 +237,7 @@ to_money(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct va
     if (m > limit + d.v.negative)
         return overflow(c, in, to);
     int64_t i = d.v.negative ? (int64_t)(0 - (uint64_t)m) : (int64_t)m;
-    *out = (struct val){ .t = to, .v = { .integer = i } };
+    *out = (struct val){.t = to, .v = {.integer = i}};
     return true;
 }
 
@@ -248,14 +252,15 @@ to_date(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val
     } else if (type_is_char(in->t.type)) {
         if (!moment_parse(trimmed(c, in), c->dateformat, &m))
             return bad_text(c, in, to);
-    } else if (type_is_number(in->t.type) && (to.type == SQL_DATETIME || to.type == SQL_SMALLDATETIME)) {
+    } else if (type_is_number(in->t.type) &&
+               (to.type == SQL_DATETIME || to.type == SQL_SMALLDATETIME)) {
         struct val d;
         if (!to_float(c, in, type_of(SQL_FLOAT), &d))
             return false;
         double whole = floor(d.v.real);
         if (fabs(whole) > 3e6)
             return overflow(c, in, to);
-        m = (struct moment){ (int32_t)whole, (int64_t)((d.v.real - whole) * TICKS_PER_DAY), 0 };
+        m = (struct moment){(int32_t)whole, (int64_t)((d.v.real - whole) * TICKS_PER_DAY), 0};
     } else {
         return not_allowed(c, in, to);
     }
@@ -276,7 +281,7 @@ hex_digit(uint16_t c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static const uint8_t guid_order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+static const uint8_t guid_order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
 
 static bool
 to_guid(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val *out)
@@ -293,7 +298,8 @@ to_guid(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val
                 if (*p++ != '-')
                     return bad_text(c, in, to);
             }
-            int high = hex_digit((unsigned char)p[0]), low = high < 0 ? -1 : hex_digit((unsigned char)p[1]);
+            int high = hex_digit((unsigned char)p[0]),
+                low = high < 0 ? -1 : hex_digit((unsigned char)p[1]);
             if (low < 0)
                 return bad_text(c, in, to);
             bytes[guid_order[i]] = (unsigned char)(high << 4 | low);
@@ -302,7 +308,7 @@ to_guid(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val
     } else {
         return not_allowed(c, in, to);
     }
-    *out = (struct val){ .t = to, .v = { .bytes = bytes, .length = 16 } };
+    *out = (struct val){.t = to, .v = {.bytes = bytes, .length = 16}};
     return true;
 }
 
@@ -315,7 +321,7 @@ fit_bytes(struct vctx *c, const unsigned char *bytes, size_t length, struct sql_
     size_t limit = type_is_max(&to) ? SIZE_MAX : to.max_bytes;
     if (length > limit)
         length = limit;
-    *out = (struct val){ .t = to, .v = { .bytes = bytes, .length = length } };
+    *out = (struct val){.t = to, .v = {.bytes = bytes, .length = length}};
     if ((to.type == SQL_BINARY || to.type == SQL_ROWVERSION) && length < to.max_bytes) {
         unsigned char *padded = arena_alloc(c->arena, to.max_bytes);
         memcpy(padded, bytes, length);
@@ -352,7 +358,7 @@ hex_to_bytes(struct vctx *c, const struct val *in, struct sql_typeinfo to, int s
 static bool
 int_to_bytes(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val *out)
 {
-    struct buf b = { 0 };
+    struct buf b = {0};
     buf_be(&b, (uint64_t)in->v.integer, 8);
     size_t own = in->t.max_bytes > 8 ? 8 : in->t.max_bytes;
     size_t want = to.type == SQL_BINARY ? to.max_bytes : to.max_bytes < own ? to.max_bytes : own;
@@ -360,7 +366,7 @@ int_to_bytes(struct vctx *c, const struct val *in, struct sql_typeinfo to, struc
     for (size_t i = 0; i < want && i < own; i++)
         bytes[want - 1 - i] = b.data[7 - i];
     buf_free(&b);
-    *out = (struct val){ .t = to, .v = { .bytes = bytes, .length = want } };
+    *out = (struct val){.t = to, .v = {.bytes = bytes, .length = want}};
     return true;
 }
 
@@ -374,7 +380,7 @@ to_binary(struct vctx *c, const struct val *in, struct sql_typeinfo to, int styl
         return fit_bytes(c, in->v.bytes, in->v.length, to, out);
     if (type_is_int(t) || t == SQL_MONEY || t == SQL_SMALLMONEY)
         return int_to_bytes(c, in, to, out);
-    struct buf b = { 0 };
+    struct buf b = {0};
     row_encode(&b, in, 1);
     bool ok = fit_bytes(c, arena_copy(c->arena, b.data + 1, b.length - 1), b.length - 1, to, out);
     buf_free(&b);
@@ -386,7 +392,7 @@ to_binary(struct vctx *c, const struct val *in, struct sql_typeinfo to, int styl
 static void
 float_text(const struct val *in, int style, char *to, size_t size)
 {
-    static const int digits[] = { 6, 8, 16, 17 };
+    static const int digits[] = {6, 8, 16, 17};
     double d = in->v.real;
     if (style >= 1 && style <= 3) {
         text_format(to, size, "%.*e", digits[style] - 1, d);
@@ -412,7 +418,7 @@ guid_text(const struct val *in, char *to, size_t size)
 static void
 money_text(const struct val *in, int style, char *to, size_t size)
 {
-    struct val d = { .t = type_decimal(19, 4) };
+    struct val d = {.t = type_decimal(19, 4)};
     int64_t i = in->v.integer;
     u128 m = i < 0 ? (u128)0 - (u128)i : (u128)i;
     if (style != 2) {
@@ -445,7 +451,7 @@ static struct units
 hex_text(struct arena *a, const struct val *in, int style)
 {
     static const char hex[] = "0123456789ABCDEF";
-    struct units u = { arena_alloc(a, in->v.length * 4 + 8), 0 };
+    struct units u = {arena_alloc(a, in->v.length * 4 + 8), 0};
     if (style == 1) {
         u.at[u.count++] = '0';
         u.at[u.count++] = 'x';
@@ -501,7 +507,8 @@ number_too_long(struct vctx *c, const struct val *in, struct sql_typeinfo to, st
         return true;
     }
     if (in->t.type == SQL_UNIQUEIDENTIFIER)
-        return fail(c, 8170, "Insufficient result space to convert uniqueidentifier value to char.");
+        return fail(c, 8170,
+                    "Insufficient result space to convert uniqueidentifier value to char.");
     if (type_is_date(in->t.type))
         return true;
     return overflow(c, in, to);
@@ -555,8 +562,8 @@ convert(struct vctx *c, const struct val *in, struct sql_typeinfo to, int style,
         return true;
     }
     bool ok;
-    if (to.type == SQL_VARIANT || (to.type == SQL_XML && type_is_char(in->t.type) &&
-                                   type_is_nchar(in->t.type))) {
+    if (to.type == SQL_VARIANT ||
+        (to.type == SQL_XML && type_is_char(in->t.type) && type_is_nchar(in->t.type))) {
         *out = *in;
         if (to.type == SQL_XML)
             out->t = to;
@@ -614,8 +621,8 @@ convert_store(struct vctx *c, const struct val *in, struct sql_typeinfo to, cons
     bool bounded = (type_is_char(to.type) || type_is_binary(to.type)) && !type_is_max(&to) &&
                    to.type != SQL_ROWVERSION;
     if (!in->v.is_null && !convertible(in->t.type, to.type))
-        return fail(c, 206, "Operand type clash: %s is incompatible with %s",
-                    type_name(in->t.type), type_name(to.type));
+        return fail(c, 206, "Operand type clash: %s is incompatible with %s", type_name(in->t.type),
+                    type_name(to.type));
     bool source = type_is_char(in->t.type) || type_is_binary(in->t.type);
     if (bounded && source && !in->v.is_null && in->v.length * 2 > to.max_bytes &&
         (c->options & ANSI_WARNINGS) && would_cut(c, in, to))

@@ -77,7 +77,7 @@ decimal_parse(const char *text, struct val *out)
     if (digits < scale)
         digits = scale;
     out->t = type_decimal(digits ? digits : 1, scale);
-    out->v = (struct sql_value){ 0 };
+    out->v = (struct sql_value){0};
     decimal_set(out, negative, m);
     return any;
 }
@@ -216,7 +216,7 @@ bool
 decimal_arithmetic(struct vctx *c, char op, const struct val *a, const struct val *b,
                    struct val *out)
 {
-    *out = (struct val){ .t = decimal_result_type(op, a->t, b->t) };
+    *out = (struct val){.t = decimal_result_type(op, a->t, b->t)};
     u128 x = decimal_magnitude(&a->v), y = decimal_magnitude(&b->v), m = 0;
     if ((op == '/' || op == '%') && y == 0)
         return fail(c, 8134, "Divide by zero error encountered.");

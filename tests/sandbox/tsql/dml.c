@@ -24,9 +24,9 @@ target_open(struct session *s, const struct name *n, const char *right, struct t
         return session_fail(s, 3930,
                             "The current transaction cannot be committed and cannot support "
                             "operations that write to the log file. Roll back the transaction.");
-    struct ectx x = { .v = session_vctx(s, s->statement_arena), .s = s };
-    struct source probe = { 0 };
-    struct name named = { .object = t->name };
+    struct ectx x = {.v = session_vctx(s, s->statement_arena), .s = s};
+    struct source probe = {0};
+    struct name named = {.object = t->name};
     (void)named;
     if (!source_open_table(&x, &probe, t, right))
         return false;
@@ -55,31 +55,33 @@ triggers_on(const struct session *s, const struct table *t)
 static bool
 output_open(struct output_clause *o, struct session *s, struct table *t, const struct stmt *st)
 {
-    *o = (struct output_clause){ .used = st->output_count > 0 };
+    *o = (struct output_clause){.used = st->output_count > 0};
     if (!o->used)
         return true;
     if (triggers_on(s, t))
-        return session_fail(s, 334, "The target table '%s' of the DML statement cannot have any "
-                                    "enabled triggers if the statement contains an OUTPUT clause "
-                                    "without INTO clause.", t->name);
+        return session_fail(s, 334,
+                            "The target table '%s' of the DML statement cannot have any "
+                            "enabled triggers if the statement contains an OUTPUT clause "
+                            "without INTO clause.",
+                            t->name);
     int count = 0;
-    o->inserted = (struct source){ .alias = "inserted", .columns = t->columns, .count = t->count };
-    o->deleted = (struct source){ .alias = "deleted", .columns = t->columns, .count = t->count };
+    o->inserted = (struct source){.alias = "inserted", .columns = t->columns, .count = t->count};
+    o->deleted = (struct source){.alias = "deleted", .columns = t->columns, .count = t->count};
     if (st->kind != ST_DELETE)
         o->list[count++] = &o->inserted;
     if (st->kind != ST_INSERT)
         o->list[count++] = &o->deleted;
-    o->scope = (struct scope){ .sources = o->list, .count = count };
-    o->x = (struct ectx){ .v = session_vctx(s, s->statement_arena), .s = s, .scope = &o->scope };
+    o->scope = (struct scope){.sources = o->list, .count = count};
+    o->x = (struct ectx){.v = session_vctx(s, s->statement_arena), .s = s, .scope = &o->scope};
     o->bound.sources = o->list;
     o->bound.source_count = count;
     if (!bind_item_list(&o->x, st->output, st->output_count, &o->bound))
         return false;
-    struct sql_column *columns = arena_alloc(s->statement_arena,
-                                             (size_t)o->bound.total * sizeof *columns);
+    struct sql_column *columns =
+        arena_alloc(s->statement_arena, (size_t)o->bound.total * sizeof *columns);
     for (int i = 0; i < o->bound.total; i++) {
         struct units name = units_from_utf8(s->statement_arena, o->bound.names[i]);
-        columns[i] = (struct sql_column){ name.at, name.count, o->bound.outputs[i]->type };
+        columns[i] = (struct sql_column){name.at, name.count, o->bound.outputs[i]->type};
     }
     return sink_columns(s, columns, (size_t)o->bound.total);
 }
@@ -124,15 +126,19 @@ may_name(struct insert *in, int i)
     const struct table *t = in->w.table;
     struct session *s = in->s;
     if (i == t->identity - 1 && !in->w.identity_insert)
-        return session_fail(s, 544, "Cannot insert explicit value for identity column in table '%s' "
-                                    "when IDENTITY_INSERT is set to OFF.", t->name);
+        return session_fail(s, 544,
+                            "Cannot insert explicit value for identity column in table '%s' "
+                            "when IDENTITY_INSERT is set to OFF.",
+                            t->name);
     if (i == t->rowversion - 1)
-        return session_fail(s, 273, "Cannot insert an explicit value into a timestamp column. Use "
-                                    "INSERT with a column list to exclude the timestamp column, or "
-                                    "insert a DEFAULT into the timestamp column.");
+        return session_fail(s, 273,
+                            "Cannot insert an explicit value into a timestamp column. Use "
+                            "INSERT with a column list to exclude the timestamp column, or "
+                            "insert a DEFAULT into the timestamp column.");
     if (t->columns[i].def->compute)
-        return session_fail(s, 271, "The column \"%s\" cannot be modified because it is either a "
-                                    "computed column or is the result of a UNION operator.",
+        return session_fail(s, 271,
+                            "The column \"%s\" cannot be modified because it is either a "
+                            "computed column or is the result of a UNION operator.",
                             t->columns[i].name);
     return true;
 }
@@ -158,8 +164,9 @@ map_columns(struct insert *in)
         }
         for (int k = 0; k < in->count; k++)
             if (in->columns[k] == c)
-                return session_fail(in->s, 264, "The column name '%s' is specified more than once in "
-                                                "the SET clause or column list of an INSERT.",
+                return session_fail(in->s, 264,
+                                    "The column name '%s' is specified more than once in "
+                                    "the SET clause or column list of an INSERT.",
                                     st->columns[i]);
         if (!may_name(in, c))
             return false;
@@ -170,8 +177,10 @@ map_columns(struct insert *in)
         for (int k = 0; k < in->count; k++)
             named = named || in->columns[k] == t->identity - 1;
         if (!named)
-            return session_fail(in->s, 545, "Explicit value must be specified for identity column in "
-                                            "table '%s' when IDENTITY_INSERT is set to ON.", t->name);
+            return session_fail(in->s, 545,
+                                "Explicit value must be specified for identity column in "
+                                "table '%s' when IDENTITY_INSERT is set to ON.",
+                                t->name);
     }
     return true;
 }
@@ -182,8 +191,9 @@ count_fits(struct insert *in, int given)
     if (given == in->count)
         return true;
     if (!in->st->column_count)
-        return session_fail(in->s, 213, "Column name or number of supplied values does not match "
-                                        "table definition.");
+        return session_fail(in->s, 213,
+                            "Column name or number of supplied values does not match "
+                            "table definition.");
     return session_fail(in->s, given < in->count ? 109 : 110,
                         "There are %s columns in the INSERT statement than values specified in the "
                         "VALUES clause. The number of values in the VALUES clause must match the "
@@ -204,7 +214,7 @@ static bool
 insert_values(struct insert *in)
 {
     const struct stmt *st = in->st;
-    struct ectx x = { .v = session_vctx(in->s, in->s->statement_arena), .s = in->s };
+    struct ectx x = {.v = session_vctx(in->s, in->s->statement_arena), .s = in->s};
     if (!count_fits(in, st->row_width))
         return false;
     for (int i = 0; i < st->row_count * st->row_width; i++)
@@ -241,17 +251,18 @@ insert_row(void *ctx, struct val *row)
 static bool
 insert_query(struct insert *in)
 {
-    struct ectx x = { .v = session_vctx(in->s, in->s->statement_arena), .s = in->s };
+    struct ectx x = {.v = session_vctx(in->s, in->s->statement_arena), .s = in->s};
     if (!bind_query(&x, in->st->query, NULL))
         return false;
     const struct bound_query *b = in->st->query->bound;
     if (b->width != in->count)
         return in->st->column_count
-                   ? session_fail(in->s, b->width < in->count ? 120 : 121,
-                                  "The select list for the INSERT statement contains %s items than "
-                                  "the insert list. The number of SELECT values must match the number "
-                                  "of INSERT columns.",
-                                  b->width < in->count ? "fewer" : "more")
+                   ? session_fail(
+                         in->s, b->width < in->count ? 120 : 121,
+                         "The select list for the INSERT statement contains %s items than "
+                         "the insert list. The number of SELECT values must match the number "
+                         "of INSERT columns.",
+                         b->width < in->count ? "fewer" : "more")
                    : count_fits(in, b->width);
     return query_run(&x, in->st->query, insert_row, in) != STEP_ERROR;
 }
@@ -259,7 +270,7 @@ insert_query(struct insert *in)
 bool
 exec_insert(struct session *s, const struct stmt *st)
 {
-    struct insert in = { .s = s, .st = st };
+    struct insert in = {.s = s, .st = st};
     struct table *t;
     if (!target_open(s, &st->target, "insert", &t))
         return false;
@@ -294,16 +305,18 @@ struct chosen {
 static bool
 chosen_open(struct chosen *c, struct session *s, struct table *t, const struct stmt *st)
 {
-    *c = (struct chosen){ .s = s, .t = t, .limit = -1, .where = st->where };
+    *c = (struct chosen){.s = s, .t = t, .limit = -1, .where = st->where};
     c->list = &c->source;
     c->source.alias = NULL;
-    c->scope = (struct scope){ .sources = &c->list, .count = 1 };
-    c->x = (struct ectx){ .v = session_vctx(s, s->statement_arena), .s = s };
+    c->scope = (struct scope){.sources = &c->list, .count = 1};
+    c->x = (struct ectx){.v = session_vctx(s, s->statement_arena), .s = s};
     if (!source_open_table(&c->x, &c->source, t, st->kind == ST_UPDATE ? "update" : "delete"))
         return false;
     if (st->where && !t->temp && !session_allowed(s, "select", t->name))
-        return session_fail(s, 229, "The SELECT permission was denied on the object '%s', database "
-                                    "'%s', schema 'dbo'.", t->name, s->engine->database);
+        return session_fail(s, 229,
+                            "The SELECT permission was denied on the object '%s', database "
+                            "'%s', schema 'dbo'.",
+                            t->name, s->engine->database);
     struct val top, n;
     if (st->top) {
         if (!bind_expr(&c->x, st->top) || !eval(&c->x, st->top, &top) ||
@@ -343,8 +356,8 @@ static bool
 choose(struct chosen *c)
 {
     c->x.v.arena = &c->arena;
-    c->it = (struct iteration){ .x = &c->x, .sources = &c->list, .where = c->where, .index = -1 };
-    return iterate_source(&c->it, &c->source, (struct continuation){ choose_row, c }) != STEP_ERROR;
+    c->it = (struct iteration){.x = &c->x, .sources = &c->list, .where = c->where, .index = -1};
+    return iterate_source(&c->it, &c->source, (struct continuation){choose_row, c}) != STEP_ERROR;
 }
 
 static int64_t
@@ -353,8 +366,8 @@ chosen_row(const struct chosen *c, int64_t i, struct val *row)
     int64_t rid;
     size_t start = c->starts[i], end = i + 1 < c->count ? c->starts[i + 1] : c->rows.length;
     memcpy(&rid, c->rids.data + (size_t)i * sizeof rid, sizeof rid);
-    row_decode(c->rows.data + start, end - start, &c->t->columns[0].type, sizeof c->t->columns[0], row,
-               (size_t)c->t->count);
+    row_decode(c->rows.data + start, end - start, &c->t->columns[0].type, sizeof c->t->columns[0],
+               row, (size_t)c->t->count);
     return rid;
 }
 
@@ -423,8 +436,10 @@ exec_truncate(struct session *s, const struct stmt *st)
     if (!target_open(s, &st->target, "alter", &t))
         return false;
     if (is_referenced(s, t))
-        return session_fail(s, 4712, "Cannot truncate table '%s' because it is being referenced by a "
-                                     "FOREIGN KEY constraint.", t->name);
+        return session_fail(s, 4712,
+                            "Cannot truncate table '%s' because it is being referenced by a "
+                            "FOREIGN KEY constraint.",
+                            t->name);
     s->rowcount = 0;
     return store_clear(s, t);
 }
@@ -462,8 +477,9 @@ bind_assignments(struct update *u)
         if (column == t->rowversion - 1)
             return session_fail(s, 272, "Cannot update a timestamp column.");
         if (t->columns[column].def->compute)
-            return session_fail(s, 271, "The column \"%s\" cannot be modified because it is either a "
-                                        "computed column or is the result of a UNION operator.",
+            return session_fail(s, 271,
+                                "The column \"%s\" cannot be modified because it is either a "
+                                "computed column or is the result of a UNION operator.",
                                 a->column);
     }
     return true;
@@ -530,8 +546,8 @@ store_rows(struct update *u)
     }
     for (int64_t i = 0; i < u->c.count && ok; i++) {
         int64_t rid = chosen_row(&u->c, i, row);
-        row_decode(u->rows.data + u->starts[i], u->starts[i + 1] - u->starts[i], &t->columns[0].type,
-                   sizeof t->columns[0], row, (size_t)t->count);
+        row_decode(u->rows.data + u->starts[i], u->starts[i + 1] - u->starts[i],
+                   &t->columns[0].type, sizeof t->columns[0], row, (size_t)t->count);
         ok = store_update(u->c.s, t, rid, row);
     }
     free(row);
@@ -544,7 +560,7 @@ exec_update(struct session *s, const struct stmt *st)
     struct table *t;
     if (!target_open(s, &st->target, "update", &t))
         return false;
-    struct update u = { .st = st };
+    struct update u = {.st = st};
     bool ok = chosen_open(&u.c, s, t, st) && bind_assignments(&u);
     if (ok) {
         ok = row_writer_open(&u.w, s, t) && output_open(&u.out, s, t, st) && choose(&u.c) &&

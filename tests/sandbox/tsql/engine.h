@@ -1,10 +1,10 @@
 /**
- * A T-SQL engine over SQLite: what the TDS server asks for each session. It knows nothing of packets
- * and tokens; the server knows nothing of SQL. Values are typed as SQL Server types them, so that the
- * server can put them on the wire without asking back.
+ * A T-SQL engine over SQLite: what the TDS server asks for each session. It knows nothing of
+ * packets and tokens; the server knows nothing of SQL. Values are typed as SQL Server types them,
+ * so that the server can put them on the wire without asking back.
  *
- * Threads: one thread a session; the engine synchronises sessions among themselves (lock table, stores).
- * Only session_cancel may be called from another thread.
+ * Threads: one thread a session; the engine synchronises sessions among themselves (lock table,
+ * stores). Only session_cancel may be called from another thread.
  */
 #ifndef SANDBOX_TSQL_ENGINE_H
 #define SANDBOX_TSQL_ENGINE_H
@@ -54,9 +54,10 @@ enum sql_type {
 
 struct sql_typeinfo {
     enum sql_type type;
-    uint32_t max_bytes; /* char, varchar, nchar, nvarchar, binary, varbinary: bytes, or SQL_MAX_LENGTH */
-    uint8_t precision;  /* decimal */
-    uint8_t scale;      /* decimal, time, datetime2, datetimeoffset */
+    uint32_t
+        max_bytes; /* char, varchar, nchar, nvarchar, binary, varbinary: bytes, or SQL_MAX_LENGTH */
+    uint8_t precision; /* decimal */
+    uint8_t scale;     /* decimal, time, datetime2, datetimeoffset */
     bool nullable;
     bool identity;
     bool computed;
@@ -65,16 +66,18 @@ struct sql_typeinfo {
 /** One value. Bytes are borrowed from the engine until the callback that brought them returns. */
 struct sql_value {
     bool is_null;
-    int64_t integer; /* bit, ints; money and smallmoney in 1/10000; datetime: ticks of 1/300 s since midnight;
-                        smalldatetime: minutes since midnight; time parts: 100 ns since midnight */
-    int32_t days;    /* date parts, datetime, smalldatetime: days since 1900-01-01 (may be negative) */
-    int16_t offset_minutes;    /* datetimeoffset; `days` and `integer` are UTC */
-    double real;               /* real, float */
-    bool negative;             /* decimal */
-    uint32_t magnitude[4];     /* decimal: unscaled magnitude, least significant word first */
-    const unsigned char *bytes; /* character types: nchar and nvarchar UTF-16LE, char and varchar code page
-                                  1252; binary types; uniqueidentifier: the 16 bytes as on the wire */
-    size_t length;             /* bytes */
+    int64_t integer; /* bit, ints; money and smallmoney in 1/10000; datetime: ticks of 1/300 s since
+                        midnight; smalldatetime: minutes since midnight; time parts: 100 ns since
+                        midnight */
+    int32_t days; /* date parts, datetime, smalldatetime: days since 1900-01-01 (may be negative) */
+    int16_t offset_minutes; /* datetimeoffset; `days` and `integer` are UTC */
+    double real;            /* real, float */
+    bool negative;          /* decimal */
+    uint32_t magnitude[4];  /* decimal: unscaled magnitude, least significant word first */
+    const unsigned char
+        *bytes;    /* character types: nchar and nvarchar UTF-16LE, char and varchar code page
+                     1252; binary types; uniqueidentifier: the 16 bytes as on the wire */
+    size_t length; /* bytes */
 };
 
 struct sql_column {
@@ -87,10 +90,10 @@ struct sql_column {
 
 enum sql_done_kind { SQL_DONE_STATEMENT, SQL_DONE_IN_PROC, SQL_DONE_PROC };
 
-enum { /* flags of sql_sink.done */
-    SQL_DONE_ERROR = 1,      /* this statement failed */
-    SQL_DONE_HAS_COUNT = 2,  /* `rows` is meant (SET NOCOUNT OFF, or a SELECT) */
-    SQL_DONE_ATTENTION = 4,  /* ended by session_cancel: the server answers the attention */
+enum {                         /* flags of sql_sink.done */
+       SQL_DONE_ERROR = 1,     /* this statement failed */
+       SQL_DONE_HAS_COUNT = 2, /* `rows` is meant (SET NOCOUNT OFF, or a SELECT) */
+       SQL_DONE_ATTENTION = 4, /* ended by session_cancel: the server answers the attention */
 };
 
 /**
@@ -102,28 +105,31 @@ struct sql_sink {
     bool (*columns)(void *ctx, const struct sql_column *columns, size_t count);
     bool (*row)(void *ctx, const struct sql_value *values, size_t count);
     /** `command`: 0xC1 select, 0xC3 insert, 0xC4 delete, 0xC5 update, 0xD4 begin, 0xD5 commit, 0xD2
-     *  rollback, 0 other. `more`: other results of the same request follow (a hint; the server itself
-     *  ends the request). */
-    void (*done)(void *ctx, enum sql_done_kind kind, unsigned flags, uint16_t command, uint64_t rows);
+     *  rollback, 0 other. `more`: other results of the same request follow (a hint; the server
+     * itself ends the request). */
+    void (*done)(void *ctx, enum sql_done_kind kind, unsigned flags, uint16_t command,
+                 uint64_t rows);
     /** severity > 10 is an error, else information. `text` is UTF-8. */
     void (*message)(void *ctx, int32_t number, int severity, int state, const char *text,
                     const char *procedure, int line);
-    /** The transaction of the session began (8), was committed (9) or rolled back (10); `id` is not 0. */
+    /** The transaction of the session began (8), was committed (9) or rolled back (10); `id` is not
+     * 0. */
     void (*transaction)(void *ctx, int envchange, uint64_t id);
     /** RETURN status of a procedure, and output parameters (by ordinal of the call). */
     void (*return_status)(void *ctx, int32_t status);
-    void (*output)(void *ctx, size_t ordinal, const struct sql_column *as, const struct sql_value *value);
+    void (*output)(void *ctx, size_t ordinal, const struct sql_column *as,
+                   const struct sql_value *value);
 };
 
 /* ---- engine and sessions ---- */
 
 struct engine_options {
-    const char *directory;       /* an existing, empty directory for the store's files */
-    const char *server_name;     /* @@SERVERNAME */
-    const char *database;        /* its only user database, e.g. AxDB */
+    const char *directory;   /* an existing, empty directory for the store's files */
+    const char *server_name; /* @@SERVERNAME */
+    const char *database;    /* its only user database, e.g. AxDB */
     bool read_committed_snapshot;
-    struct faults *faults;       /* borrowed */
-    struct sandbox_log *log;     /* borrowed; the engine logs nothing that the server logs */
+    struct faults *faults;   /* borrowed */
+    struct sandbox_log *log; /* borrowed; the engine logs nothing that the server logs */
 };
 
 struct engine;
@@ -133,18 +139,20 @@ struct session;
 struct engine *engine_open(const struct engine_options *options, char *why, size_t why_size);
 void engine_close(struct engine *);
 
-/** Run T-SQL (UTF-8) with all rights, e.g. a seed or another writer. False: `why` has number and text. */
+/** Run T-SQL (UTF-8) with all rights, e.g. a seed or another writer. False: `why` has number and
+ * text. */
 bool engine_run_script(struct engine *, const char *sql, char *why, size_t why_size);
 
 /**
- * Logins and their rights. `rights` is a comma-separated list of NAME or NAME:TABLE, NAME one of select,
- * insert, update, delete, alter, view_definition, view_server_state, view_database_state, applock,
- * msdb (may read restore history), all. Without :TABLE it holds for every table.
+ * Logins and their rights. `rights` is a comma-separated list of NAME or NAME:TABLE, NAME one of
+ * select, insert, update, delete, alter, view_definition, view_server_state, view_database_state,
+ * applock, msdb (may read restore history), all. Without :TABLE it holds for every table.
  */
 bool engine_add_login(struct engine *, const char *user, const char *password, const char *rights);
 
 struct login_request {
-    const char *user, *password, *database, *application, *workstation; /* UTF-8; database may be "" */
+    const char *user, *password, *database, *application,
+        *workstation; /* UTF-8; database may be "" */
     bool read_only_intent;
     bool odbc;      /* LOGIN7 said ODBC: ANSI options on, no TEXTSIZE limit */
     bool encrypted; /* answered by encrypt_option of sys.dm_exec_connections */
@@ -155,15 +163,18 @@ struct login_request {
  * On success the messages 5701/5703 are the server's to send; the session knows its
  * id from session_id (51 and up).
  */
-struct session *engine_login(struct engine *, const struct login_request *, const struct sql_sink *);
+struct session *engine_login(struct engine *, const struct login_request *,
+                             const struct sql_sink *);
 int session_id(const struct session *);
 const char *session_database(const struct session *);
 void session_close(struct session *); /* rolls back, frees locks */
 /** The session was killed or cut by a fault: close the connection without another word. */
 bool session_dead(const struct session *);
 
-/** Run one batch: UTF-16LE bytes as they came. Everything is reported to the sink, including syntax errors. */
-void session_batch(struct session *, const unsigned char *utf16le, size_t bytes, const struct sql_sink *);
+/** Run one batch: UTF-16LE bytes as they came. Everything is reported to the sink, including syntax
+ * errors. */
+void session_batch(struct session *, const unsigned char *utf16le, size_t bytes,
+                   const struct sql_sink *);
 
 struct sql_parameter {
     struct sql_column column; /* name with its @, or unnamed */
@@ -172,9 +183,10 @@ struct sql_parameter {
 };
 
 /**
- * sp_executesql: the statement's text in a scope of its own with these parameters (they are typed by
- * `declarations`, e.g. N'@a int, @b nvarchar(10) output', empty when there are none). Ends with
- * return_status and output calls; `done` calls come with SQL_DONE_IN_PROC, the last with SQL_DONE_PROC.
+ * sp_executesql: the statement's text in a scope of its own with these parameters (they are typed
+ * by `declarations`, e.g. N'@a int, @b nvarchar(10) output', empty when there are none). Ends with
+ * return_status and output calls; `done` calls come with SQL_DONE_IN_PROC, the last with
+ * SQL_DONE_PROC.
  */
 void session_execute(struct session *, const unsigned char *sql_utf16le, size_t sql_bytes,
                      const unsigned char *declarations_utf16le, size_t declarations_bytes,
@@ -187,18 +199,23 @@ void session_call(struct session *, const char *procedure, const struct sql_para
 /** Transaction manager requests: 5 begin, 7 commit, 8 rollback. */
 void session_transaction(struct session *, int request, const struct sql_sink *);
 
-/** State that belongs to the login (SET options, temporary tables, transaction) back to its start. */
+/** State that belongs to the login (SET options, temporary tables, transaction) back to its start.
+ */
 void session_reset(struct session *, const struct sql_sink *);
 
-/** Attention: from another thread. The running request ends soon, with `done` SQL_DONE_ATTENTION. */
+/** Attention: from another thread. The running request ends soon, with `done` SQL_DONE_ATTENTION.
+ */
 void session_cancel(struct session *);
 
-/* Bulk load: after a batch `insert bulk T (c type, ...)` the sink gets an empty `done` and the session
- * stands ready for rows. */
+/* Bulk load: after a batch `insert bulk T (c type, ...)` the sink gets an empty `done` and the
+ * session stands ready for rows. */
 bool session_bulk_expected(const struct session *);
 /** Columns as the client describes them now; checks them against the table. */
-bool session_bulk_begin(struct session *, const struct sql_column *columns, size_t count, const struct sql_sink *);
-bool session_bulk_row(struct session *, const struct sql_value *values, size_t count, const struct sql_sink *);
-void session_bulk_end(struct session *, bool keep, const struct sql_sink *); /* one `done` with the count */
+bool session_bulk_begin(struct session *, const struct sql_column *columns, size_t count,
+                        const struct sql_sink *);
+bool session_bulk_row(struct session *, const struct sql_value *values, size_t count,
+                      const struct sql_sink *);
+void session_bulk_end(struct session *, bool keep,
+                      const struct sql_sink *); /* one `done` with the count */
 
 #endif

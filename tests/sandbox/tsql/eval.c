@@ -78,7 +78,8 @@ int_arithmetic(struct ectx *x, char op, const struct val *a, const struct val *b
 {
     struct val p, q;
     int64_t r = 0;
-    if (!convert(&x->v, a, type_of(SQL_BIGINT), 0, &p) || !convert(&x->v, b, type_of(SQL_BIGINT), 0, &q))
+    if (!convert(&x->v, a, type_of(SQL_BIGINT), 0, &p) ||
+        !convert(&x->v, b, type_of(SQL_BIGINT), 0, &q))
         return false;
     if ((op == '/' || op == '%') && q.v.integer == 0)
         return divide_by_zero(x, t, out);
@@ -115,15 +116,15 @@ static bool
 decimal_operation(struct ectx *x, char op, const struct val *a, const struct val *b,
                   struct sql_typeinfo t, struct val *out)
 {
-    static const uint8_t digits[] = { 1, 3, 5, 10, 19 };
-    const struct val *in[] = { a, b };
+    static const uint8_t digits[] = {1, 3, 5, 10, 19};
+    const struct val *in[] = {a, b};
     struct val d[2], r;
     for (int i = 0; i < 2; i++) {
         enum sql_type type = in[i]->t.type;
-        struct sql_typeinfo to = type == SQL_DECIMAL     ? in[i]->t
-                                 : type_is_int(type)     ? type_decimal(digits[type], 0)
-                                 : type_is_exact(type)   ? type_decimal(19, 4)
-                                                         : t;
+        struct sql_typeinfo to = type == SQL_DECIMAL   ? in[i]->t
+                                 : type_is_int(type)   ? type_decimal(digits[type], 0)
+                                 : type_is_exact(type) ? type_decimal(19, 4)
+                                                       : t;
         if (!convert(&x->v, in[i], to, 0, &d[i]))
             return false;
     }
@@ -183,7 +184,7 @@ concat(struct ectx *x, const struct val *a, const struct val *b, struct sql_type
         memcpy(bytes, p.v.bytes, p.v.length);
     if (q.v.length)
         memcpy(bytes + p.v.length, q.v.bytes, q.v.length);
-    *out = (struct val){ .t = t, .v = { .bytes = bytes, .length = n } };
+    *out = (struct val){.t = t, .v = {.bytes = bytes, .length = n}};
     return true;
 }
 
@@ -285,7 +286,7 @@ case_matches(struct ectx *x, struct expr *e, struct val *operand, struct expr *w
 static bool
 eval_case(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct val operand = { 0 };
+    struct val operand = {0};
     if (e->operand && !eval(x, e->operand, &operand))
         return false;
     for (int i = 0; i < e->count; i += 2) {
@@ -319,7 +320,8 @@ static bool
 eval_cast(struct ectx *x, struct expr *e, struct val *out)
 {
     struct val v, style = val_int(0);
-    if (!eval(x, e->args[0], &v) || (e->style_arg && !eval_as(x, e->style_arg, type_of(SQL_INT), &style)))
+    if (!eval(x, e->args[0], &v) ||
+        (e->style_arg && !eval_as(x, e->style_arg, type_of(SQL_INT), &style)))
         return false;
     bool known = convertible(v.t.type, e->type.type) || v.v.is_null ||
                  (type_is_char(v.t.type) && type_is_binary(e->type.type)) ||
@@ -331,7 +333,7 @@ eval_cast(struct ectx *x, struct expr *e, struct val *out)
         return true;
     if (!e->try_ || x->v.error->number == 529)
         return false;
-    *x->v.error = (struct sql_error){ 0 };
+    *x->v.error = (struct sql_error){0};
     *out = val_null(e->type);
     return true;
 }
@@ -347,9 +349,10 @@ take_one(void *ctx, struct val *row)
 {
     struct one_row *o = ctx;
     if (o->count++) {
-        (void)fail(&o->x->v, 512, "Subquery returned more than 1 value. This is not permitted when "
-                                  "the subquery follows =, !=, <, <= , >, >= or when the subquery is "
-                                  "used as an expression.");
+        (void)fail(&o->x->v, 512,
+                   "Subquery returned more than 1 value. This is not permitted when "
+                   "the subquery follows =, !=, <, <= , >, >= or when the subquery is "
+                   "used as an expression.");
         return STEP_ERROR;
     }
     *o->out = val_copy(o->x->v.arena, &row[0]);
@@ -359,7 +362,7 @@ take_one(void *ctx, struct val *row)
 static bool
 eval_subquery(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct one_row o = { x, out, 0 };
+    struct one_row o = {x, out, 0};
     *out = val_null(e->type);
     return query_run(x, e->query, take_one, &o) != STEP_ERROR;
 }
@@ -405,7 +408,8 @@ nulls_compare(struct ectx *x, const struct expr *e)
     if (x->v.options & OPT_ANSI_NULLS)
         return false;
     for (int i = 0; i < 2; i++)
-        if (e->args[i]->kind == EX_VARIABLE || (e->args[i]->kind == EX_LITERAL && e->args[i]->op == 'n'))
+        if (e->args[i]->kind == EX_VARIABLE ||
+            (e->args[i]->kind == EX_LITERAL && e->args[i]->op == 'n'))
             return e->op == '=' || e->op == '!';
     return false;
 }
@@ -465,8 +469,8 @@ as_text(struct ectx *x, const struct val *v, struct units *out)
 static bool
 eval_like(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct val v[3] = { 0 };
-    struct units text, pattern, escape = { 0 };
+    struct val v[3] = {0};
+    struct units text, pattern, escape = {0};
     for (int i = 0; i < e->count; i++) {
         if (!eval(x, e->args[i], &v[i]))
             return false;
@@ -530,7 +534,7 @@ match_member(void *ctx, struct val *row)
 static bool
 eval_in_query(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct membership m = { .x = x };
+    struct membership m = {.x = x};
     if (!eval(x, e->args[0], &m.value))
         return false;
     if (m.value.v.is_null)
@@ -692,6 +696,6 @@ eval_true(struct ectx *x, struct expr *e, bool *ret_true)
 bool
 eval_alone(struct session *s, struct arena *a, struct expr *e, struct val *out)
 {
-    struct ectx x = { .v = session_vctx(s, a), .s = s };
+    struct ectx x = {.v = session_vctx(s, a), .s = s};
     return bind_expr(&x, e) && eval(&x, e, out);
 }

@@ -141,14 +141,15 @@ fault_point(struct session *s, const char *point, const char *subject)
         return true;
     case FAULT_CUT:
         atomic_store(&s->dead, true);
-        return session_fail(s, 596, "Cannot continue the execution because the session is in the kill "
-                                    "state.");
+        return session_fail(s, 596,
+                            "Cannot continue the execution because the session is in the kill "
+                            "state.");
     case FAULT_FREEZE:
     case FAULT_DELAY:
-        for (int64_t left = a.arg; (left > 0 || (a.arg == 0 && a.what == FAULT_FREEZE)) &&
-                                   !session_interrupted(s);
+        for (int64_t left = a.arg;
+             (left > 0 || (a.arg == 0 && a.what == FAULT_FREEZE)) && !session_interrupted(s);
              left -= 10) {
-            struct timespec t = { 0, (left > 0 && left < 10 ? left : 10) * 1000000L };
+            struct timespec t = {0, (left > 0 && left < 10 ? left : 10) * 1000000L};
             (void)nanosleep(&t, NULL);
         }
         return !session_interrupted(s);
@@ -199,12 +200,14 @@ bool
 tran_commit(struct session *s)
 {
     if (s->trancount == 0)
-        return session_fail(s, 3902, "The COMMIT TRANSACTION request has no corresponding BEGIN "
-                                     "TRANSACTION.");
+        return session_fail(s, 3902,
+                            "The COMMIT TRANSACTION request has no corresponding BEGIN "
+                            "TRANSACTION.");
     if (s->doomed)
-        return session_fail(s, 3930,
-                            "The current transaction cannot be committed and cannot support operations "
-                            "that write to the log file. Roll back the transaction.");
+        return session_fail(
+            s, 3930,
+            "The current transaction cannot be committed and cannot support operations "
+            "that write to the log file. Roll back the transaction.");
     if (s->trancount > 1) {
         s->trancount--;
         return true;
@@ -220,11 +223,14 @@ static bool
 exec_rollback(struct session *s, const struct stmt *st)
 {
     if (s->trancount == 0)
-        return session_fail(s, 3903, "The ROLLBACK TRANSACTION request has no corresponding BEGIN "
-                                     "TRANSACTION.");
+        return session_fail(s, 3903,
+                            "The ROLLBACK TRANSACTION request has no corresponding BEGIN "
+                            "TRANSACTION.");
     if (st->word && st->word[0] != '@' && !same_name(st->word, s->tran_name))
-        return session_fail(s, 6401, "Cannot roll back %s. No transaction or savepoint of that name was "
-                                     "found.", st->word);
+        return session_fail(s, 6401,
+                            "Cannot roll back %s. No transaction or savepoint of that name was "
+                            "found.",
+                            st->word);
     tran_rollback(s);
     return true;
 }
@@ -252,15 +258,15 @@ exec_commit(struct session *s, const struct stmt *st)
 static bool
 exec_declare(struct session *s, const struct stmt *st)
 {
-    struct ectx x = { .v = session_vctx(s, s->statement_arena), .s = s };
+    struct ectx x = {.v = session_vctx(s, s->statement_arena), .s = s};
     for (int i = 0; i < st->declaration_count; i++) {
         const struct declaration *d = &st->declarations[i];
         struct variable *v = variable_find(&x, d->name);
         struct val value;
         if (!v)
             v = variable_new(&s->frame->arena, &s->frame->variables, d->name, d->type);
-        if (d->value && (!eval_alone(s, s->statement_arena, d->value, &value) ||
-                         !variable_set(&x, v, &value)))
+        if (d->value &&
+            (!eval_alone(s, s->statement_arena, d->value, &value) || !variable_set(&x, v, &value)))
             return false;
     }
     return true;
@@ -269,7 +275,7 @@ exec_declare(struct session *s, const struct stmt *st)
 static bool
 exec_set_variable(struct session *s, const struct stmt *st)
 {
-    struct ectx x = { .v = session_vctx(s, s->statement_arena), .s = s };
+    struct ectx x = {.v = session_vctx(s, s->statement_arena), .s = s};
     struct variable *v = variable_find(&x, st->word);
     struct val value, sum;
     if (!v) {
@@ -306,7 +312,7 @@ exec_waitfor(struct session *s, const struct stmt *st)
         return session_fail(s, 148, "Incorrect time syntax in time string used with WAITFOR.");
     int64_t until = now_ms() + (t.v.is_null ? 0 : t.v.integer / 10000);
     while (now_ms() < until) {
-        struct timespec nap = { 0, 5000000 };
+        struct timespec nap = {0, 5000000};
         if (session_interrupted(s))
             return false;
         (void)nanosleep(&nap, NULL);
@@ -318,11 +324,13 @@ static bool
 exec_use(struct session *s, const struct stmt *st)
 {
     if (!same_name(st->word, s->engine->database))
-        return session_fail(s, 911, "Database '%s' does not exist. Make sure that the name is entered "
-                                    "correctly.", st->word);
-    session_info(s, 5701, 2,
-                 arena_printf(s->statement_arena, "Changed database context to '%s'.",
-                              s->engine->database));
+        return session_fail(s, 911,
+                            "Database '%s' does not exist. Make sure that the name is entered "
+                            "correctly.",
+                            st->word);
+    session_info(
+        s, 5701, 2,
+        arena_printf(s->statement_arena, "Changed database context to '%s'.", s->engine->database));
     return true;
 }
 
@@ -363,11 +371,14 @@ exec_alter_database(struct session *s, const struct stmt *st)
 {
     struct engine *e = s->engine;
     if (st->target.object && !same_name(st->target.object, e->database))
-        return session_fail(s, 5011, "User does not have permission to alter database '%s', the "
-                                     "database does not exist, or the database is not in a state that "
-                                     "allows access checks.", st->target.object);
+        return session_fail(s, 5011,
+                            "User does not have permission to alter database '%s', the "
+                            "database does not exist, or the database is not in a state that "
+                            "allows access checks.",
+                            st->target.object);
     if (!session_allowed(s, "alter", NULL))
-        return session_fail(s, 5011, "User does not have permission to alter database '%s'.", e->database);
+        return session_fail(s, 5011, "User does not have permission to alter database '%s'.",
+                            e->database);
     if (same_name(st->word, "READ_ONLY") || same_name(st->word, "READ_WRITE"))
         atomic_store(&e->read_only, same_name(st->word, "READ_ONLY"));
     else if (same_name(st->word, "READ_COMMITTED_SNAPSHOT"))
@@ -381,8 +392,6 @@ exec_alter_database(struct session *s, const struct stmt *st)
 
 /* ---- the frame around a statement ---- */
 
-typedef bool (*statement_fn)(struct session *, const struct stmt *);
-
 static bool
 starts_transaction(const struct session *s, const struct stmt *st)
 {
@@ -393,12 +402,12 @@ starts_transaction(const struct session *s, const struct stmt *st)
 }
 
 /* Reads and writes of one statement: all or nothing. */
-static bool
+bool
 atomically(struct session *s, const struct stmt *st, statement_fn fn)
 {
-    struct arena arena = { 0 }, *outer = s->statement_arena;
+    struct arena arena = {0}, *outer = s->statement_arena;
     s->statement_arena = &arena;
-    s->error = (struct sql_error){ 0 };
+    s->error = (struct sql_error){0};
     bool ok = catalog_refresh(s);
     if (ok && starts_transaction(s, st))
         ok = tran_begin(s);
@@ -408,7 +417,7 @@ atomically(struct session *s, const struct stmt *st, statement_fn fn)
         ok = false;
         error = error.number ? error : s->error;
     }
-    s->error = ok ? (struct sql_error){ 0 } : error;
+    s->error = ok ? (struct sql_error){0} : error;
     arena_free(&arena);
     s->statement_arena = outer;
     return ok;
@@ -420,30 +429,30 @@ static const struct {
     uint16_t command;
     bool done, counts, metadata; /* sends a done; with its count; runs under FMTONLY */
 } simple[] = {
-    { ST_PRINT, exec_print, 0, false, false, true },
-    { ST_DECLARE, exec_declare, 0, false, false, true },
-    { ST_SET_VARIABLE, exec_set_variable, 0, false, false, true },
-    { ST_SET_OPTION, exec_set_option, 0, false, false, true },
-    { ST_SELECT, exec_select, 0xC1, false, true, true },
-    { ST_INSERT, exec_insert, 0xC3, true, true, false },
-    { ST_UPDATE, exec_update, 0xC5, true, true, false },
-    { ST_DELETE, exec_delete, 0xC4, true, true, false },
-    { ST_TRUNCATE, exec_truncate, 0, true, false, false },
-    { ST_BEGIN_TRAN, exec_begin, 0xD4, true, false, false },
-    { ST_COMMIT, exec_commit, 0xD5, true, false, false },
-    { ST_ROLLBACK, exec_rollback, 0xD2, true, false, false },
-    { ST_WAITFOR, exec_waitfor, 0, true, false, false },
-    { ST_USE, exec_use, 0, true, false, true },
-    { ST_KILL, exec_kill, 0, true, false, false },
-    { ST_CREATE_TABLE, catalog_create_table, 0, true, false, false },
-    { ST_CREATE_INDEX, catalog_create_other, 0, true, false, false },
-    { ST_CREATE_TRIGGER, catalog_create_other, 0, true, false, false },
-    { ST_CREATE_FUNCTION, catalog_create_other, 0, true, false, false },
-    { ST_CREATE_POLICY, catalog_create_other, 0, true, false, false },
-    { ST_ALTER_TABLE, catalog_alter, 0, true, false, false },
-    { ST_ALTER_DATABASE, exec_alter_database, 0, true, false, false },
-    { ST_DROP, catalog_drop, 0, true, false, false },
-    { ST_BULK, exec_bulk, 0, true, false, false },
+    {ST_PRINT, exec_print, 0, false, false, true},
+    {ST_DECLARE, exec_declare, 0, false, false, true},
+    {ST_SET_VARIABLE, exec_set_variable, 0, false, false, true},
+    {ST_SET_OPTION, exec_set_option, 0, false, false, true},
+    {ST_SELECT, exec_select, 0xC1, false, true, true},
+    {ST_INSERT, exec_insert, 0xC3, true, true, false},
+    {ST_UPDATE, exec_update, 0xC5, true, true, false},
+    {ST_DELETE, exec_delete, 0xC4, true, true, false},
+    {ST_TRUNCATE, exec_truncate, 0, true, false, false},
+    {ST_BEGIN_TRAN, exec_begin, 0xD4, true, false, false},
+    {ST_COMMIT, exec_commit, 0xD5, true, false, false},
+    {ST_ROLLBACK, exec_rollback, 0xD2, true, false, false},
+    {ST_WAITFOR, exec_waitfor, 0, true, false, false},
+    {ST_USE, exec_use, 0, true, false, true},
+    {ST_KILL, exec_kill, 0, true, false, false},
+    {ST_CREATE_TABLE, catalog_create_table, 0, true, false, false},
+    {ST_CREATE_INDEX, catalog_create_other, 0, true, false, false},
+    {ST_CREATE_TRIGGER, catalog_create_other, 0, true, false, false},
+    {ST_CREATE_FUNCTION, catalog_create_other, 0, true, false, false},
+    {ST_CREATE_POLICY, catalog_create_other, 0, true, false, false},
+    {ST_ALTER_TABLE, catalog_alter, 0, true, false, false},
+    {ST_ALTER_DATABASE, exec_alter_database, 0, true, false, false},
+    {ST_DROP, catalog_drop, 0, true, false, false},
+    {ST_BULK, exec_bulk, 0, true, false, false},
 };
 
 static enum flow
@@ -452,7 +461,8 @@ run_simple(struct session *s, const struct stmt *st, size_t i)
     if ((s->settings.fmtonly && !simple[i].metadata) ||
         ((s->settings.noexec || s->settings.parseonly) && st->kind != ST_SET_OPTION))
         return FLOW_NEXT;
-    bool keeps_count = st->kind == ST_DECLARE || st->kind == ST_PRINT || st->kind == ST_SET_VARIABLE;
+    bool keeps_count =
+        st->kind == ST_DECLARE || st->kind == ST_PRINT || st->kind == ST_SET_VARIABLE;
     int64_t before = s->rowcount;
     if (!simple[i].counts && !keeps_count)
         s->rowcount = 0;
@@ -473,7 +483,7 @@ run_simple(struct session *s, const struct stmt *st, size_t i)
 static bool
 test_condition(struct session *s, const struct stmt *st)
 {
-    struct ectx x = { .v = session_vctx(s, s->statement_arena), .s = s };
+    struct ectx x = {.v = session_vctx(s, s->statement_arena), .s = s};
     return bind_expr(&x, st->condition) && eval_true(&x, st->condition, &s->condition);
 }
 
@@ -524,7 +534,7 @@ run_try(struct session *s, const struct stmt *st)
     bool was = f->in_catch;
     f->caught = s->error;
     f->in_catch = true;
-    s->error = (struct sql_error){ 0 };
+    s->error = (struct sql_error){0};
     flow = exec_list(s, st->otherwise);
     f->caught = before;
     f->in_catch = was;
@@ -547,8 +557,9 @@ static enum flow
 run_return(struct session *s, const struct stmt *st)
 {
     if (st->condition && !s->frame->outer && !s->frame->parameters_given)
-        return session_fail(s, 178, "A RETURN statement with a return value cannot be used in this "
-                                    "context.")
+        return session_fail(s, 178,
+                            "A RETURN statement with a return value cannot be used in this "
+                            "context.")
                    ? FLOW_NEXT
                    : handle_error(s, 0);
     if (st->condition && !atomically(s, st, return_value))
@@ -556,142 +567,23 @@ run_return(struct session *s, const struct stmt *st)
     return FLOW_RETURN;
 }
 
-static bool
-make_throw(struct session *s, const struct stmt *st)
-{
-    struct arena *a = s->statement_arena;
-    struct vctx c = session_vctx(s, a);
-    struct val v[3], number, text, state;
-    for (int i = 0; i < 3; i++)
-        if (!eval_alone(s, a, st->args[i], &v[i]))
-            return false;
-    if (!convert(&c, &v[0], type_of(SQL_INT), 0, &number) ||
-        !convert(&c, &v[1], type_chars(SQL_NVARCHAR, 2048), 0, &text) ||
-        !convert(&c, &v[2], type_of(SQL_INT), 0, &state))
-        return false;
-    if (number.v.is_null || number.v.integer < 50000)
-        return session_fail(s, 35100, "Error number %lld in the THROW statement is outside the valid "
-                                      "range. Specify an error number in the valid range of 50000 to "
-                                      "2147483647.", (long long)number.v.integer);
-    (void)session_fail(s, (int)number.v.integer, "%s",
-                       text.v.is_null ? "" : val_utf8_text(a, &text));
-    s->error.state = (int)state.v.integer;
-    s->error.thrown = true;
-    return false;
-}
-
-static enum flow
-run_throw(struct session *s, const struct stmt *st)
-{
-    if (st->arg_count) {
-        (void)atomically(s, st, make_throw);
-        return handle_error(s, 0);
-    }
-    const struct frame *f = s->frame;
-    while (f && !f->in_catch)
-        f = f->outer;
-    if (!f) {
-        (void)session_fail(s, 10704, "To rethrow an error, a THROW statement must be used inside a CATCH "
-                                     "block. Insert the THROW statement inside a CATCH block, or add "
-                                     "error parameters to the THROW statement.");
-        return handle_error(s, 0);
-    }
-    s->error = f->caught;
-    s->error.thrown = true;
-    s->error.compile = false;
-    return handle_error(s, 0);
-}
-
-/* ---- RAISERROR ---- */
-
-static const char *
-raise_argument(struct session *s, const struct stmt *st, int i)
-{
-    struct arena *a = s->statement_arena;
-    struct vctx c = session_vctx(s, a);
-    struct val v, text;
-    if (i >= st->arg_count || !eval_alone(s, a, st->args[i], &v) ||
-        !convert(&c, &v, type_chars(SQL_NVARCHAR, 4000), 0, &text) || text.v.is_null)
-        return "(null)";
-    return val_utf8_text(a, &text);
-}
-
-static const char *
-raise_text(struct session *s, const struct stmt *st, const char *format)
-{
-    char out[2048];
-    size_t n = 0;
-    int arg = 3;
-    for (const char *p = format; *p && n + 1 < sizeof out; p++) {
-        if (*p != '%') {
-            out[n++] = *p;
-            continue;
-        }
-        p++;
-        while (*p && strchr("0123456789+-# .*I64lh", *p))
-            p++;
-        if (*p == '%' || !*p) {
-            out[n++] = '%';
-            if (!*p)
-                break;
-            continue;
-        }
-        const char *value = raise_argument(s, st, arg++);
-        size_t length = strlen(value);
-        if (length > sizeof out - 1 - n)
-            length = sizeof out - 1 - n;
-        memcpy(out + n, value, length);
-        n += length;
-    }
-    out[n] = 0;
-    return arena_strdup(s->statement_arena, out);
-}
-
-static bool
-make_raise(struct session *s, const struct stmt *st)
-{
-    struct arena *a = s->statement_arena;
-    struct vctx c = session_vctx(s, a);
-    struct val v[3], severity, state;
-    for (int i = 0; i < 3; i++)
-        if (!eval_alone(s, a, st->args[i], &v[i]))
-            return false;
-    if (!convert(&c, &v[1], type_of(SQL_INT), 0, &severity) ||
-        !convert(&c, &v[2], type_of(SQL_INT), 0, &state))
-        return false;
-    if (!type_is_char(v[0].t.type))
-        return session_fail(s, 18054, "Error %lld, severity %lld, state %lld was raised, but no message "
-                                      "with that error number was found in sys.messages.",
-                            (long long)v[0].v.integer, (long long)severity.v.integer,
-                            (long long)state.v.integer);
-    const char *text = raise_text(s, st, v[0].v.is_null ? "" : val_utf8_text(a, &v[0]));
-    if (severity.v.integer <= 10) {
-        session_info(s, 50000, (int)state.v.integer, text);
-        return true;
-    }
-    (void)session_fail(s, 50000, "%s", text);
-    s->error.severity = severity.v.integer > 18 ? 18 : (int)severity.v.integer;
-    s->error.state = (int)state.v.integer;
-    s->error.raised = true;
-    return false;
-}
-
 /* ---- EXEC ---- */
 
 enum flow
 exec_text(struct session *s, struct units text, struct variable *parameters)
 {
-    struct frame f = { .variables = parameters };
+    struct frame f = {.variables = parameters};
     if (s->nest >= 32) {
-        (void)session_fail(s, 217, "Maximum stored procedure, function, trigger, or view nesting level "
-                                   "exceeded (limit 32).");
+        (void)session_fail(s, 217,
+                           "Maximum stored procedure, function, trigger, or view nesting level "
+                           "exceeded (limit 32).");
         return handle_error(s, 0);
     }
     frame_push(s, &f);
     s->nest++;
     struct vctx c = session_vctx(s, &f.arena);
     enum flow flow;
-    s->error = (struct sql_error){ 0 };
+    s->error = (struct sql_error){0};
     if (parse_batch(&c, text, (s->settings.options & OPT_QUOTED_IDENTIFIER) != 0, &f.batch)) {
         flow = exec_list(s, f.batch.first);
     } else {
@@ -727,17 +619,11 @@ run_exec_string(struct session *s, const struct stmt *st)
 {
     if (!atomically(s, st, string_to_run))
         return handle_error(s, 0);
-    struct arena a = { 0 };
+    struct arena a = {0};
     struct units text = units_from_le(&a, s->pending_text.data, s->pending_text.length);
     enum flow f = exec_text(s, text, NULL);
     arena_free(&a);
     return f;
-}
-
-static enum flow
-run_raise(struct session *s, const struct stmt *st)
-{
-    return atomically(s, st, make_raise) ? FLOW_NEXT : handle_error(s, 0);
 }
 
 /* ---- dispatch ---- */
@@ -779,7 +665,7 @@ before_statement(struct session *s, const struct stmt *st)
         return false;
     if (!s->engine->faults || s->internal || st->kind == ST_BLOCK || st->kind == ST_TRY)
         return true;
-    struct arena a = { 0 };
+    struct arena a = {0};
     bool ok = fault_point(s, "tsql.statement", stmt_text(&a, &s->frame->batch, st));
     arena_free(&a);
     return ok;

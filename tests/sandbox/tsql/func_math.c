@@ -54,7 +54,7 @@ round_decimal(struct ectx *x, const struct expr *e, const struct val *v, int pla
         if (!cut && unit && rest >= unit - rest)
             m += unit;
     }
-    struct val r = { .t = type_decimal(38, scale) };
+    struct val r = {.t = type_decimal(38, scale)};
     decimal_set(&r, v->v.negative, m);
     return convert(&x->v, &r, e->type, 0, out);
 }
@@ -71,13 +71,14 @@ f_round(struct ectx *x, struct expr *e, struct val *args, struct val *out)
         struct sql_typeinfo t = args[0].t.type == SQL_DECIMAL ? args[0].t
                                 : type_is_int(args[0].t.type) ? type_decimal(19, 0)
                                                               : type_decimal(19, 4);
-        return convert(&x->v, &args[0], t, 0, &d) && round_decimal(x, e, &d, n, cut.v.integer != 0, out);
+        return convert(&x->v, &args[0], t, 0, &d) &&
+               round_decimal(x, e, &d, n, cut.v.integer != 0, out);
     }
     if (!convert(&x->v, &args[0], type_of(SQL_FLOAT), 0, &d))
         return false;
     double unit = pow(10, n);
-    return put_float(x, e, cut.v.integer ? trunc(d.v.real * unit) / unit : round(d.v.real * unit) / unit,
-                     out);
+    return put_float(
+        x, e, cut.v.integer ? trunc(d.v.real * unit) / unit : round(d.v.real * unit) / unit, out);
 }
 
 bool
@@ -99,8 +100,8 @@ f_isnumeric(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     struct val d;
     (void)e;
     struct sql_error before = *x->v.error;
-    out->v = (struct sql_value){ .integer = !args[0].v.is_null && args[0].v.length != 0 &&
-                                            convert(&x->v, &args[0], type_of(SQL_FLOAT), 0, &d) };
+    out->v = (struct sql_value){.integer = !args[0].v.is_null && args[0].v.length != 0 &&
+                                           convert(&x->v, &args[0], type_of(SQL_FLOAT), 0, &d)};
     *x->v.error = before;
     return true;
 }
@@ -115,7 +116,7 @@ f_newid(struct ectx *x, struct expr *e, struct val *args, struct val *out)
         return fail(&x->v, 1105, "No random numbers.");
     bytes[7] = (unsigned char)((bytes[7] & 0x0F) | 0x40);
     bytes[8] = (unsigned char)((bytes[8] & 0x3F) | 0x80);
-    out->v = (struct sql_value){ .bytes = bytes, .length = 16 };
+    out->v = (struct sql_value){.bytes = bytes, .length = 16};
     return true;
 }
 
@@ -128,8 +129,23 @@ f_now(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     return moment_to_val(moment_now(utc), t, out) || fail(&x->v, 517, "Date out of range.");
 }
 
-enum part { P_YEAR, P_QUARTER, P_MONTH, P_DAYOFYEAR, P_DAY, P_WEEK, P_WEEKDAY, P_HOUR, P_MINUTE,
-            P_SECOND, P_MS, P_US, P_NS, P_OFFSET, P_NONE };
+enum part {
+    P_YEAR,
+    P_QUARTER,
+    P_MONTH,
+    P_DAYOFYEAR,
+    P_DAY,
+    P_WEEK,
+    P_WEEKDAY,
+    P_HOUR,
+    P_MINUTE,
+    P_SECOND,
+    P_MS,
+    P_US,
+    P_NS,
+    P_OFFSET,
+    P_NONE
+};
 
 static enum part
 part_of(struct ectx *x, const struct val *v)
@@ -138,15 +154,24 @@ part_of(struct ectx *x, const struct val *v)
         const char *name;
         enum part part;
     } names[] = {
-        { "year", P_YEAR },     { "yy", P_YEAR },      { "yyyy", P_YEAR },     { "quarter", P_QUARTER },
-        { "qq", P_QUARTER },    { "q", P_QUARTER },    { "month", P_MONTH },   { "mm", P_MONTH },
-        { "m", P_MONTH },       { "dayofyear", P_DAYOFYEAR }, { "dy", P_DAYOFYEAR }, { "y", P_DAYOFYEAR },
-        { "day", P_DAY },       { "dd", P_DAY },       { "d", P_DAY },         { "week", P_WEEK },
-        { "wk", P_WEEK },       { "ww", P_WEEK },      { "weekday", P_WEEKDAY }, { "dw", P_WEEKDAY },
-        { "hour", P_HOUR },     { "hh", P_HOUR },      { "minute", P_MINUTE }, { "mi", P_MINUTE },
-        { "n", P_MINUTE },      { "second", P_SECOND }, { "ss", P_SECOND },    { "s", P_SECOND },
-        { "millisecond", P_MS }, { "ms", P_MS },       { "microsecond", P_US }, { "mcs", P_US },
-        { "nanosecond", P_NS }, { "ns", P_NS },        { "tzoffset", P_OFFSET }, { "tz", P_OFFSET },
+        {"year", P_YEAR},       {"yy", P_YEAR},
+        {"yyyy", P_YEAR},       {"quarter", P_QUARTER},
+        {"qq", P_QUARTER},      {"q", P_QUARTER},
+        {"month", P_MONTH},     {"mm", P_MONTH},
+        {"m", P_MONTH},         {"dayofyear", P_DAYOFYEAR},
+        {"dy", P_DAYOFYEAR},    {"y", P_DAYOFYEAR},
+        {"day", P_DAY},         {"dd", P_DAY},
+        {"d", P_DAY},           {"week", P_WEEK},
+        {"wk", P_WEEK},         {"ww", P_WEEK},
+        {"weekday", P_WEEKDAY}, {"dw", P_WEEKDAY},
+        {"hour", P_HOUR},       {"hh", P_HOUR},
+        {"minute", P_MINUTE},   {"mi", P_MINUTE},
+        {"n", P_MINUTE},        {"second", P_SECOND},
+        {"ss", P_SECOND},       {"s", P_SECOND},
+        {"millisecond", P_MS},  {"ms", P_MS},
+        {"microsecond", P_US},  {"mcs", P_US},
+        {"nanosecond", P_NS},   {"ns", P_NS},
+        {"tzoffset", P_OFFSET}, {"tz", P_OFFSET},
     };
     const char *name = val_utf8_text(x->v.arena, v);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -163,14 +188,18 @@ date_arg(struct ectx *x, const struct val *v, struct val *out)
         *out = *v;
         return true;
     }
-    return convert(&x->v, v, type_of(type_is_char(v->t.type) ? SQL_DATETIMEOFFSET : SQL_DATETIME), 0, out);
+    return convert(&x->v, v, type_of(type_is_char(v->t.type) ? SQL_DATETIMEOFFSET : SQL_DATETIME),
+                   0, out);
 }
 
 static int64_t
 ticks_per(enum part p)
 {
-    static const int64_t units[] = { [P_HOUR] = 36000000000, [P_MINUTE] = 600000000,
-                                     [P_SECOND] = 10000000, [P_MS] = 10000, [P_US] = 10 };
+    static const int64_t units[] = {[P_HOUR] = 36000000000,
+                                    [P_MINUTE] = 600000000,
+                                    [P_SECOND] = 10000000,
+                                    [P_MS] = 10000,
+                                    [P_US] = 10};
     return p >= P_HOUR && p <= P_US ? units[p] : 0;
 }
 
@@ -190,13 +219,15 @@ f_dateadd(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
     struct val d, n;
     enum part p = part_of(x, &args[0]);
-    if (p == P_NONE || !convert(&x->v, &args[1], type_of(SQL_INT), 0, &n) || !date_arg(x, &args[2], &d))
+    if (p == P_NONE || !convert(&x->v, &args[1], type_of(SQL_INT), 0, &n) ||
+        !date_arg(x, &args[2], &d))
         return false;
     struct moment m = moment_from_val(&d);
     int64_t k = n.v.integer;
     if (p == P_YEAR || p == P_QUARTER || p == P_MONTH) {
         if (k > 120000 || k < -120000)
-            return fail(&x->v, 517, "Adding a value to a '%s' column caused an overflow.", "datetime");
+            return fail(&x->v, 517, "Adding a value to a '%s' column caused an overflow.",
+                        "datetime");
         add_months(&m, k * (p == P_YEAR ? 12 : p == P_QUARTER ? 3 : 1));
     } else if (p <= P_WEEKDAY) {
         int64_t days = m.days + k * (p == P_WEEK ? 7 : 1);
@@ -214,7 +245,8 @@ f_dateadd(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     }
     struct sql_typeinfo t = e->type;
     return moment_to_val(m, t, out) ||
-           fail(&x->v, 517, "Adding a value to a '%s' column caused an overflow.", type_name(t.type));
+           fail(&x->v, 517, "Adding a value to a '%s' column caused an overflow.",
+                type_name(t.type));
 }
 
 static int64_t
@@ -244,11 +276,12 @@ count_between(enum part p, const struct moment *a, const struct moment *b, int64
     else if (p <= P_WEEKDAY)
         *r = (int64_t)b->days - a->days;
     else if (p == P_NS)
-        return !__builtin_mul_overflow(((int64_t)b->days - a->days) * TICKS_PER_DAY + b->ticks - a->ticks,
-                                       100, r);
+        return !__builtin_mul_overflow(
+            ((int64_t)b->days - a->days) * TICKS_PER_DAY + b->ticks - a->ticks, 100, r);
     else
         *r = floor_div(((int64_t)b->days - a->days) * (TICKS_PER_DAY / ticks_per(p)) +
-                           b->ticks / ticks_per(p) - a->ticks / ticks_per(p), 1);
+                           b->ticks / ticks_per(p) - a->ticks / ticks_per(p),
+                       1);
     return true;
 }
 
@@ -264,9 +297,10 @@ f_datediff(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     from.offset = to.offset = 0;
     if (!count_between(p, &from, &to, &r) ||
         (e->type.type == SQL_INT && (r > INT32_MAX || r < INT32_MIN)))
-        return fail(&x->v, 535, "The datediff function resulted in an overflow. The number of "
-                                "dateparts separating two date/time instances is too large.");
-    out->v = (struct sql_value){ .integer = r };
+        return fail(&x->v, 535,
+                    "The datediff function resulted in an overflow. The number of "
+                    "dateparts separating two date/time instances is too large.");
+    out->v = (struct sql_value){.integer = r};
     return true;
 }
 
@@ -330,95 +364,97 @@ f_year(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     if (!date_arg(x, &args[0], &d))
         return false;
     struct moment m = moment_from_val(&d);
-    enum part p = same_name(e->name, "YEAR") ? P_YEAR : same_name(e->name, "MONTH") ? P_MONTH : P_DAY;
-    out->v = (struct sql_value){ .integer = part_value(x->s, p, &m) };
+    enum part p = same_name(e->name, "YEAR")    ? P_YEAR
+                  : same_name(e->name, "MONTH") ? P_MONTH
+                                                : P_DAY;
+    out->v = (struct sql_value){.integer = part_value(x->s, p, &m)};
     return true;
 }
 
 /* ---- the table ---- */
 
-/* Types: i int, b bigint, n nvarchar(4000), N sysname, v varchar(8000), f float, s as argument 1 (text),
- * S nvarchar or varchar max when argument 1 is, else 8000 bytes, a as argument 1 (number), d datetime,
- * 2 datetime2(7), o datetimeoffset, g guid, 3 as argument 3 (date), c char(1), C nchar(1), x sql_variant
- * answered as nvarchar or int */
+/* Types: i int, b bigint, n nvarchar(4000), N sysname, v varchar(8000), f float, s as argument 1
+ * (text), S nvarchar or varchar max when argument 1 is, else 8000 bytes, a as argument 1 (number),
+ * d datetime, 2 datetime2(7), o datetimeoffset, g guid, 3 as argument 3 (date), c char(1), C
+ * nchar(1), x sql_variant answered as nvarchar or int */
 static const struct function functions[] = {
-    { "LEN", 1, 1, 'i', f_len, false },
-    { "DATALENGTH", 1, 1, 'i', f_datalength, false },
-    { "UPPER", 1, 1, 's', f_upper, false },
-    { "LOWER", 1, 1, 's', f_upper, false },
-    { "LTRIM", 1, 1, 's', f_trim, false },
-    { "RTRIM", 1, 1, 's', f_trim, false },
-    { "TRIM", 1, 1, 's', f_trim, false },
-    { "LEFT", 2, 2, 's', f_left, false },
-    { "RIGHT", 2, 2, 's', f_left, false },
-    { "SUBSTRING", 3, 3, 's', f_substring, false },
-    { "REPLACE", 3, 3, 'S', f_replace, false },
-    { "REPLICATE", 2, 2, 'S', f_replicate, false },
-    { "SPACE", 1, 1, 'v', f_replicate, false },
-    { "CHARINDEX", 2, 3, 'i', f_charindex, false },
-    { "CHAR", 1, 1, 'c', f_char, false },
-    { "NCHAR", 1, 1, 'C', f_char, false },
-    { "ASCII", 1, 1, 'i', f_ascii, false },
-    { "UNICODE", 1, 1, 'i', f_ascii, false },
-    { "STR", 1, 3, 'v', f_str, false },
-    { "CONCAT", 2, 30, 'S', f_concat, true },
-    { "QUOTENAME", 1, 2, 'q', f_quotename, false },
-    { "REVERSE", 1, 1, 's', f_reverse, false },
-    { "STUFF", 4, 4, 'S', f_stuff, true },
-    { "ABS", 1, 1, 'a', f_abs, false },
-    { "SIGN", 1, 1, 'a', f_abs, false },
-    { "FLOOR", 1, 1, 'a', f_abs, false },
-    { "CEILING", 1, 1, 'a', f_abs, false },
-    { "ROUND", 2, 3, 'a', f_round, false },
-    { "POWER", 2, 2, 'a', f_power, false },
-    { "SQRT", 1, 1, 'f', f_power, false },
-    { "ISNUMERIC", 1, 1, 'i', f_isnumeric, true },
-    { "NEWID", 0, 0, 'g', f_newid, false },
-    { "GETDATE", 0, 0, 'd', f_now, false },
-    { "CURRENT_TIMESTAMP", 0, 0, 'd', f_now, false },
-    { "GETUTCDATE", 0, 0, 'd', f_now, false },
-    { "SYSDATETIME", 0, 0, '2', f_now, false },
-    { "SYSUTCDATETIME", 0, 0, '2', f_now, false },
-    { "SYSDATETIMEOFFSET", 0, 0, 'o', f_now, false },
-    { "DATEADD", 3, 3, '3', f_dateadd, false },
-    { "DATEDIFF", 3, 3, 'i', f_datediff, false },
-    { "DATEDIFF_BIG", 3, 3, 'b', f_datediff, false },
-    { "DATEPART", 2, 2, 'i', f_datepart, false },
-    { "DATENAME", 2, 2, 'n', f_datepart, false },
-    { "YEAR", 1, 1, 'i', f_year, false },
-    { "MONTH", 1, 1, 'i', f_year, false },
-    { "DAY", 1, 1, 'i', f_year, false },
-    { "DB_NAME", 0, 1, 'N', f_db_name, false },
-    { "DB_ID", 0, 1, 'i', f_db_id, false },
-    { "OBJECT_ID", 1, 2, 'i', f_object_id, false },
-    { "OBJECT_NAME", 1, 2, 'N', f_object_name, false },
-    { "SCHEMA_NAME", 0, 1, 'N', f_schema_name, false },
-    { "SCHEMA_ID", 0, 1, 'i', f_schema_id, false },
-    { "TYPE_NAME", 1, 1, 'N', f_type_name, false },
-    { "COL_NAME", 2, 2, 'N', f_col_name, false },
-    { "SUSER_SNAME", 0, 1, 'N', f_login_name, false },
-    { "SUSER_NAME", 0, 1, 'N', f_login_name, false },
-    { "ORIGINAL_LOGIN", 0, 0, 'N', f_login_name, false },
-    { "SYSTEM_USER", 0, 0, 'N', f_login_name, false },
-    { "USER_NAME", 0, 1, 'N', f_user_name, false },
-    { "CURRENT_USER", 0, 0, 'N', f_user_name, false },
-    { "SESSION_USER", 0, 0, 'N', f_user_name, false },
-    { "USER", 0, 0, 'N', f_user_name, false },
-    { "HOST_NAME", 0, 0, 'N', f_host_name, false },
-    { "APP_NAME", 0, 0, 'N', f_host_name, false },
-    { "SERVERPROPERTY", 1, 1, 'x', f_serverproperty, false },
-    { "DATABASEPROPERTYEX", 2, 2, 'x', f_databasepropertyex, false },
-    { "HAS_PERMS_BY_NAME", 3, 5, 'i', f_has_perms, true },
-    { "ERROR_NUMBER", 0, 0, 'i', f_error, false },
-    { "ERROR_SEVERITY", 0, 0, 'i', f_error, false },
-    { "ERROR_STATE", 0, 0, 'i', f_error, false },
-    { "ERROR_LINE", 0, 0, 'i', f_error, false },
-    { "ERROR_MESSAGE", 0, 0, 'n', f_error, false },
-    { "ERROR_PROCEDURE", 0, 0, 'N', f_error, false },
-    { "XACT_STATE", 0, 0, 'i', f_xact_state, false },
-    { "SCOPE_IDENTITY", 0, 0, '0', f_scope_identity, false },
-    { "ROWCOUNT_BIG", 0, 0, 'b', f_rowcount_big, false },
-    { "APPLOCK_MODE", 3, 3, 'N', f_applock_mode, false },
+    {"LEN", 1, 1, 'i', f_len, false},
+    {"DATALENGTH", 1, 1, 'i', f_datalength, false},
+    {"UPPER", 1, 1, 's', f_upper, false},
+    {"LOWER", 1, 1, 's', f_upper, false},
+    {"LTRIM", 1, 1, 's', f_trim, false},
+    {"RTRIM", 1, 1, 's', f_trim, false},
+    {"TRIM", 1, 1, 's', f_trim, false},
+    {"LEFT", 2, 2, 's', f_left, false},
+    {"RIGHT", 2, 2, 's', f_left, false},
+    {"SUBSTRING", 3, 3, 's', f_substring, false},
+    {"REPLACE", 3, 3, 'S', f_replace, false},
+    {"REPLICATE", 2, 2, 'S', f_replicate, false},
+    {"SPACE", 1, 1, 'v', f_replicate, false},
+    {"CHARINDEX", 2, 3, 'i', f_charindex, false},
+    {"CHAR", 1, 1, 'c', f_char, false},
+    {"NCHAR", 1, 1, 'C', f_char, false},
+    {"ASCII", 1, 1, 'i', f_ascii, false},
+    {"UNICODE", 1, 1, 'i', f_ascii, false},
+    {"STR", 1, 3, 'v', f_str, false},
+    {"CONCAT", 2, 30, 'S', f_concat, true},
+    {"QUOTENAME", 1, 2, 'q', f_quotename, false},
+    {"REVERSE", 1, 1, 's', f_reverse, false},
+    {"STUFF", 4, 4, 'S', f_stuff, true},
+    {"ABS", 1, 1, 'a', f_abs, false},
+    {"SIGN", 1, 1, 'a', f_abs, false},
+    {"FLOOR", 1, 1, 'a', f_abs, false},
+    {"CEILING", 1, 1, 'a', f_abs, false},
+    {"ROUND", 2, 3, 'a', f_round, false},
+    {"POWER", 2, 2, 'a', f_power, false},
+    {"SQRT", 1, 1, 'f', f_power, false},
+    {"ISNUMERIC", 1, 1, 'i', f_isnumeric, true},
+    {"NEWID", 0, 0, 'g', f_newid, false},
+    {"GETDATE", 0, 0, 'd', f_now, false},
+    {"CURRENT_TIMESTAMP", 0, 0, 'd', f_now, false},
+    {"GETUTCDATE", 0, 0, 'd', f_now, false},
+    {"SYSDATETIME", 0, 0, '2', f_now, false},
+    {"SYSUTCDATETIME", 0, 0, '2', f_now, false},
+    {"SYSDATETIMEOFFSET", 0, 0, 'o', f_now, false},
+    {"DATEADD", 3, 3, '3', f_dateadd, false},
+    {"DATEDIFF", 3, 3, 'i', f_datediff, false},
+    {"DATEDIFF_BIG", 3, 3, 'b', f_datediff, false},
+    {"DATEPART", 2, 2, 'i', f_datepart, false},
+    {"DATENAME", 2, 2, 'n', f_datepart, false},
+    {"YEAR", 1, 1, 'i', f_year, false},
+    {"MONTH", 1, 1, 'i', f_year, false},
+    {"DAY", 1, 1, 'i', f_year, false},
+    {"DB_NAME", 0, 1, 'N', f_db_name, false},
+    {"DB_ID", 0, 1, 'i', f_db_id, false},
+    {"OBJECT_ID", 1, 2, 'i', f_object_id, false},
+    {"OBJECT_NAME", 1, 2, 'N', f_object_name, false},
+    {"SCHEMA_NAME", 0, 1, 'N', f_schema_name, false},
+    {"SCHEMA_ID", 0, 1, 'i', f_schema_id, false},
+    {"TYPE_NAME", 1, 1, 'N', f_type_name, false},
+    {"COL_NAME", 2, 2, 'N', f_col_name, false},
+    {"SUSER_SNAME", 0, 1, 'N', f_login_name, false},
+    {"SUSER_NAME", 0, 1, 'N', f_login_name, false},
+    {"ORIGINAL_LOGIN", 0, 0, 'N', f_login_name, false},
+    {"SYSTEM_USER", 0, 0, 'N', f_login_name, false},
+    {"USER_NAME", 0, 1, 'N', f_user_name, false},
+    {"CURRENT_USER", 0, 0, 'N', f_user_name, false},
+    {"SESSION_USER", 0, 0, 'N', f_user_name, false},
+    {"USER", 0, 0, 'N', f_user_name, false},
+    {"HOST_NAME", 0, 0, 'N', f_host_name, false},
+    {"APP_NAME", 0, 0, 'N', f_host_name, false},
+    {"SERVERPROPERTY", 1, 1, 'x', f_serverproperty, false},
+    {"DATABASEPROPERTYEX", 2, 2, 'x', f_databasepropertyex, false},
+    {"HAS_PERMS_BY_NAME", 3, 5, 'i', f_has_perms, true},
+    {"ERROR_NUMBER", 0, 0, 'i', f_error, false},
+    {"ERROR_SEVERITY", 0, 0, 'i', f_error, false},
+    {"ERROR_STATE", 0, 0, 'i', f_error, false},
+    {"ERROR_LINE", 0, 0, 'i', f_error, false},
+    {"ERROR_MESSAGE", 0, 0, 'n', f_error, false},
+    {"ERROR_PROCEDURE", 0, 0, 'N', f_error, false},
+    {"XACT_STATE", 0, 0, 'i', f_xact_state, false},
+    {"SCOPE_IDENTITY", 0, 0, '0', f_scope_identity, false},
+    {"ROWCOUNT_BIG", 0, 0, 'b', f_rowcount_big, false},
+    {"APPLOCK_MODE", 3, 3, 'N', f_applock_mode, false},
 };
 
 const struct function *
@@ -458,11 +494,12 @@ number_type(struct sql_typeinfo t)
 static struct sql_typeinfo
 property_type(const struct expr *e)
 {
-    static const char *const numbers[] = { "EngineEdition", "IsIntegratedSecurityOnly", "IsClustered",
-                                           "IsHadrEnabled", "ProcessID", "IsSingleUser" };
+    static const char *const numbers[] = {"EngineEdition", "IsIntegratedSecurityOnly",
+                                          "IsClustered",   "IsHadrEnabled",
+                                          "ProcessID",     "IsSingleUser"};
     const struct expr *a = e->args[e->count - 1];
     if (a->kind == EX_LITERAL && a->literal.v.bytes) {
-        struct arena arena = { 0 };
+        struct arena arena = {0};
         const char *name = val_utf8_text(&arena, &a->literal);
         bool number = false;
         for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)

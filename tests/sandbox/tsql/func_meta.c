@@ -40,13 +40,13 @@ bool
 f_db_id(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
     const char *name = e->count ? name_arg(x, &args[0]) : x->s->database;
-    int id = !name                                        ? 0
+    int id = !name                                     ? 0
              : same_name(name, x->s->engine->database) ? 5
-             : same_name(name, "master")                  ? 1
-             : same_name(name, "msdb")                    ? 4
-                                                          : 0;
+             : same_name(name, "master")               ? 1
+             : same_name(name, "msdb")                 ? 4
+                                                       : 0;
     if (id)
-        out->v = (struct sql_value){ .integer = id };
+        out->v = (struct sql_value){.integer = id};
     return name != NULL;
 }
 
@@ -54,11 +54,11 @@ f_db_id(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 static const char *
 object_part(struct ectx *x, const char *text)
 {
-    struct sql_error ignored = { 0 };
+    struct sql_error ignored = {0};
     struct vctx c = x->v;
     struct tokens t;
     c.error = &ignored;
-    const char *parts[4] = { 0 };
+    const char *parts[4] = {0};
     size_t count = 0;
     if (!lex(&c, units_from_utf8(x->v.arena, text), true, &t))
         return NULL;
@@ -89,7 +89,7 @@ f_object_id(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     const char *name = object_part(x, text);
     int id = name ? object_id_of(x->s, name, type) : 0;
     if (id)
-        out->v = (struct sql_value){ .integer = id };
+        out->v = (struct sql_value){.integer = id};
     return true;
 }
 
@@ -107,7 +107,7 @@ f_object_name(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 static const struct {
     int id;
     const char *name;
-} schemas[] = { { 1, "dbo" }, { 2, "guest" }, { 3, "INFORMATION_SCHEMA" }, { 4, "sys" } };
+} schemas[] = {{1, "dbo"}, {2, "guest"}, {3, "INFORMATION_SCHEMA"}, {4, "sys"}};
 
 bool
 f_schema_name(struct ectx *x, struct expr *e, struct val *args, struct val *out)
@@ -127,7 +127,7 @@ f_schema_id(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     const char *name = e->count ? name_arg(x, &args[0]) : "dbo";
     for (size_t i = 0; name && i < sizeof schemas / sizeof schemas[0]; i++)
         if (same_name(schemas[i].name, name))
-            out->v = (struct sql_value){ .integer = schemas[i].id };
+            out->v = (struct sql_value){.integer = schemas[i].id};
     return name != NULL;
 }
 
@@ -187,19 +187,19 @@ f_serverproperty(struct ectx *x, struct expr *e, struct val *args, struct val *o
         const char *name, *text;
         int number;
     } all[] = {
-        { "MachineName", x->s->engine->server_name, 0 },
-        { "ServerName", x->s->engine->server_name, 0 },
-        { "ComputerNamePhysicalNetBIOS", x->s->engine->server_name, 0 },
-        { "ProductVersion", "13.0.5000.0", 0 },
-        { "ProductMajorVersion", "13", 0 },
-        { "ProductLevel", "SP2", 0 },
-        { "Edition", "dwclean sandbox (not Microsoft SQL Server)", 0 },
-        { "Collation", "SQL_Latin1_General_CP1_CI_AS", 0 },
-        { "EngineEdition", NULL, 3 },
-        { "IsIntegratedSecurityOnly", NULL, 0 },
-        { "IsClustered", NULL, 0 },
-        { "IsHadrEnabled", NULL, 0 },
-        { "IsSingleUser", NULL, 0 },
+        {"MachineName", x->s->engine->server_name, 0},
+        {"ServerName", x->s->engine->server_name, 0},
+        {"ComputerNamePhysicalNetBIOS", x->s->engine->server_name, 0},
+        {"ProductVersion", "13.0.5000.0", 0},
+        {"ProductMajorVersion", "13", 0},
+        {"ProductLevel", "SP2", 0},
+        {"Edition", "dwclean sandbox (not Microsoft SQL Server)", 0},
+        {"Collation", "SQL_Latin1_General_CP1_CI_AS", 0},
+        {"EngineEdition", NULL, 3},
+        {"IsIntegratedSecurityOnly", NULL, 0},
+        {"IsClustered", NULL, 0},
+        {"IsHadrEnabled", NULL, 0},
+        {"IsSingleUser", NULL, 0},
     };
     (void)e;
     for (size_t i = 0; name && i < sizeof all / sizeof all[0]; i++) {
@@ -215,7 +215,7 @@ f_serverproperty(struct ectx *x, struct expr *e, struct val *args, struct val *o
 bool
 f_databasepropertyex(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    static const char *const access[] = { "MULTI_USER", "SINGLE_USER", "RESTRICTED_USER" };
+    static const char *const access[] = {"MULTI_USER", "SINGLE_USER", "RESTRICTED_USER"};
     const char *db = name_arg(x, &args[0]), *name = db ? name_arg(x, &args[1]) : NULL;
     (void)e;
     if (!name)
@@ -225,11 +225,11 @@ f_databasepropertyex(struct ectx *x, struct expr *e, struct val *args, struct va
     const struct {
         const char *name, *text;
     } all[] = {
-        { "Status", "ONLINE" },
-        { "Updateability", atomic_load(&x->s->engine->read_only) ? "READ_ONLY" : "READ_WRITE" },
-        { "UserAccess", access[atomic_load(&x->s->engine->user_access)] },
-        { "Recovery", "FULL" },
-        { "Collation", "SQL_Latin1_General_CP1_CI_AS" },
+        {"Status", "ONLINE"},
+        {"Updateability", atomic_load(&x->s->engine->read_only) ? "READ_ONLY" : "READ_WRITE"},
+        {"UserAccess", access[atomic_load(&x->s->engine->user_access)]},
+        {"Recovery", "FULL"},
+        {"Collation", "SQL_Latin1_General_CP1_CI_AS"},
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (same_name(all[i].name, name))
@@ -243,9 +243,10 @@ object_permission(struct ectx *x, const char *object, const char *permission)
 {
     static const struct {
         const char *permission, *right;
-    } rights[] = { { "SELECT", "select" }, { "INSERT", "insert" }, { "UPDATE", "update" },
-                   { "DELETE", "delete" }, { "ALTER", "alter" },
-                   { "VIEW DEFINITION", "view_definition" }, { "CONTROL", "all" } };
+    } rights[] = {{"SELECT", "select"}, {"INSERT", "insert"},
+                  {"UPDATE", "update"}, {"DELETE", "delete"},
+                  {"ALTER", "alter"},   {"VIEW DEFINITION", "view_definition"},
+                  {"CONTROL", "all"}};
     const char *name = object_part(x, object);
     int id = name ? object_id_of(x->s, name, "U") : 0;
     if (!id)
@@ -276,8 +277,8 @@ wide_permission(struct ectx *x, const char *class, const char *permission)
         return session_allowed(x->s, "alter", NULL);
     if (same_name(permission, "CONTROL"))
         return session_allowed(x->s, "all", NULL);
-    static const char *const data[] = { "SELECT", "INSERT", "UPDATE", "DELETE" };
-    static const char *const right[] = { "select", "insert", "update", "delete" };
+    static const char *const data[] = {"SELECT", "INSERT", "UPDATE", "DELETE"};
+    static const char *const right[] = {"select", "insert", "update", "delete"};
     for (int i = 0; i < 4; i++)
         if (same_name(permission, data[i]))
             return session_allowed(x->s, right[i], NULL);
@@ -287,7 +288,7 @@ wide_permission(struct ectx *x, const char *class, const char *permission)
 bool
 f_has_perms(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    const char *text[3] = { 0 };
+    const char *text[3] = {0};
     (void)e;
     for (int i = 0; i < 3; i++)
         if (!args[i].v.is_null && !(text[i] = name_arg(x, &args[i])))
@@ -303,7 +304,7 @@ f_has_perms(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     else
         answer = wide_permission(x, text[1], text[2]);
     if (answer >= 0)
-        out->v = (struct sql_value){ .integer = answer };
+        out->v = (struct sql_value){.integer = answer};
     return true;
 }
 
@@ -325,7 +326,7 @@ f_error(struct ectx *x, struct expr *e, struct val *args, struct val *out)
             : same_name(e->name, "ERROR_SEVERITY") ? c->severity
             : same_name(e->name, "ERROR_STATE")    ? c->state
                                                    : c->line;
-    out->v = (struct sql_value){ .integer = v };
+    out->v = (struct sql_value){.integer = v};
     return true;
 }
 
@@ -334,7 +335,7 @@ f_xact_state(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
     (void)e;
     (void)args;
-    out->v = (struct sql_value){ .integer = x->s->doomed ? -1 : x->s->trancount > 0 };
+    out->v = (struct sql_value){.integer = x->s->doomed ? -1 : x->s->trancount > 0};
     return true;
 }
 
@@ -353,15 +354,15 @@ f_rowcount_big(struct ectx *x, struct expr *e, struct val *args, struct val *out
 {
     (void)e;
     (void)args;
-    out->v = (struct sql_value){ .integer = x->s->rowcount };
+    out->v = (struct sql_value){.integer = x->s->rowcount};
     return true;
 }
 
 bool
 f_applock_mode(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    static const char *const modes[] = { "IntentShared", "IntentExclusive", "Shared", "Update",
-                                         "Exclusive" };
+    static const char *const modes[] = {"IntentShared", "IntentExclusive", "Shared", "Update",
+                                        "Exclusive"};
     struct lock_row *rows;
     const char *name = name_arg(x, &args[1]);
     (void)e;
@@ -389,21 +390,21 @@ global_number(const struct session *s, const char *n, int64_t *out, bool *big)
         const char *name;
         int64_t value;
     } all[] = {
-        { "@@OPTIONS", s->settings.options },
-        { "@@TEXTSIZE", s->settings.textsize },
-        { "@@LOCK_TIMEOUT", s->settings.lock_timeout },
-        { "@@TRANCOUNT", s->trancount },
-        { "@@ROWCOUNT", s->rowcount > INT32_MAX ? INT32_MAX : s->rowcount },
-        { "@@ERROR", s->last_error },
-        { "@@SPID", s->id },
-        { "@@MAX_PRECISION", 38 },
-        { "@@NESTLEVEL", s->nest },
-        { "@@PROCID", 0 },
-        { "@@DATEFIRST", s->settings.datefirst },
-        { "@@FETCH_STATUS", 0 },
-        { "@@LANGID", 0 },
-        { "@@MAX_CONNECTIONS", 32767 },
-        { "@@MICROSOFTVERSION", 0x0D001388 },
+        {"@@OPTIONS", s->settings.options},
+        {"@@TEXTSIZE", s->settings.textsize},
+        {"@@LOCK_TIMEOUT", s->settings.lock_timeout},
+        {"@@TRANCOUNT", s->trancount},
+        {"@@ROWCOUNT", s->rowcount > INT32_MAX ? INT32_MAX : s->rowcount},
+        {"@@ERROR", s->last_error},
+        {"@@SPID", s->id},
+        {"@@MAX_PRECISION", 38},
+        {"@@NESTLEVEL", s->nest},
+        {"@@PROCID", 0},
+        {"@@DATEFIRST", s->settings.datefirst},
+        {"@@FETCH_STATUS", 0},
+        {"@@LANGID", 0},
+        {"@@MAX_CONNECTIONS", 32767},
+        {"@@MICROSOFTVERSION", 0x0D001388},
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (same_name(all[i].name, n)) {

@@ -5,8 +5,9 @@ static struct units
 text_of(struct ectx *x, const struct val *v)
 {
     struct val t = *v;
-    if (!type_is_char(v->t.type) && !convert(&x->v, v, type_chars(SQL_NVARCHAR, SQL_MAX_LENGTH), 0, &t))
-        return (struct units){ arena_alloc(x->v.arena, 2), 0 };
+    if (!type_is_char(v->t.type) &&
+        !convert(&x->v, v, type_chars(SQL_NVARCHAR, SQL_MAX_LENGTH), 0, &t))
+        return (struct units){arena_alloc(x->v.arena, 2), 0};
     return val_text(x->v.arena, &t);
 }
 
@@ -14,7 +15,8 @@ text_of(struct ectx *x, const struct val *v)
 static bool
 put_text(struct ectx *x, const struct expr *e, struct units u, struct val *out)
 {
-    struct val v = val_string(x->v.arena, type_is_nchar(e->type.type) ? SQL_NVARCHAR : SQL_VARCHAR, u);
+    struct val v =
+        val_string(x->v.arena, type_is_nchar(e->type.type) ? SQL_NVARCHAR : SQL_VARCHAR, u);
     return convert(&x->v, &v, e->type, 0, out);
 }
 
@@ -33,7 +35,7 @@ f_len(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     struct units u = text_of(x, &args[0]);
     while (u.count && u.at[u.count - 1] == ' ')
         u.count--;
-    out->v = (struct sql_value){ .integer = (int64_t)u.count };
+    out->v = (struct sql_value){.integer = (int64_t)u.count};
     return true;
 }
 
@@ -46,8 +48,11 @@ f_datalength(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     bool bytes = type_is_char(t) || type_is_binary(t) || t == SQL_UNIQUEIDENTIFIER;
     size_t n = bytes ? args[0].v.length : args[0].t.max_bytes;
     if (t == SQL_DECIMAL)
-        n = args[0].t.precision <= 9 ? 5 : args[0].t.precision <= 19 ? 9 : args[0].t.precision <= 28 ? 13 : 17;
-    out->v = (struct sql_value){ .integer = (int64_t)n };
+        n = args[0].t.precision <= 9    ? 5
+            : args[0].t.precision <= 19 ? 9
+            : args[0].t.precision <= 28 ? 13
+                                        : 17;
+    out->v = (struct sql_value){.integer = (int64_t)n};
     return true;
 }
 
@@ -146,9 +151,15 @@ f_replace(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     if (!from.count)
         return put_text(x, e, u, out);
     size_t found = 0, n = 0;
-    for (size_t i = 0; i + from.count <= u.count;)
-        i += match_at(u, i, from) ? (found++, from.count) : 1;
-    struct units r = { arena_alloc(x->v.arena, (u.count + found * to.count + 1) * 2), 0 };
+    for (size_t i = 0; i + from.count <= u.count;) {
+        if (match_at(u, i, from)) {
+            found++;
+            i += from.count;
+        } else {
+            i++;
+        }
+    }
+    struct units r = {arena_alloc(x->v.arena, (u.count + found * to.count + 1) * 2), 0};
     for (size_t i = 0; i < u.count;) {
         if (match_at(u, i, from)) {
             memcpy(r.at + n, to.at, to.count * 2);
@@ -168,14 +179,14 @@ f_replicate(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     bool ok;
     bool space = same_name(e->name, "SPACE");
     uint16_t blank = ' ';
-    struct units u = space ? (struct units){ &blank, 1 } : text_of(x, &args[0]);
+    struct units u = space ? (struct units){&blank, 1} : text_of(x, &args[0]);
     int64_t n = int_arg(x, &args[!space], &ok);
     if (!ok || n < 0)
         return ok; /* NULL */
     size_t limit = type_is_max(&e->type) ? (size_t)16 << 20 : e->type.max_bytes;
     if (u.count && (uint64_t)n > limit / u.count + 1)
         n = (int64_t)(limit / u.count + 1);
-    struct units r = { arena_alloc(x->v.arena, ((size_t)n * u.count + 1) * 2), 0 };
+    struct units r = {arena_alloc(x->v.arena, ((size_t)n * u.count + 1) * 2), 0};
     for (int64_t i = 0; i < n; i++) {
         memcpy(r.at + r.count, u.at, u.count * 2);
         r.count += u.count;
@@ -191,7 +202,7 @@ f_charindex(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     int64_t from = e->count == 3 ? int_arg(x, &args[2], &ok) : 1;
     if (!ok)
         return false;
-    out->v = (struct sql_value){ 0 };
+    out->v = (struct sql_value){0};
     for (size_t i = from < 1 ? 0 : (size_t)from - 1; part.count && i < u.count; i++) {
         if (match_at(u, i, part)) {
             out->v.integer = (int64_t)i + 1;
@@ -211,7 +222,7 @@ f_char(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     if (n < 0 || n > (wide ? 65535 : 255))
         return true;
     uint16_t unit = wide ? (uint16_t)n : unit_from_cp1252((unsigned char)n);
-    return put_text(x, e, (struct units){ &unit, 1 }, out);
+    return put_text(x, e, (struct units){&unit, 1}, out);
 }
 
 bool
@@ -219,9 +230,8 @@ f_ascii(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
     struct units u = text_of(x, &args[0]);
     if (u.count)
-        out->v = (struct sql_value){ .integer = same_name(e->name, "ASCII")
-                                                    ? cp1252_from_unit(u.at[0])
-                                                    : u.at[0] };
+        out->v = (struct sql_value){
+            .integer = same_name(e->name, "ASCII") ? cp1252_from_unit(u.at[0]) : u.at[0]};
     return true;
 }
 
@@ -238,7 +248,10 @@ f_str(struct ectx *x, struct expr *e, struct val *args, struct val *out)
         return true;
     char text[512];
     text_format(text, sizeof text, "%*.*f", (int)(width < 400 ? width : 400),
-                (int)(places < 0 ? 0 : places > 16 ? 16 : places), d.v.real);
+                (int)(places < 0    ? 0
+                      : places > 16 ? 16
+                                    : places),
+                d.v.real);
     if (strlen(text) > (size_t)width)
         text_format(text, sizeof text, "%.*s", (int)(width < 400 ? width : 400),
                     "****************************************");
@@ -248,7 +261,7 @@ f_str(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 bool
 f_concat(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    struct units u = { arena_alloc(x->v.arena, 2), 0 };
+    struct units u = {arena_alloc(x->v.arena, 2), 0};
     for (int i = 0; i < e->count; i++) {
         if (args[i].v.is_null)
             continue;
@@ -259,7 +272,7 @@ f_concat(struct ectx *x, struct expr *e, struct val *args, struct val *out)
         uint16_t *joined = arena_alloc(x->v.arena, (u.count + part.count + 1) * 2);
         memcpy(joined, u.at, u.count * 2);
         memcpy(joined + u.count, part.at, part.count * 2);
-        u = (struct units){ joined, u.count + part.count };
+        u = (struct units){joined, u.count + part.count};
     }
     return put_text(x, e, u, out);
 }
@@ -281,7 +294,7 @@ f_quotename(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     }
     if (u.count > 128)
         return true; /* NULL, as the server answers */
-    struct units r = { arena_alloc(x->v.arena, (u.count * 2 + 3) * 2), 0 };
+    struct units r = {arena_alloc(x->v.arena, (u.count * 2 + 3) * 2), 0};
     r.at[r.count++] = open;
     for (size_t i = 0; i < u.count; i++) {
         r.at[r.count++] = u.at[i];
@@ -308,7 +321,7 @@ bool
 f_stuff(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
     bool ok, ok2;
-    struct units u = text_of(x, &args[0]), with = { 0 };
+    struct units u = text_of(x, &args[0]), with = {0};
     int64_t from = int_arg(x, &args[1], &ok), n = int_arg(x, &args[2], &ok2);
     if (!ok || !ok2)
         return false;
@@ -318,7 +331,7 @@ f_stuff(struct ectx *x, struct expr *e, struct val *args, struct val *out)
         with = text_of(x, &args[3]);
     size_t head = (size_t)from - 1;
     size_t tail = (uint64_t)n > u.count - head ? u.count : head + (size_t)n;
-    struct units r = { arena_alloc(x->v.arena, (u.count + with.count + 1) * 2), 0 };
+    struct units r = {arena_alloc(x->v.arena, (u.count + with.count + 1) * 2), 0};
     memcpy(r.at, u.at, head * 2);
     if (with.count)
         memcpy(r.at + head, with.at, with.count * 2);

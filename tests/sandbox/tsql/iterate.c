@@ -11,8 +11,10 @@ denied(struct ectx *x, const char *right, const char *object)
     for (; right[n] && n + 1 < sizeof upper; n++)
         upper[n] = (char)(right[n] - 32);
     upper[n] = 0;
-    (void)fail(&x->v, 229, "The %s permission was denied on the object '%s', database '%s', schema "
-                           "'dbo'.", upper, object, x->s->engine->database);
+    (void)fail(&x->v, 229,
+               "The %s permission was denied on the object '%s', database '%s', schema "
+               "'dbo'.",
+               upper, object, x->s->engine->database);
     x->v.error->state = 5;
     return false;
 }
@@ -26,13 +28,14 @@ policy_enabled(const struct session *s, int policy)
     return false;
 }
 
-/* The filter predicates of a table: their arguments see the table, their queries see the parameters. */
+/* The filter predicates of a table: their arguments see the table, their queries see the
+ * parameters. */
 static bool
 open_filters(struct ectx *x, struct source *src)
 {
     const struct catalog *c = &x->s->catalog;
     struct source *list = src;
-    struct scope scope = { .sources = &list, .count = 1 };
+    struct scope scope = {.sources = &list, .count = 1};
     for (int i = 0; i < c->predicate_count; i++) {
         const struct predicate *p = &c->predicates[i];
         if (p->table != src->table->id || p->def->block || !policy_enabled(x->s, p->policy))
@@ -42,7 +45,7 @@ open_filters(struct ectx *x, struct source *src)
         for (int k = 0; k < p->def->count; k++)
             if (!bind_expr(&y, p->def->args[k]))
                 return false;
-        struct scope parameters = { 0 };
+        struct scope parameters = {0};
         for (int k = 0; k < p->function->declaration_count; k++) {
             struct variable *v = arena_alloc(x->v.arena, sizeof *v);
             v->name = p->function->declarations[k].name;
@@ -129,10 +132,9 @@ open_derived(struct ectx *x, struct source *src, struct from *f, struct scope *o
                     f->alias, f->column_count < b->width ? "more" : "fewer");
     for (int i = 0; i < b->width; i++) {
         columns[i].type = b->types[i];
-        columns[i].name = f->column_count
-                              ? f->columns[i]
-                              : utf8_from_units(x->v.arena, b->columns[i].name,
-                                                b->columns[i].name_units);
+        columns[i].name = f->column_count ? f->columns[i]
+                                          : utf8_from_units(x->v.arena, b->columns[i].name,
+                                                            b->columns[i].name_units);
         if (!columns[i].name[0])
             return fail(&x->v, 8155, "No column name was specified for column %d of '%s'.", i + 1,
                         f->alias);
@@ -233,7 +235,7 @@ static struct scan *
 open_scan(struct iteration *it, const struct table *t)
 {
     struct scan *scan = NULL;
-    struct buf key = { 0 };
+    struct buf key = {0};
     for (int i = 0; i < t->index_count && it->where && !scan; i++) {
         if (!t->indexes[i].unique || !index_lookup(it, t, i, &key))
             continue;
@@ -250,7 +252,7 @@ open_scan(struct iteration *it, const struct table *t)
 static bool
 filter_passes(struct ectx *x, struct source *src, const struct predicate *p, bool *ret_pass)
 {
-    struct scope row = { .sources = &src, .count = 1 }, parameters = { 0 };
+    struct scope row = {.sources = &src, .count = 1}, parameters = {0};
     struct ectx y = *x;
     y.scope = &row;
     for (int k = 0; k < p->def->count && k < p->function->declaration_count; k++) {
@@ -263,7 +265,7 @@ filter_passes(struct ectx *x, struct source *src, const struct predicate *p, boo
         v->next = parameters.parameters;
         parameters.parameters = v;
     }
-    struct expr probe = { .kind = EX_EXISTS, .query = p->function->query };
+    struct expr probe = {.kind = EX_EXISTS, .query = p->function->query};
     y.scope = &parameters;
     return eval_true(&y, &probe, ret_pass);
 }
@@ -337,7 +339,7 @@ derived_row(void *ctx, struct val *row)
 static enum step
 walk_derived(struct iteration *it, struct source *src, struct continuation next)
 {
-    struct derived_walk d = { src, next };
+    struct derived_walk d = {src, next};
     struct ectx y = *it->x;
     y.scope = it->x->scope ? it->x->scope->outer : NULL;
     enum step step = query_run(&y, src->query, derived_row, &d);
@@ -378,7 +380,7 @@ join_left(void *ctx)
 {
     struct join_walk *j = ctx;
     j->matched = false;
-    enum step step = iterate_from(j->it, j->from->right, (struct continuation){ join_right, j });
+    enum step step = iterate_from(j->it, j->from->right, (struct continuation){join_right, j});
     if (step == STEP_ON && j->from->join == JOIN_LEFT && !j->matched)
         step = j->next.row(j->next.ctx); /* the right side's rows are NULL now */
     return step;
@@ -389,6 +391,6 @@ iterate_from(struct iteration *it, const struct from *f, struct continuation nex
 {
     if (f->kind != FROM_JOIN)
         return iterate_source(it, it->sources[f->source], next);
-    struct join_walk j = { it, f, next, false };
-    return iterate_from(it, f->left, (struct continuation){ join_left, &j });
+    struct join_walk j = {it, f, next, false};
+    return iterate_from(it, f->left, (struct continuation){join_left, &j});
 }

@@ -3,25 +3,47 @@
 #define MAX_TOKENS ((size_t)8 * 1024 * 1024)
 
 static const char *const reserved[] = {
-    "ADD", "ALL", "ALTER", "AND", "ANY", "AS", "ASC", "AUTHORIZATION", "BACKUP", "BEGIN",
-    "BETWEEN", "BREAK", "BROWSE", "BULK", "BY", "CASCADE", "CASE", "CHECK", "CHECKPOINT", "CLOSE",
-    "CLUSTERED", "COALESCE", "COLLATE", "COLUMN", "COMMIT", "COMPUTE", "CONSTRAINT", "CONTAINS",
-    "CONTINUE", "CONVERT", "CREATE", "CROSS", "CURRENT", "CURRENT_DATE", "CURRENT_TIME",
-    "CURRENT_TIMESTAMP", "CURRENT_USER", "CURSOR", "DATABASE", "DBCC", "DEALLOCATE", "DECLARE",
-    "DEFAULT", "DELETE", "DENY", "DESC", "DISTINCT", "DISTRIBUTED", "DOUBLE", "DROP", "ELSE",
-    "END", "ERRLVL", "ESCAPE", "EXCEPT", "EXEC", "EXECUTE", "EXISTS", "EXIT", "EXTERNAL", "FETCH",
-    "FILLFACTOR", "FOR", "FOREIGN", "FREETEXT", "FROM", "FULL", "FUNCTION", "GOTO", "GRANT",
-    "GROUP", "HAVING", "HOLDLOCK", "IDENTITY", "IDENTITYCOL", "IDENTITY_INSERT", "IF", "IN",
-    "INDEX", "INNER", "INSERT", "INTERSECT", "INTO", "IS", "JOIN", "KEY", "KILL", "LEFT", "LIKE",
-    "LINENO", "MERGE", "NATIONAL", "NOCHECK", "NONCLUSTERED", "NOT", "NULL", "NULLIF", "OF", "OFF",
-    "OFFSETS", "ON", "OPEN", "OPTION", "OR", "ORDER", "OUTER", "OVER", "PERCENT", "PIVOT", "PLAN",
-    "PRIMARY", "PRINT", "PROC", "PROCEDURE", "PUBLIC", "RAISERROR", "READ", "RECONFIGURE",
-    "REFERENCES", "RESTORE", "RESTRICT", "RETURN", "REVERT", "REVOKE", "RIGHT", "ROLLBACK",
-    "ROWCOUNT", "ROWGUIDCOL", "RULE", "SAVE", "SCHEMA", "SELECT", "SESSION_USER", "SET",
-    "SHUTDOWN", "SOME", "STATISTICS", "SYSTEM_USER", "TABLE", "TEXTSIZE", "THEN", "TO", "TOP",
-    "TRAN", "TRANSACTION", "TRIGGER", "TRUNCATE", "TRY_CONVERT", "UNION", "UNIQUE", "UNPIVOT",
-    "UPDATE", "UPDATETEXT", "USE", "USER", "VALUES", "VARYING", "VIEW", "WAITFOR", "WHEN", "WHERE",
-    "WHILE", "WITH", "WRITETEXT",
+    "ADD",          "ALL",          "ALTER",        "AND",
+    "ANY",          "AS",           "ASC",          "AUTHORIZATION",
+    "BACKUP",       "BEGIN",        "BETWEEN",      "BREAK",
+    "BROWSE",       "BULK",         "BY",           "CASCADE",
+    "CASE",         "CHECK",        "CHECKPOINT",   "CLOSE",
+    "CLUSTERED",    "COALESCE",     "COLLATE",      "COLUMN",
+    "COMMIT",       "COMPUTE",      "CONSTRAINT",   "CONTAINS",
+    "CONTINUE",     "CONVERT",      "CREATE",       "CROSS",
+    "CURRENT",      "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP",
+    "CURRENT_USER", "CURSOR",       "DATABASE",     "DBCC",
+    "DEALLOCATE",   "DECLARE",      "DEFAULT",      "DELETE",
+    "DENY",         "DESC",         "DISTINCT",     "DISTRIBUTED",
+    "DOUBLE",       "DROP",         "ELSE",         "END",
+    "ERRLVL",       "ESCAPE",       "EXCEPT",       "EXEC",
+    "EXECUTE",      "EXISTS",       "EXIT",         "EXTERNAL",
+    "FETCH",        "FILLFACTOR",   "FOR",          "FOREIGN",
+    "FREETEXT",     "FROM",         "FULL",         "FUNCTION",
+    "GOTO",         "GRANT",        "GROUP",        "HAVING",
+    "HOLDLOCK",     "IDENTITY",     "IDENTITYCOL",  "IDENTITY_INSERT",
+    "IF",           "IN",           "INDEX",        "INNER",
+    "INSERT",       "INTERSECT",    "INTO",         "IS",
+    "JOIN",         "KEY",          "KILL",         "LEFT",
+    "LIKE",         "LINENO",       "MERGE",        "NATIONAL",
+    "NOCHECK",      "NONCLUSTERED", "NOT",          "NULL",
+    "NULLIF",       "OF",           "OFF",          "OFFSETS",
+    "ON",           "OPEN",         "OPTION",       "OR",
+    "ORDER",        "OUTER",        "OVER",         "PERCENT",
+    "PIVOT",        "PLAN",         "PRIMARY",      "PRINT",
+    "PROC",         "PROCEDURE",    "PUBLIC",       "RAISERROR",
+    "READ",         "RECONFIGURE",  "REFERENCES",   "RESTORE",
+    "RESTRICT",     "RETURN",       "REVERT",       "REVOKE",
+    "RIGHT",        "ROLLBACK",     "ROWCOUNT",     "ROWGUIDCOL",
+    "RULE",         "SAVE",         "SCHEMA",       "SELECT",
+    "SESSION_USER", "SET",          "SHUTDOWN",     "SOME",
+    "STATISTICS",   "SYSTEM_USER",  "TABLE",        "TEXTSIZE",
+    "THEN",         "TO",           "TOP",          "TRAN",
+    "TRANSACTION",  "TRIGGER",      "TRUNCATE",     "TRY_CONVERT",
+    "UNION",        "UNIQUE",       "UNPIVOT",      "UPDATE",
+    "UPDATETEXT",   "USE",          "USER",         "VALUES",
+    "VARYING",      "VIEW",         "WAITFOR",      "WHEN",
+    "WHERE",        "WHILE",        "WITH",         "WRITETEXT",
 };
 
 bool
@@ -92,7 +114,7 @@ push(struct lexer *l, enum token_kind kind, size_t start)
         l->capacity = capacity;
     }
     struct token *t = &l->tokens[l->count++];
-    *t = (struct token){ .kind = kind, .line = l->line, .start = start, .end = l->at };
+    *t = (struct token){.kind = kind, .line = l->line, .start = start, .end = l->at};
     return t;
 }
 
@@ -257,7 +279,7 @@ lex_hex(struct lexer *l)
     while (hex_value(peek(l, 0)) >= 0)
         l->at++;
     size_t digits = l->at - from;
-    struct units value = { arena_alloc(l->c->arena, digits + 2), 0 };
+    struct units value = {arena_alloc(l->c->arena, digits + 2), 0};
     size_t odd = digits % 2;
     unsigned byte = 0;
     for (size_t i = 0; i < digits; i++) {
@@ -296,9 +318,9 @@ static bool
 lex_operator(struct lexer *l)
 {
     static const char *const operators[] = {
-        "<=", ">=", "<>", "!=", "!<", "!>", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "::",
-        "(",  ")",  ",",  ";",  ".",  "=",  "<",  ">",  "+",  "-",  "*",  "/",  "%",  "&",  "|",
-        "^",  "~",  ":",
+        "<=", ">=", "<>", "!=", "!<", "!>", "+=", "-=", "*=", "/=", "%=",
+        "&=", "|=", "^=", "::", "(",  ")",  ",",  ";",  ".",  "=",  "<",
+        ">",  "+",  "-",  "*",  "/",  "%",  "&",  "|",  "^",  "~",  ":",
     };
     for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
         size_t n = strlen(operators[i]);
@@ -346,7 +368,7 @@ lex_one(struct lexer *l)
 bool
 lex(struct vctx *c, struct units source, bool quoted_identifiers, struct tokens *out)
 {
-    struct lexer l = { .c = c, .src = source, .line = 1, .quoted = quoted_identifiers };
+    struct lexer l = {.c = c, .src = source, .line = 1, .quoted = quoted_identifiers};
     while (l.at < source.count) {
         bool skipped;
         c->line = l.line;
@@ -355,10 +377,11 @@ lex(struct vctx *c, struct units source, bool quoted_identifiers, struct tokens 
         if (!skipped && !lex_one(&l))
             return false;
         if (l.count > MAX_TOKENS)
-            return fail(c, 191, "Some part of your SQL statement is nested too deeply. Rewrite the "
-                                "query or break it up into smaller queries.");
+            return fail(c, 191,
+                        "Some part of your SQL statement is nested too deeply. Rewrite the "
+                        "query or break it up into smaller queries.");
     }
     push(&l, TK_END, source.count);
-    *out = (struct tokens){ l.tokens, l.count };
+    *out = (struct tokens){l.tokens, l.count};
     return true;
 }

@@ -18,11 +18,11 @@ compatible(enum lock_mode a, enum lock_mode b)
 {
     static const bool table[5][5] = {
         /*        IS     IX     S      U      X */
-        /* IS */ { true, true, true, true, false },
-        /* IX */ { true, true, false, false, false },
-        /* S  */ { true, false, true, true, false },
-        /* U  */ { true, false, true, false, false },
-        /* X  */ { false, false, false, false, false },
+        /* IS */ {true, true, true, true, false},
+        /* IX */ {true, true, false, false, false},
+        /* S  */ {true, false, true, true, false},
+        /* U  */ {true, false, true, false, false},
+        /* X  */ {false, false, false, false, false},
     };
     return table[a][b];
 }
@@ -45,7 +45,8 @@ is_same(const struct lock *l, const char *resource)
     return strcmp(l->resource, resource) == 0;
 }
 
-/* Does `other` stand in the way of `mine`? A waiter does only if it came first and I hold nothing. */
+/* Does `other` stand in the way of `mine`? A waiter does only if it came first and I hold nothing.
+ */
 static bool
 blocks(const struct lock *other, const struct lock *mine, bool holding)
 {
@@ -112,7 +113,7 @@ find_cycle(const struct lock_list *l, struct session *from, const struct session
 static void
 break_deadlock(struct lock_list *l, struct session *me)
 {
-    struct session *path[66] = { 0 };
+    struct session *path[66] = {0};
     if (!find_cycle(l, me, me, path, 0))
         return;
     struct session *victim = me;
@@ -311,7 +312,8 @@ lock_failed(struct session *s, enum lock_result r)
     if (r == LOCKED || r == LOCKED_AFTER_WAIT)
         return false;
     if (r == LOCK_CANCELLED)
-        return session_interrupted(s) || !session_fail(s, 1222, "Lock request time out period exceeded.");
+        return session_interrupted(s) ||
+               !session_fail(s, 1222, "Lock request time out period exceeded.");
     if (r == LOCK_TIMED_OUT) {
         (void)session_fail(s, 1222, "Lock request time out period exceeded.");
     } else {

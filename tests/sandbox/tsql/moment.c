@@ -23,7 +23,7 @@ civil_from_days(int32_t days)
     int doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     int mp = (5 * doy + 2) / 153;
     int month = mp + (mp < 10 ? 3 : -9);
-    return (struct civil){ yoe + era * 400 + (month <= 2), month, doy - (153 * mp + 2) / 5 + 1 };
+    return (struct civil){yoe + era * 400 + (month <= 2), month, doy - (153 * mp + 2) / 5 + 1};
 }
 
 bool
@@ -40,13 +40,13 @@ moment_now(bool utc)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    struct tm local = { 0 };
+    struct tm local = {0};
     int64_t seconds = now.tv_sec;
     if (!utc && localtime_r(&now.tv_sec, &local))
         seconds += local.tm_gmtoff;
-    struct moment m = { .days = (int32_t)(seconds / 86400) + 25567,
-                        .ticks = seconds % 86400 * TICKS_PER_SECOND + now.tv_nsec / 100,
-                        .offset = utc ? 0 : (int)(local.tm_gmtoff / 60) };
+    struct moment m = {.days = (int32_t)(seconds / 86400) + 25567,
+                       .ticks = seconds % 86400 * TICKS_PER_SECOND + now.tv_nsec / 100,
+                       .offset = utc ? 0 : (int)(local.tm_gmtoff / 60)};
     return m;
 }
 
@@ -66,7 +66,7 @@ carry(struct moment *m)
 struct moment
 moment_from_val(const struct val *v)
 {
-    struct moment m = { v->v.days, v->v.integer, 0 };
+    struct moment m = {v->v.days, v->v.integer, 0};
     if (v->t.type == SQL_DATETIME) {
         m.ticks = (v->v.integer * 10 + 1) / 3 * 10000;
     } else if (v->t.type == SQL_SMALLDATETIME) {
@@ -123,7 +123,7 @@ to_classic(struct moment *m, struct val *out)
 bool
 moment_to_val(struct moment m, struct sql_typeinfo t, struct val *out)
 {
-    *out = (struct val){ .t = t };
+    *out = (struct val){.t = t};
     if (t.type == SQL_DATETIME || t.type == SQL_SMALLDATETIME) {
         to_classic(&m, out);
     } else if (t.type == SQL_DATE) {
@@ -244,7 +244,7 @@ static bool
 month_name(struct scan *s, int *month)
 {
     static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
-    char low[4] = { 0 };
+    char low[4] = {0};
     for (int i = 0; i < 3 && s->p[i]; i++)
         low[i] = (char)(s->p[i] | 0x20);
     for (int i = 0; i < 12; i++) {
@@ -305,7 +305,7 @@ date_order(const char *format, const int parts[3], const int digits[3], struct m
 static bool
 parse_date(struct scan *s, const char *format, struct moment *m)
 {
-    int parts[3], digits[3] = { 0 };
+    int parts[3], digits[3] = {0};
     if (*s->p < '0' || *s->p > '9')
         return parse_named_date(s, m);
     int first = number(s, 8, &digits[0]);
@@ -332,8 +332,8 @@ parse_date(struct scan *s, const char *format, struct moment *m)
 bool
 moment_parse(const char *text, const char *dateformat, struct moment *out)
 {
-    struct scan s = { text };
-    *out = (struct moment){ 0 };
+    struct scan s = {text};
+    *out = (struct moment){0};
     blanks(&s);
     if (!*s.p)
         return true; /* blank is 1900-01-01 */
@@ -394,8 +394,8 @@ clock_text(const struct val *v, struct moment m, char *to, size_t size)
 static void
 classic_text(struct moment m, bool with_time, char *to, size_t size)
 {
-    static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     struct civil c = civil_from_days(m.days);
     int minutes = (int)(m.ticks / TICKS_PER_SECOND / 60), hour = minutes / 60;
     text_format(to, size, "%s %2d %04d", months[c.month - 1], c.day, c.year);
@@ -441,7 +441,8 @@ iso_text(const struct val *v, struct moment m, int style, char *to, size_t size)
     clock_text(v, m, clock, sizeof clock);
     if (style == 120 || style == 20 || style == 8 || style == 108)
         clock[8] = 0;
-    if ((style == 126 || style == 127) && v->t.type == SQL_DATETIME && m.ticks % TICKS_PER_SECOND == 0)
+    if ((style == 126 || style == 127) && v->t.type == SQL_DATETIME &&
+        m.ticks % TICKS_PER_SECOND == 0)
         clock[8] = 0;
     text_format(date, sizeof date, "%04d-%02d-%02d", c.year, c.month, c.day);
     to[0] = 0;

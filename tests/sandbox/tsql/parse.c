@@ -85,7 +85,8 @@ syntax_error(struct parser *p)
         t = &p->tokens.at[p->at - 1];
     const char *near = t->text;
     if (t->kind == TK_STRING || t->kind == TK_NSTRING)
-        near = utf8_from_units(p->c->arena, t->value.at, t->value.count < 100 ? t->value.count : 100);
+        near =
+            utf8_from_units(p->c->arena, t->value.at, t->value.count < 100 ? t->value.count : 100);
     else if (!near)
         near = utf8_from_units(p->c->arena, p->source.at + t->start,
                                t->end - t->start < 100 ? t->end - t->start : 100);
@@ -124,9 +125,9 @@ want_name(struct parser *p)
 bool
 parse_name(struct parser *p, struct name *out)
 {
-    const char *parts[4] = { 0 };
+    const char *parts[4] = {0};
     int count = 0;
-    *out = (struct name){ 0 };
+    *out = (struct name){0};
     for (;;) {
         if (at_op(p, ".") && count < 4) {
             parts[count++] = NULL; /* db..table */
@@ -137,13 +138,14 @@ parse_name(struct parser *p, struct name *out)
         if (!part)
             return false;
         if (count == 4)
-            return fail(p->c, 117, "The object name contains more than the maximum number of "
-                                   "prefixes. The maximum is 3.");
+            return fail(p->c, 117,
+                        "The object name contains more than the maximum number of "
+                        "prefixes. The maximum is 3.");
         parts[count++] = part;
         if (!take_op(p, "."))
             break;
     }
-    const char **to[] = { &out->object, &out->schema, &out->database, &out->server };
+    const char **to[] = {&out->object, &out->schema, &out->database, &out->server};
     for (int i = 0; i < count; i++)
         *to[i] = parts[count - 1 - i];
     return true;
@@ -167,8 +169,9 @@ bool
 enter(struct parser *p)
 {
     if (++p->depth > MAX_DEPTH)
-        return fail(p->c, 191, "Some part of your SQL statement is nested too deeply. Rewrite the "
-                               "query or break it up into smaller queries.");
+        return fail(p->c, 191,
+                    "Some part of your SQL statement is nested too deeply. Rewrite the "
+                    "query or break it up into smaller queries.");
     return true;
 }
 
@@ -489,15 +492,19 @@ static const struct {
     const char *word;
     struct stmt *(*parse)(struct parser *);
 } statements[] = {
-    { "BEGIN", parse_begin_tran },  { "IF", parse_if },           { "WHILE", parse_while },
-    { "BREAK", parse_break },       { "CONTINUE", parse_continue }, { "RETURN", parse_return },
-    { "THROW", parse_throw },       { "RAISERROR", parse_raiserror }, { "PRINT", parse_print },
-    { "DECLARE", parse_declare },   { "SET", parse_set },         { "SELECT", parse_select },
-    { "INSERT", parse_insert_any }, { "UPDATE", parse_update },   { "DELETE", parse_delete },
-    { "TRUNCATE", parse_truncate }, { "COMMIT", parse_commit },   { "ROLLBACK", parse_rollback },
-    { "EXEC", parse_exec },       { "EXECUTE", parse_exec },
-    { "WAITFOR", parse_waitfor },   { "USE", parse_use },         { "KILL", parse_kill },
-    { "CREATE", parse_create },     { "ALTER", parse_alter },     { "DROP", parse_drop },
+    {"BEGIN", parse_begin_tran},  {"IF", parse_if},
+    {"WHILE", parse_while},       {"BREAK", parse_break},
+    {"CONTINUE", parse_continue}, {"RETURN", parse_return},
+    {"THROW", parse_throw},       {"RAISERROR", parse_raiserror},
+    {"PRINT", parse_print},       {"DECLARE", parse_declare},
+    {"SET", parse_set},           {"SELECT", parse_select},
+    {"INSERT", parse_insert_any}, {"UPDATE", parse_update},
+    {"DELETE", parse_delete},     {"TRUNCATE", parse_truncate},
+    {"COMMIT", parse_commit},     {"ROLLBACK", parse_rollback},
+    {"EXEC", parse_exec},         {"EXECUTE", parse_exec},
+    {"WAITFOR", parse_waitfor},   {"USE", parse_use},
+    {"KILL", parse_kill},         {"CREATE", parse_create},
+    {"ALTER", parse_alter},       {"DROP", parse_drop},
 };
 
 struct stmt *
@@ -551,8 +558,8 @@ parse_bare_call(struct parser *p)
 bool
 parse_batch(struct vctx *c, struct units source, bool quoted_identifiers, struct batch *out)
 {
-    struct parser p = { .c = c, .source = source };
-    *out = (struct batch){ .source = source };
+    struct parser p = {.c = c, .source = source};
+    *out = (struct batch){.source = source};
     c->line = 1;
     if (!lex(c, source, quoted_identifiers, &p.tokens))
         return false;
@@ -572,14 +579,14 @@ parse_batch(struct vctx *c, struct units source, bool quoted_identifiers, struct
 bool
 parse_declarations(struct vctx *c, struct units source, struct declaration **out, int *count)
 {
-    struct parser p = { .c = c, .source = source };
+    struct parser p = {.c = c, .source = source};
     *out = NULL;
     *count = 0;
     c->line = 1;
     if (!lex(c, source, true, &p.tokens))
         return false;
     while (tok(&p)->kind != TK_END) {
-        struct declaration d = { 0 };
+        struct declaration d = {0};
         bool output = false;
         if (!parse_declaration(&p, &d, &output))
             return syntax_error(&p);

@@ -9,13 +9,13 @@ struct parser {
     struct units source;
     struct tokens tokens;
     size_t at;
-    int depth;   /* of nesting, bounded */
-    int loops;   /* open WHILE: BREAK is allowed */
+    int depth; /* of nesting, bounded */
+    int loops; /* open WHILE: BREAK is allowed */
 };
 
 /** A growing array in the arena of the batch. */
 void *grow(struct parser *, void *array, int count, size_t size);
-#define PUSH(p, array, count) \
+#define PUSH(p, array, count)                                                                      \
     ((array) = grow((p), (array), (count), sizeof *(array)), &(array)[(count)++])
 
 const struct token *tok(const struct parser *);
@@ -32,7 +32,7 @@ bool want_op(struct parser *, const char *op);
 /** A name that is not reserved, or any quoted one. NULL and an error otherwise. */
 const char *want_name(struct parser *);
 bool at_name(const struct parser *);
-bool parse_name(struct parser *, struct name *); /* up to four parts */
+bool parse_name(struct parser *, struct name *);                        /* up to four parts */
 bool parse_name_list(struct parser *, const char ***names, int *count); /* (a, b) */
 
 /** Nesting guard: false with 191 when too deep. */

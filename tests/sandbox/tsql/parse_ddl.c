@@ -130,7 +130,7 @@ parse_identity(struct parser *p, struct column_def *d)
     d->seed = d->increment = 1;
     if (!take_op(p, "("))
         return true;
-    int64_t *to[] = { &d->seed, &d->increment };
+    int64_t *to[] = {&d->seed, &d->increment};
     for (int i = 0; i < 2; i++) {
         int sign = take_op(p, "-") ? -1 : 1;
         if (tok(p)->kind != TK_INTEGER && tok(p)->kind != TK_DECIMAL)
@@ -179,7 +179,7 @@ parse_property(struct parser *p, struct table_def *t, struct column_def *d, bool
         d->default_name = name;
         return parse_default(p, d);
     }
-    struct constraint_def c = { .name = name };
+    struct constraint_def c = {.name = name};
     if (!parse_constraint_body(p, &c, d->name, found))
         return false;
     if (!*found)
@@ -193,7 +193,7 @@ parse_property(struct parser *p, struct table_def *t, struct column_def *d, bool
 static bool
 parse_column(struct parser *p, struct table_def *t)
 {
-    struct column_def d = { .name = want_name(p) };
+    struct column_def d = {.name = want_name(p)};
     bool found = true;
     if (!d.name)
         return false;
@@ -221,7 +221,7 @@ parse_column(struct parser *p, struct table_def *t)
 static bool
 parse_element(struct parser *p, struct table_def *t)
 {
-    struct constraint_def c = { 0 };
+    struct constraint_def c = {0};
     bool found = true;
     if (at_word(p, "CONSTRAINT")) {
         p->at++;
@@ -315,7 +315,8 @@ parse_create_trigger(struct parser *p, struct stmt *s)
     return s->body ? s : refuse(p);
 }
 
-/* CREATE FUNCTION f(@a t) RETURNS TABLE [WITH SCHEMABINDING] AS RETURN SELECT ...: predicates only. */
+/* CREATE FUNCTION f(@a t) RETURNS TABLE [WITH SCHEMABINDING] AS RETURN SELECT ...: predicates only.
+ */
 static struct stmt *
 parse_create_function(struct parser *p, struct stmt *s)
 {
@@ -323,7 +324,7 @@ parse_create_function(struct parser *p, struct stmt *s)
     if (!parse_name(p, &s->target) || !want_op(p, "("))
         return NULL;
     while (!at_op(p, ")")) {
-        struct declaration d = { 0 };
+        struct declaration d = {0};
         bool output = false;
         if (!parse_declaration(p, &d, &output) || output)
             return NULL;
@@ -348,7 +349,7 @@ parse_create_function(struct parser *p, struct stmt *s)
 static bool
 parse_predicate(struct parser *p, struct stmt *s)
 {
-    struct predicate_def d = { 0 };
+    struct predicate_def d = {0};
     if (!want_word(p, "ADD"))
         return false;
     d.block = take_word(p, "BLOCK");
@@ -413,8 +414,8 @@ parse_create(struct parser *p)
 static struct stmt *
 parse_alter_database(struct parser *p, struct stmt *s)
 {
-    static const char *const states[] = { "READ_ONLY", "READ_WRITE", "SINGLE_USER", "MULTI_USER",
-                                          "RESTRICTED_USER", "ONLINE" };
+    static const char *const states[] = {"READ_ONLY",  "READ_WRITE",      "SINGLE_USER",
+                                         "MULTI_USER", "RESTRICTED_USER", "ONLINE"};
     s->kind = ST_ALTER_DATABASE;
     if (!take_word(p, "CURRENT") && !(s->target.object = want_name(p)))
         return NULL;
@@ -510,7 +511,7 @@ parse_drop(struct parser *p)
 {
     struct stmt *s = stmt_new(p, ST_DROP);
     p->at++;
-    static const char *const kinds[] = { "TABLE", "INDEX", "TRIGGER", "FUNCTION" };
+    static const char *const kinds[] = {"TABLE", "INDEX", "TRIGGER", "FUNCTION"};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !s->word; i++)
         if (take_word(p, kinds[i]))
             s->word = kinds[i];

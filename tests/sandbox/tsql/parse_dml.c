@@ -83,7 +83,7 @@ parse_assignment(struct parser *p, struct assignment *a)
             return false;
         a->column = n.object;
     }
-    static const char *const compound[] = { "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=" };
+    static const char *const compound[] = {"+=", "-=", "*=", "/=", "%=", "&=", "|=", "^="};
     for (size_t i = 0; i < sizeof compound / sizeof compound[0] && a->column; i++) {
         if (!take_op(p, compound[i]))
             continue;
@@ -110,7 +110,7 @@ parse_update(struct parser *p)
         !parse_hints(p, &s->hints) || !want_word(p, "SET"))
         return NULL;
     do {
-        struct assignment a = { 0 };
+        struct assignment a = {0};
         if (!parse_assignment(p, &a))
             return NULL;
         *PUSH(p, s->assignments, s->assignment_count) = a;
@@ -221,7 +221,7 @@ parse_exec(struct parser *p)
     if (at_exec_end(p))
         return s;
     do {
-        struct exec_arg a = { 0 };
+        struct exec_arg a = {0};
         if (!parse_exec_arg(p, &a))
             return NULL;
         *PUSH(p, s->exec_args, s->exec_count) = a;
@@ -252,7 +252,7 @@ parse_declare(struct parser *p)
     struct stmt *s = stmt_new(p, ST_DECLARE);
     p->at++;
     do {
-        struct declaration d = { 0 };
+        struct declaration d = {0};
         bool output = false;
         if (!parse_declaration(p, &d, &output) || output)
             return NULL;
@@ -264,7 +264,7 @@ parse_declare(struct parser *p)
 static struct stmt *
 parse_set_variable(struct parser *p, struct stmt *s)
 {
-    static const char *const compound[] = { "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=" };
+    static const char *const compound[] = {"+=", "-=", "*=", "/=", "%=", "&=", "|=", "^="};
     s->kind = ST_SET_VARIABLE;
     s->word = p->tokens.at[p->at++].text;
     for (size_t i = 0; i < sizeof compound / sizeof compound[0] && !s->op; i++)
@@ -287,9 +287,9 @@ parse_on_off(struct parser *p, struct stmt *s)
 static bool
 takes_value(const char *word)
 {
-    static const char *const names[] = { "TEXTSIZE", "LOCK_TIMEOUT", "DEADLOCK_PRIORITY",
-                                         "ROWCOUNT", "LANGUAGE", "DATEFORMAT", "DATEFIRST",
-                                         "CONTEXT_INFO", "QUERY_GOVERNOR_COST_LIMIT" };
+    static const char *const names[] = {"TEXTSIZE",  "LOCK_TIMEOUT", "DEADLOCK_PRIORITY",
+                                        "ROWCOUNT",  "LANGUAGE",     "DATEFORMAT",
+                                        "DATEFIRST", "CONTEXT_INFO", "QUERY_GOVERNOR_COST_LIMIT"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (same_name(names[i], word))
             return true;

@@ -44,41 +44,41 @@ static const struct {
     enum sql_type type;
     char shape; /* 'n' characters, 'd' decimal, 's' scale of seconds, 'f' float, ' ' none */
 } type_names[] = {
-    { "bit", SQL_BIT, ' ' },
-    { "tinyint", SQL_TINYINT, ' ' },
-    { "smallint", SQL_SMALLINT, ' ' },
-    { "int", SQL_INT, ' ' },
-    { "integer", SQL_INT, ' ' },
-    { "bigint", SQL_BIGINT, ' ' },
-    { "decimal", SQL_DECIMAL, 'd' },
-    { "dec", SQL_DECIMAL, 'd' },
-    { "numeric", SQL_DECIMAL, 'd' },
-    { "smallmoney", SQL_SMALLMONEY, ' ' },
-    { "money", SQL_MONEY, ' ' },
-    { "real", SQL_REAL, ' ' },
-    { "float", SQL_FLOAT, 'f' },
-    { "date", SQL_DATE, ' ' },
-    { "time", SQL_TIME, 's' },
-    { "datetime2", SQL_DATETIME2, 's' },
-    { "datetimeoffset", SQL_DATETIMEOFFSET, 's' },
-    { "smalldatetime", SQL_SMALLDATETIME, ' ' },
-    { "datetime", SQL_DATETIME, ' ' },
-    { "uniqueidentifier", SQL_UNIQUEIDENTIFIER, ' ' },
-    { "char", SQL_CHAR, 'n' },
-    { "character", SQL_CHAR, 'n' },
-    { "varchar", SQL_VARCHAR, 'n' },
-    { "nchar", SQL_NCHAR, 'n' },
-    { "nvarchar", SQL_NVARCHAR, 'n' },
-    { "sysname", SQL_NVARCHAR, ' ' },
-    { "binary", SQL_BINARY, 'n' },
-    { "varbinary", SQL_VARBINARY, 'n' },
-    { "rowversion", SQL_ROWVERSION, ' ' },
-    { "timestamp", SQL_ROWVERSION, ' ' },
-    { "xml", SQL_XML, ' ' },
-    { "text", SQL_TEXT, ' ' },
-    { "ntext", SQL_NTEXT, ' ' },
-    { "image", SQL_IMAGE, ' ' },
-    { "sql_variant", SQL_VARIANT, ' ' },
+    {"bit", SQL_BIT, ' '},
+    {"tinyint", SQL_TINYINT, ' '},
+    {"smallint", SQL_SMALLINT, ' '},
+    {"int", SQL_INT, ' '},
+    {"integer", SQL_INT, ' '},
+    {"bigint", SQL_BIGINT, ' '},
+    {"decimal", SQL_DECIMAL, 'd'},
+    {"dec", SQL_DECIMAL, 'd'},
+    {"numeric", SQL_DECIMAL, 'd'},
+    {"smallmoney", SQL_SMALLMONEY, ' '},
+    {"money", SQL_MONEY, ' '},
+    {"real", SQL_REAL, ' '},
+    {"float", SQL_FLOAT, 'f'},
+    {"date", SQL_DATE, ' '},
+    {"time", SQL_TIME, 's'},
+    {"datetime2", SQL_DATETIME2, 's'},
+    {"datetimeoffset", SQL_DATETIMEOFFSET, 's'},
+    {"smalldatetime", SQL_SMALLDATETIME, ' '},
+    {"datetime", SQL_DATETIME, ' '},
+    {"uniqueidentifier", SQL_UNIQUEIDENTIFIER, ' '},
+    {"char", SQL_CHAR, 'n'},
+    {"character", SQL_CHAR, 'n'},
+    {"varchar", SQL_VARCHAR, 'n'},
+    {"nchar", SQL_NCHAR, 'n'},
+    {"nvarchar", SQL_NVARCHAR, 'n'},
+    {"sysname", SQL_NVARCHAR, ' '},
+    {"binary", SQL_BINARY, 'n'},
+    {"varbinary", SQL_VARBINARY, 'n'},
+    {"rowversion", SQL_ROWVERSION, ' '},
+    {"timestamp", SQL_ROWVERSION, ' '},
+    {"xml", SQL_XML, ' '},
+    {"text", SQL_TEXT, ' '},
+    {"ntext", SQL_NTEXT, ' '},
+    {"image", SQL_IMAGE, ' '},
+    {"sql_variant", SQL_VARIANT, ' '},
 };
 
 static bool
@@ -191,8 +191,10 @@ static bool
 decimal_literal(struct parser *p, struct expr *e, const char *text)
 {
     return decimal_parse(text, &e->literal) ||
-           fail(p->c, 1007, "The number '%s' is out of the range for numeric representation "
-                            "(maximum precision 38).", text);
+           fail(p->c, 1007,
+                "The number '%s' is out of the range for numeric representation "
+                "(maximum precision 38).",
+                text);
 }
 
 static bool
@@ -230,8 +232,8 @@ parse_literal(struct parser *p)
             bytes[i] = (unsigned char)t->value.at[i];
         e->literal = val_bytes(bytes, t->value.count);
     } else {
-        e->literal = val_string(p->c->arena, t->kind == TK_NSTRING ? SQL_NVARCHAR : SQL_VARCHAR,
-                                t->value);
+        e->literal =
+            val_string(p->c->arena, t->kind == TK_NSTRING ? SQL_NVARCHAR : SQL_VARCHAR, t->value);
     }
     e->literal.t.nullable = false;
     return ok ? e : NULL;
@@ -341,7 +343,7 @@ parse_coalesce(struct parser *p, char op)
 static bool
 is_aggregate(const char *name)
 {
-    static const char *const names[] = { "COUNT", "COUNT_BIG", "SUM", "MIN", "MAX", "AVG" };
+    static const char *const names[] = {"COUNT", "COUNT_BIG", "SUM", "MIN", "MAX", "AVG"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (same_name(names[i], name))
             return true;
@@ -433,8 +435,8 @@ parse_column(struct parser *p)
             return e;
         }
         /* a word behind a point may be any name */
-        const char *part = count && tok(p)->kind == TK_NAME ? p->tokens.at[p->at++].text
-                                                            : want_name(p);
+        const char *part =
+            count && tok(p)->kind == TK_NAME ? p->tokens.at[p->at++].text : want_name(p);
         if (!part || count == 4)
             return refuse(p);
         parts[count++] = part;
@@ -461,10 +463,10 @@ parse_parenthesis(struct parser *p)
 static struct expr *
 parse_word_value(struct parser *p)
 {
-    static const char *const callable[] = { "LEFT", "RIGHT", "CONVERT", "COALESCE", "NULLIF",
-                                            "TRY_CONVERT" };
-    static const char *const bare[] = { "CURRENT_TIMESTAMP", "CURRENT_USER", "SESSION_USER",
-                                        "SYSTEM_USER", "USER" };
+    static const char *const callable[] = {"LEFT",     "RIGHT",  "CONVERT",
+                                           "COALESCE", "NULLIF", "TRY_CONVERT"};
+    static const char *const bare[] = {"CURRENT_TIMESTAMP", "CURRENT_USER", "SESSION_USER",
+                                       "SYSTEM_USER", "USER"};
     const struct token *t = tok(p);
     if (at_word(p, "NULL")) {
         struct expr *e = expr_new(p, EX_LITERAL);
@@ -563,14 +565,14 @@ parse_binary(struct parser *p, const char *const *ops, struct expr *(*operand)(s
 static struct expr *
 parse_multiplicative(struct parser *p)
 {
-    static const char *const ops[] = { "*", "/", "%", NULL };
+    static const char *const ops[] = {"*", "/", "%", NULL};
     return parse_binary(p, ops, parse_unary);
 }
 
 static struct expr *
 parse_additive(struct parser *p)
 {
-    static const char *const ops[] = { "+", "-", "&", "|", "^", NULL };
+    static const char *const ops[] = {"+", "-", "&", "|", "^", NULL};
     return parse_binary(p, ops, parse_multiplicative);
 }
 
@@ -626,8 +628,8 @@ parse_compare(struct parser *p, struct expr *left)
     static const struct {
         const char *text;
         char op;
-    } ops[] = { { "=", '=' },  { "<>", '!' }, { "!=", '!' }, { "<=", 'l' }, { ">=", 'g' },
-                { "!>", 'l' }, { "!<", 'g' }, { "<", '<' },  { ">", '>' } };
+    } ops[] = {{"=", '='},  {"<>", '!'}, {"!=", '!'}, {"<=", 'l'}, {">=", 'g'},
+               {"!>", 'l'}, {"!<", 'g'}, {"<", '<'},  {">", '>'}};
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
         if (!take_op(p, ops[i].text))
             continue;

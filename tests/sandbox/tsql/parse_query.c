@@ -6,23 +6,23 @@ static const struct {
     const char *word;
     unsigned hint;
 } hints[] = {
-    { "NOLOCK", HINT_NOLOCK },
-    { "READUNCOMMITTED", HINT_NOLOCK },
-    { "READCOMMITTED", 0 },
-    { "READCOMMITTEDLOCK", HINT_READCOMMITTEDLOCK },
-    { "REPEATABLEREAD", HINT_HOLDLOCK },
-    { "SERIALIZABLE", HINT_HOLDLOCK },
-    { "HOLDLOCK", HINT_HOLDLOCK },
-    { "ROWLOCK", 0 },
-    { "PAGLOCK", 0 },
-    { "TABLOCK", HINT_TABLOCK },
-    { "TABLOCKX", HINT_TABLOCKX },
-    { "UPDLOCK", HINT_UPDLOCK },
-    { "XLOCK", HINT_XLOCK },
-    { "NOWAIT", HINT_NOWAIT },
-    { "READPAST", HINT_READPAST },
-    { "FORCESEEK", 0 },
-    { "FORCESCAN", 0 },
+    {"NOLOCK", HINT_NOLOCK},
+    {"READUNCOMMITTED", HINT_NOLOCK},
+    {"READCOMMITTED", 0},
+    {"READCOMMITTEDLOCK", HINT_READCOMMITTEDLOCK},
+    {"REPEATABLEREAD", HINT_HOLDLOCK},
+    {"SERIALIZABLE", HINT_HOLDLOCK},
+    {"HOLDLOCK", HINT_HOLDLOCK},
+    {"ROWLOCK", 0},
+    {"PAGLOCK", 0},
+    {"TABLOCK", HINT_TABLOCK},
+    {"TABLOCKX", HINT_TABLOCKX},
+    {"UPDLOCK", HINT_UPDLOCK},
+    {"XLOCK", HINT_XLOCK},
+    {"NOWAIT", HINT_NOWAIT},
+    {"READPAST", HINT_READPAST},
+    {"FORCESEEK", 0},
+    {"FORCESCAN", 0},
 };
 
 static bool
@@ -101,7 +101,7 @@ parse_values_query(struct parser *p)
         if (!want_op(p, "(") || !parse_expr_list(p, &list, &count) || !want_op(p, ")"))
             return NULL;
         for (int i = 0; i < count; i++)
-            *PUSH(p, s->items, s->count) = (struct item){ .expr = list[i] };
+            *PUSH(p, s->items, s->count) = (struct item){.expr = list[i]};
         s->all = true;
         *tail = s;
         tail = &s->next;
@@ -237,8 +237,7 @@ parse_item(struct parser *p, struct item *item)
     }
     bool aliased = (at_name(p) || t->kind == TK_STRING) && op_ahead(p, 1, "=");
     if (aliased) {
-        item->alias = t->text ? t->text
-                              : utf8_from_units(p->c->arena, t->value.at, t->value.count);
+        item->alias = t->text ? t->text : utf8_from_units(p->c->arena, t->value.at, t->value.count);
         p->at += 2;
     }
     item->expr = parse_value(p);
@@ -251,12 +250,13 @@ bool
 parse_items(struct parser *p, struct item **items, int *count)
 {
     do {
-        struct item item = { 0 };
+        struct item item = {0};
         if (!parse_item(p, &item))
             return false;
         if (*count == 4096)
-            return fail(p->c, 1056, "The number of elements in the select list exceeds the maximum "
-                                    "allowed number of 4096 elements.");
+            return fail(p->c, 1056,
+                        "The number of elements in the select list exceeds the maximum "
+                        "allowed number of 4096 elements.");
         *PUSH(p, *items, *count) = item;
     } while (take_op(p, ","));
     return true;
@@ -352,7 +352,7 @@ parse_order_by(struct parser *p, struct query *q)
     if (!want_word(p, "BY"))
         return false;
     do {
-        struct order o = { .expr = parse_value(p) };
+        struct order o = {.expr = parse_value(p)};
         if (!o.expr)
             return false;
         o.descending = take_word(p, "DESC");

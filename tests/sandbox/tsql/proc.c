@@ -20,7 +20,8 @@ text_argument(struct session *s, const struct call *c, const char *name, int pos
     const struct call_arg *a = argument(c, name, position);
     struct vctx v = session_vctx(s, c->arena);
     struct val text;
-    if (!a || a->value.v.is_null || !convert(&v, &a->value, type_chars(SQL_NVARCHAR, 4000), 0, &text))
+    if (!a || a->value.v.is_null ||
+        !convert(&v, &a->value, type_chars(SQL_NVARCHAR, 4000), 0, &text))
         return NULL;
     return val_utf8_text(c->arena, &text);
 }
@@ -32,7 +33,7 @@ bad_parameter(struct session *s, struct call *c)
 {
     c->status = -999;
     (void)session_fail(s, 1202, "A bad parameter was passed to %s.", c->name);
-    s->error = (struct sql_error){ 0 };
+    s->error = (struct sql_error){0};
     return true;
 }
 
@@ -42,11 +43,11 @@ applock_mode(const char *word, enum lock_mode *out)
     static const struct {
         const char *word;
         enum lock_mode mode;
-    } modes[] = { { "Shared", LOCK_S },
-                  { "Update", LOCK_U },
-                  { "Exclusive", LOCK_X },
-                  { "IntentShared", LOCK_IS },
-                  { "IntentExclusive", LOCK_IX } };
+    } modes[] = {{"Shared", LOCK_S},
+                 {"Update", LOCK_U},
+                 {"Exclusive", LOCK_X},
+                 {"IntentShared", LOCK_IS},
+                 {"IntentExclusive", LOCK_IX}};
     for (size_t i = 0; word && i < sizeof modes / sizeof modes[0]; i++) {
         if (same_name(modes[i].word, word)) {
             *out = modes[i].mode;
@@ -84,12 +85,14 @@ sp_getapplock(struct session *s, struct call *c)
     const struct call_arg *timeout = argument(c, "@LockTimeout", 3);
     struct val ms = val_int(s->settings.lock_timeout);
     if (!session_allowed(s, "applock", NULL))
-        return session_fail(s, 229, "The EXECUTE permission was denied on the object 'sp_getapplock', "
-                                    "database 'mssqlsystemresource', schema 'sys'.");
+        return session_fail(s, 229,
+                            "The EXECUTE permission was denied on the object 'sp_getapplock', "
+                            "database 'mssqlsystemresource', schema 'sys'.");
     if (!applock_target(s, c, true, resource, sizeof resource, &owner) ||
         !applock_mode(text_argument(s, c, "@LockMode", 1), &mode))
         return bad_parameter(s, c);
-    if (timeout && !timeout->value.v.is_null && !convert(&v, &timeout->value, type_of(SQL_INT), 0, &ms))
+    if (timeout && !timeout->value.v.is_null &&
+        !convert(&v, &timeout->value, type_of(SQL_INT), 0, &ms))
         return false;
     switch (lock_take(s, resource, mode, owner, (int)ms.v.integer)) {
     case LOCKED:
@@ -119,8 +122,9 @@ sp_releaseapplock(struct session *s, struct call *c)
     if (!applock_target(s, c, false, resource, sizeof resource, &owner) ||
         !lock_release_one(s, resource, owner)) {
         c->status = -999;
-        return session_fail(s, 1223, "Cannot release the application lock (Database Principal: "
-                                     "'public', Resource: '%s') because it is not currently held.",
+        return session_fail(s, 1223,
+                            "Cannot release the application lock (Database Principal: "
+                            "'public', Resource: '%s') because it is not currently held.",
                             resource + 1);
     }
     c->status = 0;
@@ -136,7 +140,7 @@ units_argument(struct session *s, const struct call *c, const struct call_arg *a
     struct val text;
     if (!a || a->value.v.is_null ||
         !convert(&v, &a->value, type_chars(SQL_NVARCHAR, SQL_MAX_LENGTH), 0, &text))
-        return (struct units){ arena_alloc(c->arena, 2), 0 };
+        return (struct units){arena_alloc(c->arena, 2), 0};
     return val_text(c->arena, &text);
 }
 
@@ -156,17 +160,19 @@ make_parameters(struct session *s, const struct call *c, struct variable **list)
     struct declaration *d = NULL;
     int count = 0;
     struct vctx v = session_vctx(s, c->arena);
-    struct ectx x = { .v = v, .s = s };
+    struct ectx x = {.v = v, .s = s};
     const struct call_arg *text = c->count > 1 ? &c->args[1] : NULL;
-    s->error = (struct sql_error){ 0 };
+    s->error = (struct sql_error){0};
     if (!parse_declarations(&v, units_argument(s, c, text), &d, &count))
         return false;
     for (int i = 0; i < count; i++) {
         const struct call_arg *a = parameter_value(c, d[i].name, i);
         struct variable *p = variable_new(c->arena, list, d[i].name, d[i].type);
         if (!a && !d[i].value)
-            return session_fail(s, 8178, "The parameterized query expects the parameter '%s', which was "
-                                         "not supplied.", d[i].name);
+            return session_fail(s, 8178,
+                                "The parameterized query expects the parameter '%s', which was "
+                                "not supplied.",
+                                d[i].name);
         struct val value;
         if (a ? !variable_set(&x, p, &a->value)
               : !eval_alone(s, c->arena, d[i].value, &value) || !variable_set(&x, p, &value))
@@ -182,7 +188,8 @@ take_outputs(struct call *c, struct variable *list)
     for (const struct variable *v = list; v; v = v->next)
         count++;
     for (const struct variable *v = list; v; v = v->next, i++) { /* newest first */
-        struct call_arg *a = (struct call_arg *)(uintptr_t)parameter_value(c, v->name, count - 1 - i);
+        struct call_arg *a =
+            (struct call_arg *)(uintptr_t)parameter_value(c, v->name, count - 1 - i);
         if (a && a->output) {
             a->value = val_copy(c->arena, &v->value);
             a->changed = true;
@@ -195,8 +202,10 @@ sp_executesql(struct session *s, struct call *c)
 {
     struct variable *list = NULL;
     if (c->count < 1) {
-        (void)session_fail(s, 214, "Procedure expects parameter '@statement' of type 'ntext/nchar/"
-                                   "nvarchar'.");
+        (void)session_fail(s, 214,
+                           "Procedure expects parameter '@statement' of type 'ntext/nchar/"
+                           "nvarchar'.");
+        c->failed = true;
         return handle_error(s, 0);
     }
     enum flow f;
@@ -205,6 +214,7 @@ sp_executesql(struct session *s, struct call *c)
         c->status = s->return_value ? s->return_value : s->last_error;
         take_outputs(c, list);
     } else {
+        c->failed = true;
         f = handle_error(s, 0);
     }
     variables_free(list);
@@ -225,9 +235,9 @@ static const struct {
     const char *name;
     bool (*run)(struct session *, struct call *);
 } procedures[] = {
-    { "sp_getapplock", sp_getapplock },
-    { "sp_releaseapplock", sp_releaseapplock },
-    { "sp_reset_connection", sp_nothing },
+    {"sp_getapplock", sp_getapplock},
+    {"sp_releaseapplock", sp_releaseapplock},
+    {"sp_reset_connection", sp_nothing},
 };
 
 enum flow
@@ -235,7 +245,7 @@ call_procedure(struct session *s, struct call *c)
 {
     const char *name = strrchr(c->name, '.');
     name = name ? name + 1 : c->name;
-    s->error = (struct sql_error){ 0 };
+    s->error = (struct sql_error){0};
     if (same_name(name, "sp_executesql"))
         return sp_executesql(s, c);
     for (size_t i = 0; i < sizeof procedures / sizeof procedures[0]; i++) {
@@ -244,10 +254,12 @@ call_procedure(struct session *s, struct call *c)
         if (procedures[i].run(s, c))
             return FLOW_NEXT;
         text_format(s->error.procedure, sizeof s->error.procedure, "%s", procedures[i].name);
+        c->failed = true;
         return handle_error(s, 0);
     }
     (void)session_fail(s, 2812, "Could not find stored procedure '%s'.", c->name);
     s->error.state = 62;
+    c->failed = true;
     return handle_error(s, 0);
 }
 
@@ -256,7 +268,7 @@ call_procedure(struct session *s, struct call *c)
 static bool
 collect(struct session *s, const struct stmt *st, struct call *c)
 {
-    struct ectx x = { .v = session_vctx(s, c->arena), .s = s };
+    struct ectx x = {.v = session_vctx(s, c->arena), .s = s};
     c->args = arena_alloc(c->arena, (size_t)(st->exec_count + 1) * sizeof *c->args);
     if (st->result && !variable_find(&x, st->result)) {
         (void)session_fail(s, 137, "Must declare the scalar variable \"%s\".", st->result);
@@ -278,13 +290,14 @@ collect(struct session *s, const struct stmt *st, struct call *c)
 static bool
 give_back(struct session *s, const struct stmt *st, const struct call *c)
 {
-    struct ectx x = { .v = session_vctx(s, c->arena), .s = s };
+    struct ectx x = {.v = session_vctx(s, c->arena), .s = s};
     struct val status = val_int(c->status);
     struct variable *result = st->result ? variable_find(&x, st->result) : NULL;
     if (result && !variable_set(&x, result, &status))
         return false;
     for (int i = 0; i < st->exec_count; i++) {
-        struct variable *v = st->exec_args[i].output ? variable_find(&x, st->exec_args[i].output) : NULL;
+        struct variable *v =
+            st->exec_args[i].output ? variable_find(&x, st->exec_args[i].output) : NULL;
         if (v && c->args[i].changed && !variable_set(&x, v, &c->args[i].value))
             return false;
     }
@@ -302,16 +315,16 @@ full_name(struct arena *a, const struct name *n)
 enum flow
 exec_procedure(struct session *s, const struct stmt *st)
 {
-    struct arena a = { 0 }, *outer = s->statement_arena;
-    struct call c = { .name = full_name(&a, &st->target), .arena = &a };
+    struct arena a = {0}, *outer = s->statement_arena;
+    struct call c = {.name = full_name(&a, &st->target), .arena = &a};
     enum flow f;
     s->statement_arena = &a;
-    s->error = (struct sql_error){ 0 };
+    s->error = (struct sql_error){0};
     bool ok = catalog_refresh(s) && collect(s, st, &c);
     if (!store_statement_end(s, ok))
         ok = false;
     f = ok ? call_procedure(s, &c) : handle_error(s, 0);
-    if (ok && f == FLOW_NEXT) {
+    if (ok && f == FLOW_NEXT && !c.failed) {
         if (!give_back(s, st, &c))
             f = handle_error(s, 0);
         else if (s->sink->return_status)

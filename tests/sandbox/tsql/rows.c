@@ -20,14 +20,14 @@ bind_table_expressions(struct row_writer *w)
 bool
 row_writer_open(struct row_writer *w, struct session *s, struct table *t)
 {
-    *w = (struct row_writer){ .s = s, .table = t };
+    *w = (struct row_writer){.s = s, .table = t};
     w->row = xcalloc((size_t)t->count, sizeof *w->row);
     w->given = xcalloc((size_t)t->count, sizeof *w->given);
-    w->source = (struct source){ .name = t->name, .columns = t->columns, .count = t->count,
-                                 .table = t, .row = w->row };
+    w->source = (struct source){
+        .name = t->name, .columns = t->columns, .count = t->count, .table = t, .row = w->row};
     w->source_list = &w->source;
-    w->scope = (struct scope){ .sources = &w->source_list, .count = 1 };
-    w->x = (struct ectx){ .v = session_vctx(s, &w->arena), .s = s, .scope = &w->scope };
+    w->scope = (struct scope){.sources = &w->source_list, .count = 1};
+    w->x = (struct ectx){.v = session_vctx(s, &w->arena), .s = s, .scope = &w->scope};
     w->identity_insert = t->identity && s->settings.identity_insert == t->id;
     return bind_table_expressions(w);
 }
@@ -95,7 +95,7 @@ fill_rowversion(struct row_writer *w)
     unsigned char *bytes = arena_alloc(&w->arena, 8);
     for (int i = 0; i < 8; i++)
         bytes[i] = (unsigned char)((unsigned long long)n >> (8 * (7 - i)));
-    w->row[w->table->rowversion - 1].v = (struct sql_value){ .bytes = bytes, .length = 8 };
+    w->row[w->table->rowversion - 1].v = (struct sql_value){.bytes = bytes, .length = 8};
 }
 
 static bool
@@ -183,7 +183,7 @@ same_keys(const struct val *a, const int *ca, const struct val *b, const int *cb
 {
     bool same = true;
     for (int i = 0; i < count && same; i++) {
-        struct buf x = { 0 }, y = { 0 };
+        struct buf x = {0}, y = {0};
         key_encode(&x, &a[ca[i]], false);
         key_encode(&y, &b[cb[i]], false);
         same = x.length == y.length && memcmp(x.data, y.data, x.length) == 0;
@@ -230,10 +230,11 @@ foreign_keys_of_insert(struct session *s, struct table *t, const struct val *row
         if (found < 0)
             return false;
         if (!found && !(to == t && same_keys(row, k->reference_columns, row, k->columns, k->count)))
-            return session_fail(s, 547,
-                                "The INSERT statement conflicted with the FOREIGN KEY constraint "
-                                "\"%s\". The conflict occurred in database \"%s\", table \"dbo.%s\".",
-                                k->name, s->engine->database, to->name);
+            return session_fail(
+                s, 547,
+                "The INSERT statement conflicted with the FOREIGN KEY constraint "
+                "\"%s\". The conflict occurred in database \"%s\", table \"dbo.%s\".",
+                k->name, s->engine->database, to->name);
     }
     return true;
 }
@@ -250,10 +251,11 @@ foreign_keys_of_delete(struct session *s, struct table *t, const struct val *row
         if (found < 0)
             return false;
         if (found)
-            return session_fail(s, 547,
-                                "The DELETE statement conflicted with the REFERENCE constraint "
-                                "\"%s\". The conflict occurred in database \"%s\", table \"dbo.%s\".",
-                                k->name, s->engine->database, child->name);
+            return session_fail(
+                s, 547,
+                "The DELETE statement conflicted with the REFERENCE constraint "
+                "\"%s\". The conflict occurred in database \"%s\", table \"dbo.%s\".",
+                k->name, s->engine->database, child->name);
     }
     return true;
 }

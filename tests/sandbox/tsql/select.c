@@ -48,8 +48,10 @@ expand_star(struct ectx *x, struct bound_select *b, const struct expr *star)
     if (any)
         return true;
     if (star->table)
-        (void)fail(&x->v, 107, "The column prefix '%s' does not match with a table name or alias "
-                               "name used in the query.", star->table);
+        (void)fail(&x->v, 107,
+                   "The column prefix '%s' does not match with a table name or alias "
+                   "name used in the query.",
+                   star->table);
     else
         (void)fail(&x->v, 263, "Must specify table to select from.");
     return compile_fail(x);
@@ -68,7 +70,7 @@ bind_item_list(struct ectx *x, struct item *items, int count, struct bound_selec
         if (!bind_expr(x, item->expr))
             return false;
         b->assigns = b->assigns || item->variable;
-        const char *name = item->alias                       ? item->alias
+        const char *name = item->alias                     ? item->alias
                            : item->expr->kind == EX_COLUMN ? item->expr->name
                                                            : "";
         push_output(x, b, item->expr, name);
@@ -121,8 +123,10 @@ output_of_order(struct ectx *x, const struct bound_select *b, struct order *o)
         int64_t n = e->literal.v.integer;
         if (n >= 1 && n <= b->width)
             return (int)n;
-        (void)fail(&x->v, 108, "The ORDER BY position number %lld is out of range of the number of "
-                               "items in the select list.", (long long)n);
+        (void)fail(&x->v, 108,
+                   "The ORDER BY position number %lld is out of range of the number of "
+                   "items in the select list.",
+                   (long long)n);
         return -1;
     }
     if (e->kind == EX_COLUMN && !e->table)
@@ -143,8 +147,9 @@ bind_orders(struct ectx *x, struct query *q, struct bound_select *b)
         if (o->column)
             continue;
         if (q->first->next) {
-            (void)fail(&x->v, 104, "ORDER BY items must appear in the select list if the statement "
-                                   "contains a UNION, INTERSECT or EXCEPT operator.");
+            (void)fail(&x->v, 104,
+                       "ORDER BY items must appear in the select list if the statement "
+                       "contains a UNION, INTERSECT or EXCEPT operator.");
             return compile_fail(x);
         }
         if (!bind_expr(x, o->expr))
@@ -155,8 +160,9 @@ bind_orders(struct ectx *x, struct query *q, struct bound_select *b)
         if (o->column)
             continue;
         if (q->first->distinct) {
-            (void)fail(&x->v, 145, "ORDER BY items must appear in the select list if SELECT DISTINCT "
-                                   "is specified.");
+            (void)fail(&x->v, 145,
+                       "ORDER BY items must appear in the select list if SELECT DISTINCT "
+                       "is specified.");
             return compile_fail(x);
         }
         push_output(x, b, o->expr, "");
@@ -189,7 +195,7 @@ static bool
 bind_select(struct ectx *x, struct query *q, struct select *s, struct scope *outer)
 {
     struct bound_select *b = arena_alloc(x->v.arena, sizeof *b);
-    struct scope scope = { .outer = outer };
+    struct scope scope = {.outer = outer};
     struct ectx y = *x;
     s->bound = b;
     if (s->from && !sources_open(x, s->from, b, outer))
@@ -218,8 +224,9 @@ union_types(struct ectx *x, struct query *q, struct bound_query *b)
     for (struct select *s = q->first->next; s; s = s->next) {
         const struct bound_select *o = s->bound;
         if (o->width != b->width) {
-            (void)fail(&x->v, 205, "All queries combined using a UNION, INTERSECT or EXCEPT operator "
-                                   "must have an equal number of expressions in their target lists.");
+            (void)fail(&x->v, 205,
+                       "All queries combined using a UNION, INTERSECT or EXCEPT operator "
+                       "must have an equal number of expressions in their target lists.");
             return compile_fail(x);
         }
         for (int i = 0; i < b->width; i++) {
@@ -253,7 +260,7 @@ bind_query(struct ectx *x, struct query *q, struct scope *outer)
         return false;
     for (int i = 0; i < b->width; i++) {
         struct units name = units_from_utf8(x->v.arena, first->names[i]);
-        b->columns[i] = (struct sql_column){ name.at, name.count, b->types[i] };
+        b->columns[i] = (struct sql_column){name.at, name.count, b->types[i]};
     }
     if ((q->offset && !bind_expr(&y, q->offset)) || (q->fetch && !bind_expr(&y, q->fetch)))
         return false;
@@ -361,7 +368,7 @@ emit_outputs(struct select_run *r)
 static struct group *
 find_group(struct select_run *r)
 {
-    struct buf key = { 0 };
+    struct buf key = {0};
     struct val *values = arena_alloc(&r->arena, (size_t)(r->s->group_count + 1) * sizeof *values);
     bool fresh;
     for (int i = 0; i < r->s->group_count; i++) {
@@ -432,8 +439,9 @@ eval_count(struct ectx *x, struct expr *e, int64_t *out)
     if (!eval(x, e, &v) || !convert(&x->v, &v, type_of(SQL_BIGINT), 0, &n))
         return false;
     if (n.v.is_null || n.v.integer < 0)
-        return fail(&x->v, 1060, "The number of rows provided for a TOP or FETCH clauses row count "
-                                 "parameter must be an integer.");
+        return fail(&x->v, 1060,
+                    "The number of rows provided for a TOP or FETCH clauses row count "
+                    "parameter must be an integer.");
     *out = n.v.integer;
     return true;
 }
@@ -472,14 +480,14 @@ free_groups(struct select_run *r)
 static enum step
 run_select(struct output *o, struct select *s)
 {
-    struct select_run r = { .out = o, .s = s, .b = s->bound, .limit = -1 };
+    struct select_run r = {.out = o, .s = s, .b = s->bound, .limit = -1};
     enum step step = STEP_ON;
     r.x = *o->x;
     r.x.v.arena = &r.arena;
-    r.scope = (struct scope){ .outer = o->x->scope, .sources = r.b->sources,
-                              .count = r.b->source_count };
+    r.scope =
+        (struct scope){.outer = o->x->scope, .sources = r.b->sources, .count = r.b->source_count};
     r.x.scope = &r.scope;
-    struct iteration it = { .x = &r.x, .sources = r.b->sources, .index = -1 };
+    struct iteration it = {.x = &r.x, .sources = r.b->sources, .index = -1};
     if (s->from && s->from->kind == FROM_TABLE)
         it.where = s->where;
     if (o->query->order_count) {
@@ -491,7 +499,7 @@ run_select(struct output *o, struct select *s)
     if (o->sorting && r.limit >= 0 && !o->query->first->next)
         o->limit = o->limit >= 0 && o->limit < r.limit ? o->limit : r.limit;
     if (step == STEP_ON && r.limit != 0)
-        step = s->from ? iterate_from(&it, s->from, (struct continuation){ take_row, &r })
+        step = s->from ? iterate_from(&it, s->from, (struct continuation){take_row, &r})
                        : take_row(&r);
     if (step == STEP_ON && r.b->grouped && r.limit != 0)
         step = emit_groups(&r);
@@ -536,7 +544,7 @@ output_limits(struct output *o)
 enum step
 query_run(struct ectx *x, struct query *q, row_fn fn, void *ctx)
 {
-    struct output o = { .x = x, .query = q, .bound = q->bound, .fn = fn, .ctx = ctx, .limit = -1 };
+    struct output o = {.x = x, .query = q, .bound = q->bound, .fn = fn, .ctx = ctx, .limit = -1};
     enum step step = output_limits(&o) ? STEP_ON : STEP_ERROR;
     o.distinct = q->first->distinct;
     for (struct select *s = q->first->next; s; s = s->next)

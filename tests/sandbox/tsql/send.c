@@ -12,7 +12,8 @@ void
 sink_error(struct session *s, const struct sql_error *e)
 {
     if (!atomic_load(&s->dead))
-        s->sink->message(s->sink->ctx, e->number, e->severity, e->state, e->text, e->procedure, e->line);
+        s->sink->message(s->sink->ctx, e->number, e->severity, e->state, e->text, e->procedure,
+                         e->line);
 }
 
 void
@@ -94,8 +95,8 @@ fit_row(struct sending *d, struct val *row)
             row[i].t = t;
             continue;
         }
-        if (v.t.type == t.type && (!sized || v.t.max_bytes == t.max_bytes) && v.t.scale == t.scale &&
-            !(sized && !type_is_max(&t) && v.v.length > t.max_bytes))
+        if (v.t.type == t.type && (!sized || v.t.max_bytes == t.max_bytes) &&
+            v.t.scale == t.scale && !(sized && !type_is_max(&t) && v.v.length > t.max_bytes))
             continue;
         if (!convert(&c, &v, t, 0, &row[i]))
             return false;
@@ -119,8 +120,8 @@ send_row(void *ctx, struct val *row)
 bool
 send_query(struct session *s, struct ectx *x, struct query *q, uint64_t *rows)
 {
-    struct sending d = { .s = s, .b = q->bound, .subject = subject_of(q),
-                         .limit = s->settings.rowcount };
+    struct sending d = {
+        .s = s, .b = q->bound, .subject = subject_of(q), .limit = s->settings.rowcount};
     if (!sink_columns(s, d.b->columns, (size_t)d.b->width))
         return false;
     enum step step = s->settings.fmtonly ? STEP_ON : query_run(x, q, send_row, &d);
@@ -153,12 +154,13 @@ static bool
 select_assign(struct session *s, struct ectx *x, struct query *q)
 {
     const struct select *first = q->first;
-    struct assigning a = { .x = x, .s = first };
+    struct assigning a = {.x = x, .s = first};
     a.variables = arena_alloc(s->statement_arena, (size_t)(first->count + 1) * sizeof(void *));
     for (int i = 0; i < first->count; i++) {
         if (!first->items[i].variable)
-            return session_fail(s, 141, "A SELECT statement that assigns a value to a variable must not "
-                                        "be combined with data-retrieval operations.");
+            return session_fail(s, 141,
+                                "A SELECT statement that assigns a value to a variable must not "
+                                "be combined with data-retrieval operations.");
         a.variables[i] = variable_find(x, first->items[i].variable);
         if (!a.variables[i]) {
             (void)session_fail(s, 137, "Must declare the scalar variable \"%s\".",
@@ -172,7 +174,8 @@ select_assign(struct session *s, struct ectx *x, struct query *q)
     if (query_run(x, q, assign_row, &a) == STEP_ERROR)
         return false;
     s->rowcount = a.rows;
-    sink_done(s, s->settings.options & OPT_NOCOUNT ? 0 : SQL_DONE_HAS_COUNT, 0xC1, (uint64_t)a.rows);
+    sink_done(s, s->settings.options & OPT_NOCOUNT ? 0 : SQL_DONE_HAS_COUNT, 0xC1,
+              (uint64_t)a.rows);
     return true;
 }
 
@@ -200,8 +203,8 @@ static const char *
 into_definition(struct session *s, const struct name *n, const struct bound_query *b)
 {
     struct arena *a = s->statement_arena;
-    const char *sql = arena_printf(a, "CREATE TABLE %s[%s] (", n->object[0] == '#' ? "" : "dbo.",
-                                   n->object);
+    const char *sql =
+        arena_printf(a, "CREATE TABLE %s[%s] (", n->object[0] == '#' ? "" : "dbo.", n->object);
     for (int i = 0; i < b->width; i++)
         sql = arena_printf(a, "%s%s[%s] %s %s", sql, i ? ", " : "",
                            utf8_from_units(a, b->columns[i].name, b->columns[i].name_units),
@@ -230,7 +233,7 @@ select_into(struct session *s, struct ectx *x, struct query *q)
 {
     const struct name *n = q->first->into;
     struct vctx c = session_vctx(s, s->statement_arena);
-    struct frame f = { 0 };
+    struct frame f = {0};
     struct storing st;
     frame_push(s, &f);
     f.variables = f.outer ? f.outer->variables : NULL;
@@ -258,7 +261,7 @@ select_into(struct session *s, struct ectx *x, struct query *q)
 bool
 exec_select(struct session *s, const struct stmt *st)
 {
-    struct ectx x = { .v = session_vctx(s, s->statement_arena), .s = s };
+    struct ectx x = {.v = session_vctx(s, s->statement_arena), .s = s};
     if (!bind_query(&x, st->query, NULL))
         return false;
     const struct bound_select *b = st->query->first->bound;

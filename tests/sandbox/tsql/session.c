@@ -14,7 +14,8 @@ now_ms(void)
 struct vctx
 session_vctx(struct session *s, struct arena *a)
 {
-    struct vctx c = { .arena = a, .error = &s->error, .options = s->settings.options, .line = s->line };
+    struct vctx c = {
+        .arena = a, .error = &s->error, .options = s->settings.options, .line = s->line};
     memcpy(c.dateformat, s->settings.dateformat, sizeof c.dateformat);
     return c;
 }
@@ -22,8 +23,8 @@ session_vctx(struct session *s, struct arena *a)
 bool
 session_fail(struct session *s, int number, const char *format, ...)
 {
-    s->error = (struct sql_error){ .number = number, .severity = severity_of(number), .state = 1,
-                                   .line = s->line };
+    s->error = (struct sql_error){
+        .number = number, .severity = severity_of(number), .state = 1, .line = s->line};
     va_list ap;
     va_start(ap, format);
     text_vformat(s->error.text, sizeof s->error.text, format, ap);
@@ -282,8 +283,10 @@ check_database(struct engine *e, const struct login_request *r, const struct sql
     char text[512];
     if (!r->database || !r->database[0] || same_name(r->database, e->database))
         return true;
-    text_format(text, sizeof text, "Cannot open database \"%.200s\" requested by the login. The login "
-                                   "failed.", r->database);
+    text_format(text, sizeof text,
+                "Cannot open database \"%.200s\" requested by the login. The login "
+                "failed.",
+                r->database);
     (void)refuse(sink, 4060, 11, 1, text);
     text_format(text, sizeof text, "Login failed for user '%.200s'.", r->user);
     return refuse(sink, 18456, 14, 1, text);
@@ -311,7 +314,8 @@ access_allowed(struct engine *e, const struct login *l)
     for (const struct session *o = e->sessions; o; o = o->next)
         others = others || !o->internal;
     (void)pthread_mutex_unlock(&e->mutex);
-    return access == 0 || (access == 1 && !others) || (access == 2 && right_given(l->rights, "all", NULL));
+    return access == 0 || (access == 1 && !others) ||
+           (access == 2 && right_given(l->rights, "all", NULL));
 }
 
 static const char *
@@ -333,8 +337,10 @@ engine_login(struct engine *e, const struct login_request *r, const struct sql_s
     if (!check_database(e, r, sink))
         return NULL;
     if (!access_allowed(e, l)) {
-        text_format(text, sizeof text, "Database '%s' is already open and can only have one user at a "
-                                       "time.", e->database);
+        text_format(text, sizeof text,
+                    "Database '%s' is already open and can only have one user at a "
+                    "time.",
+                    e->database);
         (void)refuse(sink, 924, 14, 1, text);
         return NULL;
     }
@@ -401,7 +407,7 @@ request_begin(struct session *s, const struct sql_sink *sink)
     s->done_kind = SQL_DONE_STATEMENT;
     s->request_time = now_ms();
     s->line = 1;
-    s->error = (struct sql_error){ 0 };
+    s->error = (struct sql_error){0};
     atomic_store(&s->running, true);
 }
 
@@ -410,8 +416,9 @@ request_end(struct session *s)
 {
     if (s->doomed && !s->cancelled && !atomic_load(&s->dead)) {
         tran_rollback(s);
-        (void)session_fail(s, 3998, "Uncommittable transaction is detected at the end of the batch. The "
-                                    "transaction is rolled back.");
+        (void)session_fail(s, 3998,
+                           "Uncommittable transaction is detected at the end of the batch. The "
+                           "transaction is rolled back.");
         sink_error(s, &s->error);
         s->last_error = 3998;
         sink_done(s, SQL_DONE_ERROR, 0, 0);
@@ -430,7 +437,7 @@ request_end(struct session *s)
 static void
 run_batch(struct session *s, struct units text)
 {
-    struct frame f = { 0 };
+    struct frame f = {0};
     frame_push(s, &f);
     struct vctx c = session_vctx(s, &f.arena);
     if (parse_batch(&c, text, (s->settings.options & OPT_QUOTED_IDENTIFIER) != 0, &f.batch)) {
@@ -444,9 +451,10 @@ run_batch(struct session *s, struct units text)
 }
 
 void
-session_batch(struct session *s, const unsigned char *utf16le, size_t bytes, const struct sql_sink *sink)
+session_batch(struct session *s, const unsigned char *utf16le, size_t bytes,
+              const struct sql_sink *sink)
 {
-    struct arena a = { 0 };
+    struct arena a = {0};
     request_begin(s, sink);
     run_batch(s, units_from_le(&a, utf16le, bytes));
     request_end(s);
@@ -478,7 +486,7 @@ fill_args(struct call *c, const struct sql_parameter *p, size_t count)
         a->name = name && p[i].column.name_units
                       ? utf8_from_units(c->arena, name, p[i].column.name_units)
                       : NULL;
-        a->value = (struct val){ p[i].column.type, p[i].value };
+        a->value = (struct val){p[i].column.type, p[i].value};
         a->output = p[i].output;
     }
 }
@@ -486,7 +494,7 @@ fill_args(struct call *c, const struct sql_parameter *p, size_t count)
 static void
 run_call(struct session *s, struct call *c, const struct sql_parameter *p, size_t first)
 {
-    struct frame f = { 0 };
+    struct frame f = {0};
     struct arena *outer = s->statement_arena;
     s->done_kind = SQL_DONE_IN_PROC;
     s->statement_arena = c->arena;
@@ -495,10 +503,11 @@ run_call(struct session *s, struct call *c, const struct sql_parameter *p, size_
     enum flow flow = ready ? call_procedure(s, c) : handle_error(s, 0);
     frame_pop(s, &f);
     s->statement_arena = outer;
-    call_results(s, c, p, first);
+    if (!c->failed)
+        call_results(s, c, p, first);
     s->done_kind = SQL_DONE_PROC;
     if (!s->cancelled)
-        sink_done(s, flow == FLOW_NEXT ? 0 : SQL_DONE_ERROR, 0, 0);
+        sink_done(s, flow == FLOW_NEXT && !c->failed ? 0 : SQL_DONE_ERROR, 0, 0);
 }
 
 void
@@ -506,8 +515,8 @@ session_execute(struct session *s, const unsigned char *sql_utf16le, size_t sql_
                 const unsigned char *declarations_utf16le, size_t declarations_bytes,
                 const struct sql_parameter *parameters, size_t count, const struct sql_sink *sink)
 {
-    struct arena a = { 0 };
-    struct call c = { .name = "sp_executesql", .arena = &a };
+    struct arena a = {0};
+    struct call c = {.name = "sp_executesql", .arena = &a};
     c.args = arena_alloc(&a, (count + 3) * sizeof *c.args);
     c.args[0].value = val_units(&a, units_from_le(&a, sql_utf16le, sql_bytes));
     c.args[1].value = val_units(&a, units_from_le(&a, declarations_utf16le, declarations_bytes));
@@ -523,8 +532,8 @@ void
 session_call(struct session *s, const char *procedure, const struct sql_parameter *parameters,
              size_t count, const struct sql_sink *sink)
 {
-    struct arena a = { 0 };
-    struct call c = { .name = procedure, .arena = &a };
+    struct arena a = {0};
+    struct call c = {.name = procedure, .arena = &a};
     c.args = arena_alloc(&a, (count + 1) * sizeof *c.args);
     fill_args(&c, parameters, count);
     request_begin(s, sink);
@@ -546,8 +555,9 @@ session_transaction(struct session *s, int request, const struct sql_sink *sink)
     else if (request == 8 && s->trancount)
         tran_rollback(s);
     else
-        ok = session_fail(s, 3903, "The ROLLBACK TRANSACTION request has no corresponding BEGIN "
-                                   "TRANSACTION.");
+        ok = session_fail(s, 3903,
+                          "The ROLLBACK TRANSACTION request has no corresponding BEGIN "
+                          "TRANSACTION.");
     if (!ok && !atomic_load(&s->dead)) {
         s->last_error = s->error.number;
         sink_error(s, &s->error);
@@ -639,13 +649,13 @@ script_message(void *ctx, int32_t number, int severity, int state, const char *t
 bool
 engine_run_script(struct engine *e, const char *sql, char *why, size_t why_size)
 {
-    struct script c = { why, why_size, false };
-    struct sql_sink sink = { .ctx = &c,
-                             .columns = script_columns,
-                             .row = script_row,
-                             .done = script_done,
-                             .message = script_message };
-    struct arena a = { 0 };
+    struct script c = {why, why_size, false};
+    struct sql_sink sink = {.ctx = &c,
+                            .columns = script_columns,
+                            .row = script_row,
+                            .done = script_done,
+                            .message = script_message};
+    struct arena a = {0};
     struct session *s = session_open_internal(e);
     if (s->catalog.version == -2) {
         text_format(why, why_size, "%s", s->error.text);

@@ -20,7 +20,7 @@ struct column {
 
 struct index {
     const char *name;
-    int id; /* 1 clustered, 2... others, as in sys.indexes */
+    int id;     /* 1 clustered, 2... others, as in sys.indexes */
     int object; /* id of the constraint's object, 0 = plain index */
     bool unique, primary, constraint, clustered, filtered, descending[MAX_KEY_COLUMNS];
     int columns[MAX_KEY_COLUMNS], count;
@@ -66,8 +66,8 @@ struct table {
     int index_count;
     struct check *checks;
     int check_count;
-    int64_t created;       /* ms since 1970 */
-    struct arena *arena;   /* temporary tables own theirs */
+    int64_t created;     /* ms since 1970 */
+    struct arena *arena; /* temporary tables own theirs */
 };
 
 struct catalog {
@@ -150,6 +150,7 @@ struct engine {
     struct identity_value *identities;
     struct lock_list locks;
     int next_session;
+    bool store_ready;
     atomic_int next_object;
     atomic_llong next_version, next_transaction, next_rowversion;
     atomic_bool snapshot, read_only;
@@ -161,20 +162,20 @@ struct engine {
 /* ---- session ---- */
 
 enum { /* bits of @@OPTIONS */
-    OPT_IMPLICIT_TRANSACTIONS = 2,
-    OPT_CURSOR_CLOSE_ON_COMMIT = 4,
-    OPT_ANSI_WARNINGS = 8,
-    OPT_ANSI_PADDING = 16,
-    OPT_ANSI_NULLS = 32,
-    OPT_ARITHABORT = 64,
-    OPT_ARITHIGNORE = 128,
-    OPT_QUOTED_IDENTIFIER = 256,
-    OPT_NOCOUNT = 512,
-    OPT_ANSI_NULL_DFLT_ON = 1024,
-    OPT_ANSI_NULL_DFLT_OFF = 2048,
-    OPT_CONCAT_NULL_YIELDS_NULL = 4096,
-    OPT_NUMERIC_ROUNDABORT = 8192,
-    OPT_XACT_ABORT = 16384,
+       OPT_IMPLICIT_TRANSACTIONS = 2,
+       OPT_CURSOR_CLOSE_ON_COMMIT = 4,
+       OPT_ANSI_WARNINGS = 8,
+       OPT_ANSI_PADDING = 16,
+       OPT_ANSI_NULLS = 32,
+       OPT_ARITHABORT = 64,
+       OPT_ARITHIGNORE = 128,
+       OPT_QUOTED_IDENTIFIER = 256,
+       OPT_NOCOUNT = 512,
+       OPT_ANSI_NULL_DFLT_ON = 1024,
+       OPT_ANSI_NULL_DFLT_OFF = 2048,
+       OPT_CONCAT_NULL_YIELDS_NULL = 4096,
+       OPT_NUMERIC_ROUNDABORT = 8192,
+       OPT_XACT_ABORT = 16384,
 };
 
 enum isolation { ISO_READ_UNCOMMITTED = 1, ISO_READ_COMMITTED, ISO_REPEATABLE, ISO_SERIALIZABLE };
@@ -213,7 +214,7 @@ struct frame {
     struct batch batch;
     int level, try_depth;
     int return_value;
-    bool parameters_given; /* sp_executesql: RETURN n is allowed */
+    bool parameters_given;   /* sp_executesql: RETURN n is allowed */
     struct sql_error caught; /* of the innermost CATCH */
     bool in_catch;
 };
@@ -241,7 +242,7 @@ struct session {
     bool identity_set;
     int last_error, line;
     atomic_bool cancel, dead, running, victim;
-    pthread_mutex_t run; /* held while a request runs */
+    pthread_mutex_t run;          /* held while a request runs */
     const char *waiting_resource; /* under the lock mutex */
     int blocked_by;
     int64_t login_time, request_time;
@@ -295,8 +296,8 @@ void store_rollback(struct session *);
 bool store_exec(struct db *, struct session *, const char *sql);
 
 struct scan;
-/** All rows of a table in the order of an index (or as stored, -1). `key` (may be empty): rows whose
- *  index key equals these bytes. */
+/** All rows of a table in the order of an index (or as stored, -1). `key` (may be empty): rows
+ * whose index key equals these bytes. */
 struct scan *scan_open(struct session *, const struct table *, int index, const struct buf *key);
 /** 1 a row, 0 the end, -1 an error. Values are borrowed until the next call. */
 int scan_next(struct scan *, struct val *values, int64_t *rid);
@@ -468,6 +469,11 @@ const char *system_type_name(int system_type_id);
 
 enum flow { FLOW_NEXT, FLOW_BREAK, FLOW_CONTINUE, FLOW_RETURN, FLOW_ERROR, FLOW_END };
 
+typedef bool (*statement_fn)(struct session *, const struct stmt *);
+/** Reads and writes of one statement: all or nothing. */
+bool atomically(struct session *, const struct stmt *, statement_fn);
+enum flow run_throw(struct session *, const struct stmt *);
+enum flow run_raise(struct session *, const struct stmt *);
 enum flow exec_list(struct session *, const struct stmt *);
 enum flow exec_statement(struct session *, const struct stmt *);
 /** Run text in a new frame. */
@@ -490,6 +496,7 @@ struct call {
     const char *name;
     struct call_arg *args;
     int count, status;
+    bool failed; /* it did not run: no status comes back */
     struct arena *arena;
 };
 /** Run a known procedure. FLOW_ERROR and the like as statements do. */
@@ -505,7 +512,8 @@ bool exec_set_option(struct session *, const struct stmt *);
 enum flow exec_procedure(struct session *, const struct stmt *);
 void settings_reset(struct session *);
 
-/** Check, complete and store a row (defaults, identity, rowversion, computed columns, constraints). */
+/** Check, complete and store a row (defaults, identity, rowversion, computed columns, constraints).
+ */
 struct row_writer {
     struct session *s;
     struct table *table;
@@ -520,7 +528,7 @@ struct row_writer {
 };
 bool row_writer_open(struct row_writer *, struct session *, struct table *);
 void row_writer_close(struct row_writer *);
-bool row_writer_begin(struct row_writer *);                          /* a new row */
+bool row_writer_begin(struct row_writer *); /* a new row */
 bool row_writer_set(struct row_writer *, int column, const struct val *);
 bool row_writer_default(struct row_writer *, int column);
 bool row_writer_complete(struct row_writer *, bool update);

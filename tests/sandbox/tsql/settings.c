@@ -5,23 +5,23 @@ static const struct {
     const char *name;
     uint32_t bits;
 } bit_options[] = {
-    { "IMPLICIT_TRANSACTIONS", OPT_IMPLICIT_TRANSACTIONS },
-    { "CURSOR_CLOSE_ON_COMMIT", OPT_CURSOR_CLOSE_ON_COMMIT },
-    { "ANSI_WARNINGS", OPT_ANSI_WARNINGS },
-    { "ANSI_PADDING", OPT_ANSI_PADDING },
-    { "ANSI_NULLS", OPT_ANSI_NULLS },
-    { "ARITHABORT", OPT_ARITHABORT },
-    { "ARITHIGNORE", OPT_ARITHIGNORE },
-    { "QUOTED_IDENTIFIER", OPT_QUOTED_IDENTIFIER },
-    { "NOCOUNT", OPT_NOCOUNT },
-    { "ANSI_NULL_DFLT_ON", OPT_ANSI_NULL_DFLT_ON },
-    { "ANSI_NULL_DFLT_OFF", OPT_ANSI_NULL_DFLT_OFF },
-    { "CONCAT_NULL_YIELDS_NULL", OPT_CONCAT_NULL_YIELDS_NULL },
-    { "NUMERIC_ROUNDABORT", OPT_NUMERIC_ROUNDABORT },
-    { "XACT_ABORT", OPT_XACT_ABORT },
-    { "ANSI_DEFAULTS", OPT_ANSI_WARNINGS | OPT_ANSI_PADDING | OPT_ANSI_NULLS | OPT_QUOTED_IDENTIFIER |
-                           OPT_ANSI_NULL_DFLT_ON | OPT_IMPLICIT_TRANSACTIONS |
-                           OPT_CURSOR_CLOSE_ON_COMMIT },
+    {"IMPLICIT_TRANSACTIONS", OPT_IMPLICIT_TRANSACTIONS},
+    {"CURSOR_CLOSE_ON_COMMIT", OPT_CURSOR_CLOSE_ON_COMMIT},
+    {"ANSI_WARNINGS", OPT_ANSI_WARNINGS},
+    {"ANSI_PADDING", OPT_ANSI_PADDING},
+    {"ANSI_NULLS", OPT_ANSI_NULLS},
+    {"ARITHABORT", OPT_ARITHABORT},
+    {"ARITHIGNORE", OPT_ARITHIGNORE},
+    {"QUOTED_IDENTIFIER", OPT_QUOTED_IDENTIFIER},
+    {"NOCOUNT", OPT_NOCOUNT},
+    {"ANSI_NULL_DFLT_ON", OPT_ANSI_NULL_DFLT_ON},
+    {"ANSI_NULL_DFLT_OFF", OPT_ANSI_NULL_DFLT_OFF},
+    {"CONCAT_NULL_YIELDS_NULL", OPT_CONCAT_NULL_YIELDS_NULL},
+    {"NUMERIC_ROUNDABORT", OPT_NUMERIC_ROUNDABORT},
+    {"XACT_ABORT", OPT_XACT_ABORT},
+    {"ANSI_DEFAULTS", OPT_ANSI_WARNINGS | OPT_ANSI_PADDING | OPT_ANSI_NULLS |
+                          OPT_QUOTED_IDENTIFIER | OPT_ANSI_NULL_DFLT_ON |
+                          OPT_IMPLICIT_TRANSACTIONS | OPT_CURSOR_CLOSE_ON_COMMIT},
 };
 
 void
@@ -43,15 +43,15 @@ settings_reset(struct session *s)
 static bool
 set_flag(struct session *s, const char *name, bool on)
 {
-    static const char *const ignored[] = { "STATISTICS", "FORCEPLAN", "SHOWPLAN_ALL", "SHOWPLAN_TEXT",
-                                           "SHOWPLAN_XML", "REMOTE_PROC_TRANSACTIONS" };
+    static const char *const ignored[] = {"STATISTICS",   "FORCEPLAN",
+                                          "SHOWPLAN_ALL", "SHOWPLAN_TEXT",
+                                          "SHOWPLAN_XML", "REMOTE_PROC_TRANSACTIONS"};
     struct settings *set = &s->settings;
     const struct {
         const char *name;
         bool *flag;
-    } modes[] = { { "FMTONLY", &set->fmtonly },
-                  { "NOEXEC", &set->noexec },
-                  { "PARSEONLY", &set->parseonly } };
+    } modes[] = {
+        {"FMTONLY", &set->fmtonly}, {"NOEXEC", &set->noexec}, {"PARSEONLY", &set->parseonly}};
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         if (same_name(modes[i].name, name)) {
             *modes[i].flag = on;
@@ -61,7 +61,8 @@ set_flag(struct session *s, const char *name, bool on)
     for (size_t i = 0; i < sizeof bit_options / sizeof bit_options[0]; i++) {
         if (!same_name(bit_options[i].name, name))
             continue;
-        set->options = on ? set->options | bit_options[i].bits : set->options & ~bit_options[i].bits;
+        set->options =
+            on ? set->options | bit_options[i].bits : set->options & ~bit_options[i].bits;
         return true;
     }
     for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
@@ -111,14 +112,16 @@ set_word(struct session *s, const char *name, struct expr *e)
     const char *word = val_utf8_text(s->statement_arena, &v);
     if (same_name(name, "LANGUAGE")) {
         if (!same_name(word, "us_english") && !same_name(word, "English"))
-            return session_fail(s, 2741, "SET LANGUAGE failed because '%s' is not an official language "
-                                         "name or a language alias on this server.", word);
+            return session_fail(s, 2741,
+                                "SET LANGUAGE failed because '%s' is not an official language "
+                                "name or a language alias on this server.",
+                                word);
         text_format(s->settings.language, sizeof s->settings.language, "us_english");
         text_format(s->settings.dateformat, sizeof s->settings.dateformat, "mdy");
         s->settings.datefirst = 7;
         return true;
     }
-    static const char *const formats[] = { "mdy", "dmy", "ymd", "ydm", "myd", "dym" };
+    static const char *const formats[] = {"mdy", "dmy", "ymd", "ydm", "myd", "dym"};
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
         if (same_name(formats[i], word)) {
             text_format(s->settings.dateformat, sizeof s->settings.dateformat, "%s", formats[i]);
@@ -141,7 +144,10 @@ set_value(struct session *s, const char *name, struct expr *e)
         return true;
     bool datefirst = same_name(name, "DATEFIRST"), timeout = same_name(name, "LOCK_TIMEOUT");
     bool textsize = same_name(name, "TEXTSIZE");
-    if (!option_number(s, e, datefirst ? 1 : timeout || textsize ? -1 : 0,
+    if (!option_number(s, e,
+                       datefirst             ? 1
+                       : timeout || textsize ? -1
+                                             : 0,
                        datefirst ? 7 : INT32_MAX, &n))
         return false;
     if (datefirst)
@@ -159,8 +165,9 @@ static bool
 set_isolation(struct session *s, const char *level)
 {
     if (same_name(level, "SNAPSHOT"))
-        return session_fail(s, 3952, "Snapshot isolation transaction failed accessing database '%s' "
-                                     "because snapshot isolation is not allowed in this database.",
+        return session_fail(s, 3952,
+                            "Snapshot isolation transaction failed accessing database '%s' "
+                            "because snapshot isolation is not allowed in this database.",
                             s->engine->database);
     s->settings.isolation = same_name(level, "READ UNCOMMITTED") ? ISO_READ_UNCOMMITTED
                             : same_name(level, "READ COMMITTED") ? ISO_READ_COMMITTED
@@ -174,14 +181,20 @@ set_identity_insert(struct session *s, const struct stmt *st)
 {
     const struct table *t = catalog_find(s, &st->target);
     if (!t || (!t->temp && !session_allowed(s, "alter", t->name)))
-        return session_fail(s, 1088, "Cannot find the object \"%s\" because it does not exist or you "
-                                     "do not have permissions.", st->target.object);
+        return session_fail(s, 1088,
+                            "Cannot find the object \"%s\" because it does not exist or you "
+                            "do not have permissions.",
+                            st->target.object);
     if (!t->identity)
-        return session_fail(s, 8106, "Table '%s' does not have the identity property. Cannot perform "
-                                     "SET operation.", t->name);
+        return session_fail(s, 8106,
+                            "Table '%s' does not have the identity property. Cannot perform "
+                            "SET operation.",
+                            t->name);
     if (st->on && s->settings.identity_insert && s->settings.identity_insert != t->id)
-        return session_fail(s, 8107, "IDENTITY_INSERT is already ON for another table. Cannot perform "
-                                     "SET operation for table '%s'.", t->name);
+        return session_fail(s, 8107,
+                            "IDENTITY_INSERT is already ON for another table. Cannot perform "
+                            "SET operation for table '%s'.",
+                            t->name);
     s->settings.identity_insert = st->on ? t->id : 0;
     return true;
 }

@@ -68,7 +68,7 @@ keyset_free(struct keyset *k)
     buf_free(&k->bytes);
     free(k->starts);
     free(k->slots);
-    *k = (struct keyset){ 0 };
+    *k = (struct keyset){0};
 }
 
 /* ---- sorting: rows in one buffer, ordered by their key bytes ---- */
@@ -116,5 +116,5 @@ sorter_free(struct sorter *s)
 {
     buf_free(&s->bytes);
     free(s->entries);
-    *s = (struct sorter){ 0 };
+    *s = (struct sorter){0};
 }

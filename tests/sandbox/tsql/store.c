@@ -1,4 +1,5 @@
-/* Rows in SQLite: a table of blobs for each table, a table of ordered keys for each unique index. */
+/* Rows in SQLite: a table of blobs for each table, a table of ordered keys for each unique index.
+ */
 #include "tsql/session.h"
 
 struct scan {
@@ -55,8 +56,11 @@ store_open(struct session *s, char *why, size_t size)
         ok = sqlite3_exec(s->main.handle,
                           "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; "
                           "PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=4000;",
-                          NULL, NULL, NULL) == SQLITE_OK &&
-             sqlite3_exec(s->main.handle, schema, NULL, NULL, NULL) == SQLITE_OK;
+                          NULL, NULL, NULL) == SQLITE_OK;
+        if (ok && !s->engine->store_ready) { /* before there is a second session */
+            ok = sqlite3_exec(s->main.handle, schema, NULL, NULL, NULL) == SQLITE_OK;
+            s->engine->store_ready = ok;
+        }
     }
     if (!ok)
         text_format(why, size, "store: %s", sqlite3_errmsg(s->main.handle));
@@ -66,11 +70,11 @@ store_open(struct session *s, char *why, size_t size)
 void
 store_close(struct session *s)
 {
-    struct db *dbs[] = { &s->main, &s->temp };
+    struct db *dbs[] = {&s->main, &s->temp};
     for (int i = 0; i < 2; i++) {
         (void)sqlite3_finalize(dbs[i]->insert);
         (void)sqlite3_close(dbs[i]->handle);
-        *dbs[i] = (struct db){ 0 };
+        *dbs[i] = (struct db){0};
     }
 }
 
@@ -105,8 +109,10 @@ store_write(struct session *s, const struct table *t)
     struct db *db = t && t->temp ? &s->temp : &s->main;
     if (db == &s->main) {
         if (atomic_load(&s->engine->read_only) && !s->internal)
-            return session_fail(s, 3906, "Failed to update database \"%s\" because the database is "
-                                         "read-only.", s->engine->database);
+            return session_fail(s, 3906,
+                                "Failed to update database \"%s\" because the database is "
+                                "read-only.",
+                                s->engine->database);
         enum lock_owner owner = s->trancount ? OWNER_TRANSACTION : OWNER_STATEMENT;
         int timeout = s->lock_wait_override ? 0 : s->settings.lock_timeout;
         if (lock_failed(s, lock_take(s, "W", LOCK_X, owner, timeout)))
@@ -160,7 +166,7 @@ store_statement_end(struct session *s, bool keep)
 bool
 store_commit(struct session *s)
 {
-    struct db *dbs[] = { &s->temp, &s->main };
+    struct db *dbs[] = {&s->temp, &s->main};
     bool ok = true;
     for (int i = 0; i < 2; i++) {
         end_read(dbs[i]);
@@ -177,7 +183,7 @@ store_commit(struct session *s)
 void
 store_rollback(struct session *s)
 {
-    struct db *dbs[] = { &s->temp, &s->main };
+    struct db *dbs[] = {&s->temp, &s->main};
     for (int i = 0; i < 2; i++) {
         end_read(dbs[i]);
         if (dbs[i]->writing)
@@ -224,7 +230,8 @@ scan_open(struct session *s, const struct table *t, int index, const struct buf 
     sqlite3_free(sql);
     if (ok && key) {
         buf_put(&c->key, key->data, key->length);
-        ok = sqlite3_bind_blob(c->st, 1, c->key.data, (int)c->key.length, SQLITE_STATIC) == SQLITE_OK;
+        ok = sqlite3_bind_blob(c->st, 1, c->key.data, (int)c->key.length, SQLITE_STATIC) ==
+             SQLITE_OK;
     }
     if (!ok) {
         (void)sqlite_error(s, db);
@@ -305,7 +312,7 @@ key_values(struct arena *a, const struct index *i, const struct val *row)
 {
     const char *list = "";
     struct sql_error ignored;
-    struct vctx c = { .arena = a, .error = &ignored };
+    struct vctx c = {.arena = a, .error = &ignored};
     for (int k = 0; k < i->count; k++) {
         struct val text;
         const struct val *v = &row[i->columns[k]];
@@ -320,7 +327,7 @@ key_values(struct arena *a, const struct index *i, const struct val *row)
 static bool
 duplicate(struct session *s, const struct table *t, const struct index *i, const struct val *row)
 {
-    struct arena a = { 0 };
+    struct arena a = {0};
     const char *values = key_values(&a, i, row);
     if (i->constraint)
         (void)session_fail(s, 2627,
@@ -341,11 +348,12 @@ index_insert(struct session *s, const struct table *t, const struct index *i, in
              const struct val *row)
 {
     struct db *db = table_db(s, t);
-    struct buf key = { 0 };
+    struct buf key = {0};
     index_key(t, i, row, &key);
     s->error.number = 0;
-    bool ok = run_with_blob(s, db, sqlite3_mprintf("INSERT INTO i_%d_%d(k, rid) VALUES(?1, ?2)",
-                                                   t->id, i->id), &key, rid);
+    bool ok = run_with_blob(
+        s, db, sqlite3_mprintf("INSERT INTO i_%d_%d(k, rid) VALUES(?1, ?2)", t->id, i->id), &key,
+        rid);
     buf_free(&key);
     return ok || s->error.number || duplicate(s, t, i, row);
 }
@@ -365,13 +373,14 @@ store_unindex(struct session *s, const struct table *t, int64_t rid, const struc
     struct db *db = table_db(s, t);
     bool ok = true;
     for (int i = 0; i < t->index_count && ok; i++) {
-        struct buf key = { 0 };
+        struct buf key = {0};
         if (!t->indexes[i].unique)
             continue;
         index_key(t, &t->indexes[i], row, &key);
         ok = run_with_blob(s, db,
                            sqlite3_mprintf("DELETE FROM i_%d_%d WHERE k = ?1 AND rid = ?2", t->id,
-                                           t->indexes[i].id), &key, rid);
+                                           t->indexes[i].id),
+                           &key, rid);
         buf_free(&key);
     }
     return ok;
@@ -395,7 +404,7 @@ bool
 store_insert(struct session *s, const struct table *t, const struct val *row)
 {
     struct db *db = table_db(s, t);
-    struct buf b = { 0 };
+    struct buf b = {0};
     if (!prepare_insert(s, db, t))
         return false;
     row_encode(&b, row, (size_t)t->count);
@@ -422,11 +431,11 @@ store_delete(struct session *s, const struct table *t, int64_t rid, const struct
 bool
 store_update(struct session *s, const struct table *t, int64_t rid, const struct val *row)
 {
-    struct buf b = { 0 };
+    struct buf b = {0};
     row_encode(&b, row, (size_t)t->count);
-    bool ok = run_with_blob(s, table_db(s, t),
-                            sqlite3_mprintf("UPDATE t_%d SET row = ?1 WHERE rid = ?2", t->id), &b,
-                            rid);
+    bool ok =
+        run_with_blob(s, table_db(s, t),
+                      sqlite3_mprintf("UPDATE t_%d SET row = ?1 WHERE rid = ?2", t->id), &b, rid);
     buf_free(&b);
     s->error.number = 0;
     return ok && index_all(s, t, rid, row);
@@ -447,7 +456,8 @@ store_clear(struct session *s, const struct table *t)
     bool ok = exec_format(s, db, sqlite3_mprintf("DELETE FROM t_%d", t->id));
     for (int i = 0; i < t->index_count && ok; i++)
         if (t->indexes[i].unique)
-            ok = exec_format(s, db, sqlite3_mprintf("DELETE FROM i_%d_%d", t->id, t->indexes[i].id));
+            ok =
+                exec_format(s, db, sqlite3_mprintf("DELETE FROM i_%d_%d", t->id, t->indexes[i].id));
     return ok;
 }
 
@@ -458,7 +468,8 @@ index_create(struct session *s, const struct table *t, const struct index *i)
         return true;
     return exec_format(s, table_db(s, t),
                        sqlite3_mprintf("CREATE TABLE i_%d_%d(k BLOB PRIMARY KEY, rid INTEGER) "
-                                       "WITHOUT ROWID", t->id, i->id));
+                                       "WITHOUT ROWID",
+                                       t->id, i->id));
 }
 
 /* A new unique index over rows that are there already. */

@@ -6,21 +6,35 @@ static const struct {
     enum sql_type type;
     int length, precision, scale;
 } system_types[] = {
-    { 34, SQL_IMAGE, 16, 0, 0 },          { 35, SQL_TEXT, 16, 0, 0 },
-    { 36, SQL_UNIQUEIDENTIFIER, 16, 0, 0 }, { 40, SQL_DATE, 3, 10, 0 },
-    { 41, SQL_TIME, 5, 16, 7 },           { 42, SQL_DATETIME2, 8, 27, 7 },
-    { 43, SQL_DATETIMEOFFSET, 10, 34, 7 }, { 48, SQL_TINYINT, 1, 3, 0 },
-    { 52, SQL_SMALLINT, 2, 5, 0 },        { 56, SQL_INT, 4, 10, 0 },
-    { 58, SQL_SMALLDATETIME, 4, 16, 0 },  { 59, SQL_REAL, 4, 24, 0 },
-    { 60, SQL_MONEY, 8, 19, 4 },          { 61, SQL_DATETIME, 8, 23, 3 },
-    { 62, SQL_FLOAT, 8, 53, 0 },          { 98, SQL_VARIANT, 8016, 0, 0 },
-    { 99, SQL_NTEXT, 16, 0, 0 },          { 104, SQL_BIT, 1, 1, 0 },
-    { 106, SQL_DECIMAL, 17, 38, 38 },     { 122, SQL_SMALLMONEY, 4, 10, 4 },
-    { 127, SQL_BIGINT, 8, 19, 0 },        { 165, SQL_VARBINARY, 8000, 0, 0 },
-    { 167, SQL_VARCHAR, 8000, 0, 0 },     { 173, SQL_BINARY, 8000, 0, 0 },
-    { 175, SQL_CHAR, 8000, 0, 0 },        { 189, SQL_ROWVERSION, 8, 0, 0 },
-    { 231, SQL_NVARCHAR, 8000, 0, 0 },    { 239, SQL_NCHAR, 8000, 0, 0 },
-    { 241, SQL_XML, -1, 0, 0 },
+    {34, SQL_IMAGE, 16, 0, 0},
+    {35, SQL_TEXT, 16, 0, 0},
+    {36, SQL_UNIQUEIDENTIFIER, 16, 0, 0},
+    {40, SQL_DATE, 3, 10, 0},
+    {41, SQL_TIME, 5, 16, 7},
+    {42, SQL_DATETIME2, 8, 27, 7},
+    {43, SQL_DATETIMEOFFSET, 10, 34, 7},
+    {48, SQL_TINYINT, 1, 3, 0},
+    {52, SQL_SMALLINT, 2, 5, 0},
+    {56, SQL_INT, 4, 10, 0},
+    {58, SQL_SMALLDATETIME, 4, 16, 0},
+    {59, SQL_REAL, 4, 24, 0},
+    {60, SQL_MONEY, 8, 19, 4},
+    {61, SQL_DATETIME, 8, 23, 3},
+    {62, SQL_FLOAT, 8, 53, 0},
+    {98, SQL_VARIANT, 8016, 0, 0},
+    {99, SQL_NTEXT, 16, 0, 0},
+    {104, SQL_BIT, 1, 1, 0},
+    {106, SQL_DECIMAL, 17, 38, 38},
+    {122, SQL_SMALLMONEY, 4, 10, 4},
+    {127, SQL_BIGINT, 8, 19, 0},
+    {165, SQL_VARBINARY, 8000, 0, 0},
+    {167, SQL_VARCHAR, 8000, 0, 0},
+    {173, SQL_BINARY, 8000, 0, 0},
+    {175, SQL_CHAR, 8000, 0, 0},
+    {189, SQL_ROWVERSION, 8, 0, 0},
+    {231, SQL_NVARCHAR, 8000, 0, 0},
+    {239, SQL_NCHAR, 8000, 0, 0},
+    {241, SQL_XML, -1, 0, 0},
 };
 
 #define TYPE_COUNT (sizeof system_types / sizeof system_types[0])
@@ -49,8 +63,8 @@ type_index(enum sql_type t)
 static bool
 table_seen(const struct session *s, const struct table *t)
 {
-    static const char *const rights[] = { "select", "insert", "update", "delete", "alter",
-                                          "view_definition" };
+    static const char *const rights[] = {"select", "insert", "update",
+                                         "delete", "alter",  "view_definition"};
     if (t->temp || t->dropped || strncmp(t->name, "msdb.", 5) == 0)
         return false;
     for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++)
@@ -73,8 +87,8 @@ int
 object_id_of(struct session *s, const char *name, const char *type)
 {
     const struct catalog *c = &s->catalog;
-    struct name n = { .object = name };
-    char kind[3] = { 0 };
+    struct name n = {.object = name};
+    char kind[3] = {0};
     if (type)
         text_format(kind, sizeof kind, "%.2s", type);
     if (!type || same_name(kind, "U")) {
@@ -96,8 +110,8 @@ object_id_of(struct session *s, const char *name, const char *type)
             return c->function_ids[i];
     for (const struct table *t = c->tables; t; t = t->next)
         for (int i = 0; i < t->index_count; i++)
-            if (t->indexes[i].constraint && same_name(t->indexes[i].name, name) && table_seen(s, t) &&
-                (!type || same_name(kind, t->indexes[i].primary ? "PK" : "UQ")))
+            if (t->indexes[i].constraint && same_name(t->indexes[i].name, name) &&
+                table_seen(s, t) && (!type || same_name(kind, t->indexes[i].primary ? "PK" : "UQ")))
                 return t->indexes[i].object;
     return 0;
 }
@@ -168,7 +182,8 @@ other_objects(struct rows *r)
                        "FOREIGN_KEY_CONSTRAINT", 0);
     for (int i = 0; i < c->policy_count; i++)
         if (definition_seen(s, 0))
-            object_row(r, c->policies[i].name, c->policies[i].object, 0, "SP", "SECURITY_POLICY", 0);
+            object_row(r, c->policies[i].name, c->policies[i].object, 0, "SP", "SECURITY_POLICY",
+                       0);
     for (int i = 0; i < c->function_count; i++)
         if (definition_seen(s, 0))
             object_row(r, c->functions[i]->target.object, c->function_ids[i], 0, "IF",
@@ -207,12 +222,16 @@ catalog_length(const struct column *c, size_t type)
     if (type_is_max(&c->type) && t != SQL_TEXT && t != SQL_NTEXT && t != SQL_IMAGE)
         return -1;
     if (t == SQL_DECIMAL)
-        return c->type.precision <= 9 ? 5 : c->type.precision <= 19 ? 9 : c->type.precision <= 28 ? 13 : 17;
+        return c->type.precision <= 9    ? 5
+               : c->type.precision <= 19 ? 9
+               : c->type.precision <= 28 ? 13
+                                         : 17;
     if (t == SQL_TIME || t == SQL_DATETIME2 || t == SQL_DATETIMEOFFSET) {
         int less = c->type.scale <= 2 ? 2 : c->type.scale <= 4 ? 1 : 0;
         return system_types[type].length - less;
     }
-    if ((type_is_char(t) && t != SQL_TEXT && t != SQL_NTEXT) || t == SQL_BINARY || t == SQL_VARBINARY)
+    if ((type_is_char(t) && t != SQL_TEXT && t != SQL_NTEXT) || t == SQL_BINARY ||
+        t == SQL_VARBINARY)
         return (int)c->type.max_bytes;
     return system_types[type].length;
 }
@@ -436,7 +455,7 @@ fill_partitions(struct rows *r)
 void
 fill_schemas(struct rows *r)
 {
-    static const char *const names[] = { "dbo", "guest", "INFORMATION_SCHEMA", "sys" };
+    static const char *const names[] = {"dbo", "guest", "INFORMATION_SCHEMA", "sys"};
     for (int i = 0; i < 4; i++) {
         row_new(r);
         row_text(r, "name", names[i]);
@@ -561,10 +580,12 @@ fill_is_columns(struct rows *r)
             row_text(r, "DATA_TYPE", type_name(c->type.type));
             if (type_is_char(c->type.type) || type_is_binary(c->type.type)) {
                 int n = catalog_length(c, type);
-                row_int(r, "CHARACTER_MAXIMUM_LENGTH", n > 0 && type_is_nchar(c->type.type) ? n / 2 : n);
+                row_int(r, "CHARACTER_MAXIMUM_LENGTH",
+                        n > 0 && type_is_nchar(c->type.type) ? n / 2 : n);
             } else if (type_is_number(c->type.type)) {
                 row_int(r, "NUMERIC_PRECISION",
-                        c->type.type == SQL_DECIMAL ? c->type.precision : system_types[type].precision);
+                        c->type.type == SQL_DECIMAL ? c->type.precision
+                                                    : system_types[type].precision);
                 row_int(r, "NUMERIC_SCALE",
                         c->type.type == SQL_DECIMAL ? c->type.scale : system_types[type].scale);
             }

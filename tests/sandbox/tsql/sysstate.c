@@ -4,8 +4,8 @@
 void
 fill_databases(struct rows *r)
 {
-    static const char *const names[] = { "master", NULL, NULL, "msdb", NULL };
-    static const char *const access[] = { "MULTI_USER", "SINGLE_USER", "RESTRICTED_USER" };
+    static const char *const names[] = {"master", NULL, NULL, "msdb", NULL};
+    static const char *const access[] = {"MULTI_USER", "SINGLE_USER", "RESTRICTED_USER"};
     const struct engine *e = r->x->s->engine;
     int user_access = atomic_load(&r->x->s->engine->user_access);
     for (int id = 1; id <= 5; id++) {
@@ -24,7 +24,8 @@ fill_databases(struct rows *r)
         row_int(r, "is_read_only", id == 5 && atomic_load(&r->x->s->engine->read_only));
         row_text(r, "state_desc", "ONLINE");
         row_text(r, "snapshot_isolation_state_desc", "OFF");
-        row_int(r, "is_read_committed_snapshot_on", id == 5 && atomic_load(&r->x->s->engine->snapshot));
+        row_int(r, "is_read_committed_snapshot_on",
+                id == 5 && atomic_load(&r->x->s->engine->snapshot));
         row_int(r, "recovery_model", 1);
         row_text(r, "recovery_model_desc", "FULL");
         row_bytes(r, "service_broker_guid", e->guid, 16);
@@ -45,7 +46,8 @@ fill_recovery(struct rows *r)
 static bool
 may_see_sessions(const struct session *s)
 {
-    return session_allowed(s, "view_server_state", NULL) || session_allowed(s, "view_database_state", NULL);
+    return session_allowed(s, "view_server_state", NULL) ||
+           session_allowed(s, "view_database_state", NULL);
 }
 
 /* Every session that the caller may see, under the engine's mutex. */
@@ -117,7 +119,7 @@ fill_connections(struct rows *r)
         each_session(r, connection_row);
 }
 
-static const char *const mode_names[] = { "IS", "IX", "S", "U", "X" };
+static const char *const mode_names[] = {"IS", "IX", "S", "U", "X"};
 
 static void
 request_row(struct rows *r, struct session *s)
@@ -188,7 +190,8 @@ fill_waits(struct rows *r)
         row_new(r);
         row_int(r, "session_id", locks[i].session);
         row_int(r, "wait_duration_ms", 0);
-        row_text(r, "wait_type", arena_printf(r->x->v.arena, "LCK_M_%s", mode_names[locks[i].mode]));
+        row_text(r, "wait_type",
+                 arena_printf(r->x->v.arena, "LCK_M_%s", mode_names[locks[i].mode]));
         row_int(r, "blocking_session_id", locks[i].blocking);
         row_text(r, "resource_description", locks[i].resource);
     }

@@ -175,7 +175,7 @@ void
 buf_free(struct buf *b)
 {
     free(b->data);
-    *b = (struct buf){ 0 };
+    *b = (struct buf){0};
 }
 
 void
@@ -214,7 +214,7 @@ same_name(const char *a, const char *b)
 static size_t
 utf8_decode(const unsigned char *p, size_t left, uint32_t *code)
 {
-    static const unsigned char marks[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+    static const unsigned char marks[] = {0, 0, 0xC0, 0xE0, 0xF0};
     *code = p[0];
     if (p[0] < 0x80)
         return 1;
@@ -238,7 +238,7 @@ utf8_decode(const unsigned char *p, size_t left, uint32_t *code)
 struct units
 units_from_utf8_n(struct arena *a, const char *text, size_t bytes)
 {
-    struct units u = { arena_alloc(a, bytes * 2 + 2), 0 };
+    struct units u = {arena_alloc(a, bytes * 2 + 2), 0};
     const unsigned char *p = (const unsigned char *)text;
     for (size_t i = 0; i < bytes;) {
         uint32_t c = 0;
@@ -301,7 +301,7 @@ utf8_from_units(struct arena *a, const uint16_t *at, size_t count)
 struct units
 units_from_le(struct arena *a, const unsigned char *bytes, size_t length)
 {
-    struct units u = { arena_alloc(a, length + 2), length / 2 };
+    struct units u = {arena_alloc(a, length + 2), length / 2};
     for (size_t i = 0; i < u.count; i++)
         u.at[i] = (uint16_t)(bytes[2 * i] | bytes[2 * i + 1] << 8);
     return u;

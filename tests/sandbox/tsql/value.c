@@ -5,51 +5,50 @@ static const struct {
     int precedence;
     uint32_t bytes;
 } types[] = {
-    [SQL_BIT] = { "bit", 6, 1 },
-    [SQL_TINYINT] = { "tinyint", 7, 1 },
-    [SQL_SMALLINT] = { "smallint", 8, 2 },
-    [SQL_INT] = { "int", 9, 4 },
-    [SQL_BIGINT] = { "bigint", 10, 8 },
-    [SQL_DECIMAL] = { "decimal", 13, 17 },
-    [SQL_SMALLMONEY] = { "smallmoney", 11, 4 },
-    [SQL_MONEY] = { "money", 12, 8 },
-    [SQL_REAL] = { "real", 14, 4 },
-    [SQL_FLOAT] = { "float", 15, 8 },
-    [SQL_DATE] = { "date", 17, 3 },
-    [SQL_TIME] = { "time", 16, 5 },
-    [SQL_DATETIME2] = { "datetime2", 20, 8 },
-    [SQL_DATETIMEOFFSET] = { "datetimeoffset", 21, 10 },
-    [SQL_SMALLDATETIME] = { "smalldatetime", 18, 4 },
-    [SQL_DATETIME] = { "datetime", 19, 8 },
-    [SQL_UNIQUEIDENTIFIER] = { "uniqueidentifier", 5, 16 },
-    [SQL_CHAR] = { "char", -2, 1 },
-    [SQL_VARCHAR] = { "varchar", -1, 1 },
-    [SQL_NCHAR] = { "nchar", 0, 2 },
-    [SQL_NVARCHAR] = { "nvarchar", 1, 2 },
-    [SQL_BINARY] = { "binary", -4, 1 },
-    [SQL_VARBINARY] = { "varbinary", -3, 1 },
-    [SQL_ROWVERSION] = { "timestamp", -5, 8 },
-    [SQL_XML] = { "xml", 22, SQL_MAX_LENGTH },
-    [SQL_TEXT] = { "text", 2, SQL_MAX_LENGTH },
-    [SQL_NTEXT] = { "ntext", 3, SQL_MAX_LENGTH },
-    [SQL_IMAGE] = { "image", 1, SQL_MAX_LENGTH },
-    [SQL_VARIANT] = { "sql_variant", 23, 8016 },
+    [SQL_BIT] = {"bit", 6, 1},
+    [SQL_TINYINT] = {"tinyint", 7, 1},
+    [SQL_SMALLINT] = {"smallint", 8, 2},
+    [SQL_INT] = {"int", 9, 4},
+    [SQL_BIGINT] = {"bigint", 10, 8},
+    [SQL_DECIMAL] = {"decimal", 13, 17},
+    [SQL_SMALLMONEY] = {"smallmoney", 11, 4},
+    [SQL_MONEY] = {"money", 12, 8},
+    [SQL_REAL] = {"real", 14, 4},
+    [SQL_FLOAT] = {"float", 15, 8},
+    [SQL_DATE] = {"date", 17, 3},
+    [SQL_TIME] = {"time", 16, 5},
+    [SQL_DATETIME2] = {"datetime2", 20, 8},
+    [SQL_DATETIMEOFFSET] = {"datetimeoffset", 21, 10},
+    [SQL_SMALLDATETIME] = {"smalldatetime", 18, 4},
+    [SQL_DATETIME] = {"datetime", 19, 8},
+    [SQL_UNIQUEIDENTIFIER] = {"uniqueidentifier", 5, 16},
+    [SQL_CHAR] = {"char", -2, 1},
+    [SQL_VARCHAR] = {"varchar", -1, 1},
+    [SQL_NCHAR] = {"nchar", 0, 2},
+    [SQL_NVARCHAR] = {"nvarchar", 1, 2},
+    [SQL_BINARY] = {"binary", -4, 1},
+    [SQL_VARBINARY] = {"varbinary", -3, 1},
+    [SQL_ROWVERSION] = {"timestamp", -5, 8},
+    [SQL_XML] = {"xml", 22, SQL_MAX_LENGTH},
+    [SQL_TEXT] = {"text", 2, SQL_MAX_LENGTH},
+    [SQL_NTEXT] = {"ntext", 3, SQL_MAX_LENGTH},
+    [SQL_IMAGE] = {"image", 1, SQL_MAX_LENGTH},
+    [SQL_VARIANT] = {"sql_variant", 23, 8016},
 };
 
 static const struct {
     int number, severity;
 } severities[] = {
-    { 102, 15 },   { 103, 15 },   { 104, 15 },   { 105, 15 },   { 107, 15 },   { 111, 15 },
-    { 113, 15 },   { 120, 15 },   { 134, 15 },   { 137, 15 },   { 141, 15 },   { 147, 15 },
-    { 156, 15 },   { 157, 15 },   { 174, 15 },   { 189, 15 },   { 195, 15 },   { 229, 14 },
-    { 230, 14 },   { 262, 14 },   { 297, 16 },   { 300, 14 },   { 319, 15 },   { 343, 15 },
-    { 1023, 15 },  { 1205, 13 },  { 1505, 16 },  { 1060, 15 },  { 1088, 16 },  { 2601, 14 },
-    { 2627, 14 },  { 3701, 11 },  { 4145, 15 },  { 4060, 11 },  { 4064, 11 },  { 10738, 15 },
-    { 10709, 16 }, { 10733, 15 }, { 18456, 14 }, { 178, 15 },   { 135, 15 },   { 136, 15 },
-    { 1034, 15 },  { 321, 15 },   { 916, 14 },   { 15247, 16 }, { 6115, 16 },  { 443, 16 },
-    { 110, 15 },   { 109, 15 },   { 10742, 15 }, { 10744, 15 }, { 155, 15 },   { 132, 15 },
-    { 133, 15 },   { 8180, 16 },  { 8178, 16 },  { 1046, 15 },  { 1033, 15 },  { 3930, 16 },
-    { 173, 15 },   { 1011, 16 },  { 4102, 15 },  { 10704, 15 }, { 1038, 15 },  { 5058, 16 },
+    {102, 15},   {103, 15},   {104, 15},   {105, 15},   {107, 15},  {111, 15},  {113, 15},
+    {120, 15},   {134, 15},   {137, 15},   {141, 15},   {147, 15},  {156, 15},  {157, 15},
+    {174, 15},   {189, 15},   {195, 15},   {229, 14},   {230, 14},  {262, 14},  {297, 16},
+    {300, 14},   {319, 15},   {343, 15},   {1023, 15},  {1205, 13}, {1505, 16}, {1060, 15},
+    {1088, 16},  {2601, 14},  {2627, 14},  {3701, 11},  {4145, 15}, {4060, 11}, {4064, 11},
+    {10738, 15}, {10709, 16}, {10733, 15}, {18456, 14}, {178, 15},  {135, 15},  {136, 15},
+    {1034, 15},  {321, 15},   {916, 14},   {15247, 16}, {6115, 16}, {443, 16},  {110, 15},
+    {109, 15},   {10742, 15}, {10744, 15}, {155, 15},   {132, 15},  {133, 15},  {8180, 16},
+    {8178, 16},  {1046, 15},  {1033, 15},  {3930, 16},  {173, 15},  {1011, 16}, {4102, 15},
+    {10704, 15}, {1038, 15},  {5058, 16},
 };
 
 int
@@ -65,8 +64,8 @@ bool
 fail(struct vctx *c, int number, const char *format, ...)
 {
     struct sql_error *e = c->error;
-    *e = (struct sql_error){ .number = number, .severity = severity_of(number), .state = 1,
-                             .line = c->line };
+    *e = (struct sql_error){
+        .number = number, .severity = severity_of(number), .state = 1, .line = c->line};
     va_list ap;
     va_start(ap, format);
     text_vformat(e->text, sizeof e->text, format, ap);
@@ -77,7 +76,7 @@ fail(struct vctx *c, int number, const char *format, ...)
 struct sql_typeinfo
 type_of(enum sql_type t)
 {
-    struct sql_typeinfo i = { .type = t, .max_bytes = types[t].bytes, .nullable = true };
+    struct sql_typeinfo i = {.type = t, .max_bytes = types[t].bytes, .nullable = true};
     if (t == SQL_DATETIME2 || t == SQL_DATETIMEOFFSET || t == SQL_TIME)
         i.scale = 7;
     if (t == SQL_DECIMAL)
@@ -167,7 +166,7 @@ type_name(enum sql_type t)
 static int
 integer_digits(const struct sql_typeinfo *t)
 {
-    static const uint8_t digits[] = { 1, 3, 5, 10, 19 };
+    static const uint8_t digits[] = {1, 3, 5, 10, 19};
     if (type_is_int(t->type))
         return digits[t->type];
     if (t->type == SQL_DECIMAL)
@@ -204,8 +203,8 @@ type_common(struct sql_typeinfo a, struct sql_typeinfo b)
     struct sql_typeinfo w = types[a.type].precedence >= types[b.type].precedence ? a : b;
     struct sql_typeinfo o = types[a.type].precedence >= types[b.type].precedence ? b : a;
     if (w.type == SQL_DECIMAL && type_is_exact(o.type)) {
-        int digits = integer_digits(&w) > integer_digits(&o) ? integer_digits(&w)
-                                                             : integer_digits(&o);
+        int digits =
+            integer_digits(&w) > integer_digits(&o) ? integer_digits(&w) : integer_digits(&o);
         int scale = scale_of(&w) > scale_of(&o) ? scale_of(&w) : scale_of(&o);
         if (digits + scale > 38)
             scale = 38 - digits < 0 ? 0 : 38 - digits;
@@ -214,8 +213,9 @@ type_common(struct sql_typeinfo a, struct sql_typeinfo b)
         uint32_t length = common_length(&w, &o);
         if ((w.type == SQL_CHAR || w.type == SQL_NCHAR || w.type == SQL_BINARY) &&
             length != w.max_bytes)
-            w.type = w.type == SQL_CHAR ? SQL_VARCHAR : w.type == SQL_NCHAR ? SQL_NVARCHAR
-                                                                             : SQL_VARBINARY;
+            w.type = w.type == SQL_CHAR    ? SQL_VARCHAR
+                     : w.type == SQL_NCHAR ? SQL_NVARCHAR
+                                           : SQL_VARBINARY;
         w.max_bytes = length;
     } else if (type_is_date(w.type) && o.scale > w.scale && type_is_date(o.type)) {
         w.scale = o.scale;
@@ -228,13 +228,13 @@ type_common(struct sql_typeinfo a, struct sql_typeinfo b)
 struct val
 val_null(struct sql_typeinfo t)
 {
-    return (struct val){ .t = t, .v = { .is_null = true } };
+    return (struct val){.t = t, .v = {.is_null = true}};
 }
 
 struct val
 val_int(int64_t i)
 {
-    struct val v = { .t = type_of(SQL_INT), .v = { .integer = i } };
+    struct val v = {.t = type_of(SQL_INT), .v = {.integer = i}};
     v.t.nullable = false;
     return v;
 }
@@ -260,7 +260,7 @@ val_bit(bool b)
 struct val
 val_float(double d)
 {
-    struct val v = { .t = type_of(SQL_FLOAT), .v = { .real = d } };
+    struct val v = {.t = type_of(SQL_FLOAT), .v = {.real = d}};
     return v;
 }
 
@@ -279,7 +279,7 @@ val_units(struct arena *a, struct units u)
 struct val
 val_bytes(const void *bytes, size_t length)
 {
-    struct val v = { .t = type_of(SQL_VARBINARY), .v = { .bytes = bytes, .length = length } };
+    struct val v = {.t = type_of(SQL_VARBINARY), .v = {.bytes = bytes, .length = length}};
     v.t.max_bytes = length > 8000 ? SQL_MAX_LENGTH : (uint32_t)(length ? length : 1);
     return v;
 }
@@ -287,7 +287,7 @@ val_bytes(const void *bytes, size_t length)
 struct val
 val_string(struct arena *a, enum sql_type t, struct units u)
 {
-    struct val v = { .t = type_of(t) };
+    struct val v = {.t = type_of(t)};
     size_t width = type_is_nchar(t) ? 2 : 1;
     unsigned char *bytes = arena_alloc(a, u.count * width + 1);
     for (size_t i = 0; i < u.count; i++) {
@@ -321,7 +321,7 @@ val_text(struct arena *a, const struct val *v)
 {
     if (type_is_nchar(v->t.type))
         return units_from_le(a, v->v.bytes, v->v.length);
-    struct units u = { arena_alloc(a, v->v.length * 2 + 2), v->v.length };
+    struct units u = {arena_alloc(a, v->v.length * 2 + 2), v->v.length};
     for (size_t i = 0; i < u.count; i++)
         u.at[i] = unit_from_cp1252(v->v.bytes[i]);
     return u;
@@ -339,7 +339,7 @@ val_utf8_text(struct arena *a, const struct val *v)
 static unsigned
 stored_width(enum sql_type t)
 {
-    static const uint8_t widths[] = { 1, 1, 2, 4, 8 };
+    static const uint8_t widths[] = {1, 1, 2, 4, 8};
     if (type_is_int(t))
         return widths[t];
     return 8;
@@ -437,10 +437,10 @@ void
 row_decode(const unsigned char *blob, size_t length, const struct sql_typeinfo *first,
            size_t stride, struct val *values, size_t count)
 {
-    struct reader r = { blob, blob + length };
+    struct reader r = {blob, blob + length};
     const char *type = (const char *)first;
     for (size_t i = 0; i < count; i++, type += stride) {
-        values[i] = (struct val){ 0 };
+        values[i] = (struct val){0};
         memcpy(&values[i].t, type, sizeof values[i].t);
         if (r.at >= r.end || read_be(&r, 1) == 0) {
             values[i].v.is_null = true;

@@ -33,8 +33,7 @@ struct vctx {
 };
 
 /** Fill the error (severity by number) and return false. */
-bool fail(struct vctx *, int number, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+bool fail(struct vctx *, int number, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int severity_of(int number);
 
 /* ---- types ---- */
@@ -62,11 +61,11 @@ struct val val_int(int64_t);
 struct val val_bigint(int64_t);
 struct val val_bit(bool);
 struct val val_float(double);
-struct val val_utf8(struct arena *, const char *text);         /* nvarchar */
-struct val val_units(struct arena *, struct units);            /* nvarchar */
-struct val val_bytes(const void *bytes, size_t length);        /* varbinary, borrowed */
+struct val val_utf8(struct arena *, const char *text);              /* nvarchar */
+struct val val_units(struct arena *, struct units);                 /* nvarchar */
+struct val val_bytes(const void *bytes, size_t length);             /* varbinary, borrowed */
 struct val val_string(struct arena *, enum sql_type, struct units); /* any character type */
-struct val val_copy(struct arena *, const struct val *);       /* bytes copied too */
+struct val val_copy(struct arena *, const struct val *);            /* bytes copied too */
 /** The text of a character value. */
 struct units val_text(struct arena *, const struct val *);
 /** The same as UTF-8, for messages and names. */
