@@ -550,7 +550,8 @@ prepare(struct run *run, struct err *err)
     if (evidence_status(&outcome->before, &(const struct observation *){NULL}) == 0) {
         judge(&outcome->before, run->arena, outcome);
         outcome->verdict = "nothing to do: no dual-write run-time rows";
-        /* a pipeline takes the plan-id of a dry run without asking whether there is anything to do */
+        /* a pipeline takes the plan-id of a dry run without asking whether there is anything to do
+         */
         if (run->request->dry_run)
             (void)make_plan(run, err);
         return false;

@@ -373,6 +373,100 @@ test_values_round_trip(void **state)
         "1|9223372036854775807|14143994772844922133/10|9223372036854775807|2958463+0|0+863999999999|45349+650961234567|45349+13589099|abc       |-65536; done c1 1; ");
 }
 
+static void
+test_replica(void **state)
+{
+    struct fixture *f = *state;
+    (void)run(f->a, "ALTER DATABASE CURRENT SET HADR AVAILABILITY GROUP = ag");
+    struct client *c = client_open(f->engine); /* without read intent: the primary */
+    assert_non_null(
+        strstr(run(c, "SELECT DATABASEPROPERTYEX(DB_NAME(), 'Updateability')"), "READ_WRITE"));
+    client_close(c);
+    c = calloc(1, sizeof *c);
+    assert_non_null(c);
+    c->sink = f->a->sink;
+    c->sink.ctx = c;
+    client_print(c, "%s", "");
+    struct login_request r = {
+        .user = "sa", .password = "secret", .database = "AxDB", .read_only_intent = true};
+    c->session = engine_login(f->engine, &r, &c->sink);
+    assert_string_equal(
+        run(c,
+            "SELECT DATABASEPROPERTYEX(DB_NAME(), 'Updateability') AS u, is_read_only, (SELECT COUNT(*) FROM t) FROM sys.databases WHERE name = DB_NAME()"),
+        "[u:nvarchar,is_read_only:bit,:int] READ_ONLY|0|2; done c1 1; ");
+    (void)run(f->a, "DELETE t");
+    assert_string_equal(run(c, "SELECT COUNT(*) FROM t WITH (READCOMMITTEDLOCK)"),
+                        "[:int] 2; done c1 1; "); /* it lags */
+    (void)run(c, "DELETE t");
+    assert_int_equal(c->last_error, 3906);
+    client_close(c);
+}
+
+static char *
+read_batch(const char *name, const char *table)
+{
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s/../sql/%s.sql", FIXTURES, name);
+    FILE *in = fopen(path, "rb");
+    assert_non_null(in);
+    char *raw = calloc(1, 1 << 18), *out = calloc(1, 1 << 18), *p = out;
+    assert_non_null(raw);
+    assert_non_null(out);
+    assert_true(fread(raw, 1, (1 << 18) - 1, in) > 0);
+    (void)fclose(in);
+    for (const char *r = raw; *r;) {
+        const char *with = strncmp(r, "$(table)", 8) == 0              ? table
+                           : strncmp(r, "$(columns)", 10) == 0         ? "*"
+                           : strncmp(r, "$(lock_timeout_ms)", 18) == 0 ? "5000"
+                                                                       : NULL;
+        if (!with) {
+            *p++ = *r++;
+            continue;
+        }
+        size_t n = strlen(with);
+        memcpy(p, with, n);
+        p += n;
+        r = strchr(r, ')') + 1;
+    }
+    free(raw);
+    return out;
+}
+
+static const char *
+run_batch(struct client *c, const char *name, const char *table)
+{
+    char *sql = read_batch(name, table);
+    const char *text = run(c, sql);
+    free(sql);
+    if (strstr(text, "error ") || strstr(text, "rs_fault"))
+        fail_msg("%s: %s", name, text);
+    return text;
+}
+
+/* Every batch of dwclean, as it stands in sql/. */
+static void
+test_batches_of_dwclean(void **state)
+{
+    struct fixture *f = *state;
+    seed(f, "schema");
+    seed(f, "scenario-a");
+    assert_string_equal(run_batch(f->a, "session", ""), "");
+    (void)run_batch(f->a, "prove", "");
+    (void)run_batch(f->a, "acquire_exclusion", "");
+    const char *evidence = run_batch(f->a, "evidence", "");
+    assert_non_null(strstr(evidence, "rs_count"));
+    assert_non_null(strstr(evidence, "rs_restore"));
+    assert_non_null(strstr(run_batch(f->a, "read_rows", "[BUSINESSEVENTSDEFINITION]"),
+                           "rs_total:bigint] 958;"));
+    (void)run_batch(f->a, "begin_locked", "");
+    assert_non_null(strstr(run_batch(f->b, "blockers", ""), "done c1 1;"));
+    assert_non_null(
+        strstr(run_batch(f->a, "delete_all", "[BUSINESSEVENTSDEFINITION]"), "rs_left:bigint] 0;"));
+    (void)run_batch(f->a, "commit", "");
+    (void)run_batch(f->a, "rollback", "");
+    (void)run_batch(f->a, "release_exclusion", "");
+}
+
 int
 main(void)
 {
@@ -387,6 +481,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_seeds, setup, teardown),
         cmocka_unit_test_setup_teardown(test_clean_run, setup, teardown),
         cmocka_unit_test_setup_teardown(test_values_round_trip, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_replica, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_batches_of_dwclean, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -333,9 +333,9 @@ bind_aggregate(struct ectx *x, struct expr *e)
     for (int i = 0; i < s->aggregate_count; i++)
         if (s->aggregates[i] == e)
             return true;
-    struct expr **all = arena_alloc(x->v.arena, (size_t)(s->aggregate_count + 1) * sizeof *all);
+    struct expr **all = arena_alloc(x->v.arena, (size_t)(s->aggregate_count + 1) * sizeof(void *));
     if (s->aggregate_count)
-        memcpy(all, s->aggregates, (size_t)s->aggregate_count * sizeof *all);
+        memcpy(all, s->aggregates, (size_t)s->aggregate_count * sizeof(void *));
     all[s->aggregate_count++] = e;
     s->aggregates = all;
     e->aggregate = s->aggregate_count;
@@ -359,7 +359,7 @@ bind_variable(struct ectx *x, struct expr *e)
 static bool
 bind_global(struct ectx *x, struct expr *e)
 {
-    struct val v;
+    struct val v = { 0 };
     if (!global_value(x, e->name, &v))
         return compile_fail(x);
     e->type = v.t;

@@ -116,6 +116,7 @@ session_bulk_begin(struct session *s, const struct sql_column *columns, size_t c
     if (!b)
         return false;
     (void)pthread_mutex_lock(&s->run);
+    s->bulk_open = true;
     s->sink = sink;
     s->statement_arena = &b->arena;
     s->error = (struct sql_error){0};
@@ -165,7 +166,8 @@ session_bulk_end(struct session *s, bool keep, const struct sql_sink *sink)
     s->sink = sink;
     keep = keep && !b->failed;
     uint64_t rows = keep ? b->rows : 0;
-    bool locked = atomic_load(&s->running);
+    bool locked = s->bulk_open;
+    s->bulk_open = false;
     if (!store_statement_end(s, keep)) {
         keep = false;
         (void)bulk_report(s);

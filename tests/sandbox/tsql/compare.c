@@ -89,7 +89,7 @@ comparison_type(const struct val *a, const struct val *b)
 bool
 compare(struct vctx *c, const struct val *a, const struct val *b, int *ret_order)
 {
-    struct val x, y;
+    struct val x = { 0 }, y = { 0 };
     if ((a->t.type == b->t.type && a->t.type != SQL_DECIMAL) ||
         (type_is_int(a->t.type) && type_is_int(b->t.type))) {
         *ret_order = compare_same(c->arena, a, b);

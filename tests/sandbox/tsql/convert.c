@@ -208,7 +208,7 @@ as_decimal(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct 
 static bool
 to_decimal(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val *out)
 {
-    struct val d;
+    struct val d = { 0 };
     if (!as_decimal(c, in, to, &d))
         return false;
     u128 m = decimal_magnitude(&d.v);
@@ -254,7 +254,7 @@ to_date(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val
             return bad_text(c, in, to);
     } else if (type_is_number(in->t.type) &&
                (to.type == SQL_DATETIME || to.type == SQL_SMALLDATETIME)) {
-        struct val d;
+        struct val d = { 0 };
         if (!to_float(c, in, type_of(SQL_FLOAT), &d))
             return false;
         double whole = floor(d.v.real);
@@ -595,7 +595,7 @@ static bool
 would_cut(struct vctx *c, const struct val *in, struct sql_typeinfo to)
 {
     struct sql_typeinfo wide = to;
-    struct val whole;
+    struct val whole = { 0 };
     wide.max_bytes = SQL_MAX_LENGTH;
     if (to.type == SQL_CHAR || to.type == SQL_NCHAR)
         wide.type = type_is_nchar(to.type) ? SQL_NVARCHAR : SQL_VARCHAR;

@@ -225,7 +225,7 @@ insert_values(struct insert *in)
         (void)row_writer_begin(&in->w);
         for (int i = 0; i < in->count; i++) {
             struct expr *e = st->rows[r * st->row_width + i];
-            struct val v;
+            struct val v = { 0 };
             if (e->kind == EX_DEFAULT)
                 continue;
             if (!eval(&x, e, &v) || !row_writer_set(&in->w, in->columns[i], &v))
@@ -317,7 +317,7 @@ chosen_open(struct chosen *c, struct session *s, struct table *t, const struct s
                             "The SELECT permission was denied on the object '%s', database "
                             "'%s', schema 'dbo'.",
                             t->name, s->engine->database);
-    struct val top, n;
+    struct val top = { 0 }, n = { 0 };
     if (st->top) {
         if (!bind_expr(&c->x, st->top) || !eval(&c->x, st->top, &top) ||
             !convert(&c->x.v, &top, type_of(SQL_BIGINT), 0, &n))
@@ -494,7 +494,7 @@ assign(struct update *u, struct val *old)
     for (int i = 0; i < u->st->assignment_count; i++) {
         const struct assignment *a = &u->st->assignments[i];
         int column = a->column ? column_find(u->c.t, a->column) : -1;
-        struct val v;
+        struct val v = { 0 };
         if (a->value->kind == EX_DEFAULT) {
             u->w.row[column] = val_null(u->c.t->columns[column].type);
             if (!row_writer_default(&u->w, column))

@@ -5,7 +5,7 @@
 static bool
 eval_as(struct ectx *x, struct expr *e, struct sql_typeinfo t, struct val *out)
 {
-    struct val v;
+    struct val v = { 0 };
     return eval(x, e, &v) && convert(&x->v, &v, t, 0, out);
 }
 
@@ -13,7 +13,7 @@ static struct scope *
 scope_at(struct ectx *x, int depth)
 {
     struct scope *s = x->scope;
-    while (depth-- > 0)
+    while (depth-- > 0 && s->outer)
         s = s->outer;
     return s;
 }
@@ -76,7 +76,7 @@ static bool
 int_arithmetic(struct ectx *x, char op, const struct val *a, const struct val *b,
                struct sql_typeinfo t, struct val *out)
 {
-    struct val p, q;
+    struct val p = { 0 }, q = { 0 };
     int64_t r = 0;
     if (!convert(&x->v, a, type_of(SQL_BIGINT), 0, &p) ||
         !convert(&x->v, b, type_of(SQL_BIGINT), 0, &q))
@@ -95,7 +95,7 @@ static bool
 float_arithmetic(struct ectx *x, char op, const struct val *a, const struct val *b,
                  struct sql_typeinfo t, struct val *out)
 {
-    struct val p, q;
+    struct val p = { 0 }, q = { 0 };
     struct sql_typeinfo f = type_of(SQL_FLOAT);
     if (!convert(&x->v, a, f, 0, &p) || !convert(&x->v, b, f, 0, &q))
         return false;
@@ -118,7 +118,7 @@ decimal_operation(struct ectx *x, char op, const struct val *a, const struct val
 {
     static const uint8_t digits[] = {1, 3, 5, 10, 19};
     const struct val *in[] = {a, b};
-    struct val d[2], r;
+    struct val d[2], r = { 0 };
     for (int i = 0; i < 2; i++) {
         enum sql_type type = in[i]->t.type;
         struct sql_typeinfo to = type == SQL_DECIMAL   ? in[i]->t
@@ -138,7 +138,7 @@ money_arithmetic(struct ectx *x, char op, const struct val *a, const struct val 
                  struct sql_typeinfo t, struct val *out)
 {
     struct sql_typeinfo wide = type_decimal(38, 4);
-    struct val p, q, r;
+    struct val p = { 0 }, q = { 0 }, r = { 0 };
     if (!convert(&x->v, a, wide, 0, &p) || !convert(&x->v, b, wide, 0, &q))
         return false;
     if ((op == '/' || op == '%') && decimal_magnitude(&q.v) == 0)
@@ -151,7 +151,7 @@ static bool
 date_arithmetic(struct ectx *x, char op, const struct val *a, const struct val *b,
                 struct sql_typeinfo t, struct val *out)
 {
-    struct val p, q, r;
+    struct val p = { 0 }, q = { 0 }, r = { 0 };
     struct sql_typeinfo f = type_of(SQL_FLOAT), d = type_of(SQL_DATETIME);
     if (!convert(&x->v, a, d, 0, &p) || !convert(&x->v, b, d, 0, &q))
         return false;
@@ -172,7 +172,7 @@ concat(struct ectx *x, const struct val *a, const struct val *b, struct sql_type
        struct val *out)
 {
     struct sql_typeinfo wide = t;
-    struct val p, q;
+    struct val p = { 0 }, q = { 0 };
     wide.max_bytes = SQL_MAX_LENGTH;
     if (!convert(&x->v, a, wide, 0, &p) || !convert(&x->v, b, wide, 0, &q))
         return false;
@@ -223,7 +223,7 @@ arithmetic(struct ectx *x, char op, const struct val *a, const struct val *b, st
 static bool
 eval_arithmetic(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct val a, b;
+    struct val a = { 0 }, b = { 0 };
     if (!eval(x, e->args[0], &a) || !eval(x, e->args[1], &b) || !arithmetic(x, e->op, &a, &b, out))
         return false;
     if (out->t.type != e->type.type || out->t.scale != e->type.scale)
@@ -235,7 +235,7 @@ eval_arithmetic(struct ectx *x, struct expr *e, struct val *out)
 static bool
 eval_unary(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct val a;
+    struct val a = { 0 };
     if (!eval(x, e->args[0], &a))
         return false;
     if (a.v.is_null || e->kind == EX_COMPLEMENT) {
@@ -270,7 +270,7 @@ case_matches(struct ectx *x, struct expr *e, struct val *operand, struct expr *w
 {
     if (!e->operand)
         return eval_true(x, when, match);
-    struct val v;
+    struct val v = { 0 };
     int order = 1;
     *match = false;
     if (!eval(x, when, &v))
@@ -290,7 +290,7 @@ eval_case(struct ectx *x, struct expr *e, struct val *out)
     if (e->operand && !eval(x, e->operand, &operand))
         return false;
     for (int i = 0; i < e->count; i += 2) {
-        bool match;
+        bool match = false;
         if (!case_matches(x, e, &operand, e->args[i], &match))
             return false;
         if (match)
@@ -306,7 +306,7 @@ static bool
 eval_coalesce(struct ectx *x, struct expr *e, struct val *out)
 {
     for (int i = 0; i < e->count; i++) {
-        struct val v;
+        struct val v = { 0 };
         if (!eval(x, e->args[i], &v))
             return false;
         if (!v.v.is_null)
@@ -417,8 +417,8 @@ nulls_compare(struct ectx *x, const struct expr *e)
 static bool
 eval_compare(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct val a, b;
-    int order;
+    struct val a = { 0 }, b = { 0 };
+    int order = 0;
     if (!eval(x, e->args[0], &a) || !eval(x, e->args[1], &b))
         return false;
     if (a.v.is_null || b.v.is_null) {
@@ -434,7 +434,7 @@ static bool
 eval_junction(struct ectx *x, struct expr *e, struct val *out)
 {
     bool decisive = e->kind == EX_OR;
-    struct val a, b;
+    struct val a = { 0 }, b = { 0 };
     if (!eval(x, e->args[0], &a))
         return false;
     if (!a.v.is_null && (a.v.integer != 0) == decisive)
@@ -488,7 +488,7 @@ eval_like(struct ectx *x, struct expr *e, struct val *out)
 static bool
 eval_in(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct val a, b;
+    struct val a = { 0 }, b = { 0 };
     bool nulls = false;
     if (!eval(x, e->args[0], &a))
         return false;
@@ -512,7 +512,7 @@ eval_in(struct ectx *x, struct expr *e, struct val *out)
 
 struct membership {
     struct ectx *x;
-    struct val value;
+    struct val value = { 0 };
     bool found, nulls;
 };
 
@@ -564,8 +564,8 @@ eval_exists(struct ectx *x, struct expr *e, struct val *out)
 static bool
 eval_between(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct val v, low, high;
-    int a, b;
+    struct val v = { 0 }, low = { 0 }, high = { 0 };
+    int a = 0, b = 0;
     if (!eval(x, e->args[0], &v) || !eval(x, e->args[1], &low) || !eval(x, e->args[2], &high))
         return false;
     if (v.v.is_null || low.v.is_null || high.v.is_null)
@@ -577,7 +577,7 @@ eval_between(struct ectx *x, struct expr *e, struct val *out)
 static bool
 eval_is_null(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct val v;
+    struct val v = { 0 };
     return eval(x, e->args[0], &v) && put_truth(out, v.v.is_null != e->negated);
 }
 
@@ -686,7 +686,7 @@ eval(struct ectx *x, struct expr *e, struct val *out)
 bool
 eval_true(struct ectx *x, struct expr *e, bool *ret_true)
 {
-    struct val v;
+    struct val v = { 0 };
     if (!eval(x, e, &v))
         return false;
     *ret_true = !v.v.is_null && v.v.integer != 0;

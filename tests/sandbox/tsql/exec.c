@@ -38,7 +38,7 @@ variable_find(struct ectx *x, const char *name)
 bool
 variable_set(struct ectx *x, struct variable *v, const struct val *value)
 {
-    struct val now;
+    struct val now = { 0 };
     if (!convert(&x->v, value, v->value.t, 0, &now))
         return false;
     if (!now.v.is_null && now.v.bytes) {
@@ -262,7 +262,7 @@ exec_declare(struct session *s, const struct stmt *st)
     for (int i = 0; i < st->declaration_count; i++) {
         const struct declaration *d = &st->declarations[i];
         struct variable *v = variable_find(&x, d->name);
-        struct val value;
+        struct val value = { 0 };
         if (!v)
             v = variable_new(&s->frame->arena, &s->frame->variables, d->name, d->type);
         if (d->value &&
@@ -277,7 +277,7 @@ exec_set_variable(struct session *s, const struct stmt *st)
 {
     struct ectx x = {.v = session_vctx(s, s->statement_arena), .s = s};
     struct variable *v = variable_find(&x, st->word);
-    struct val value, sum;
+    struct val value = { 0 }, sum = { 0 };
     if (!v) {
         (void)session_fail(s, 137, "Must declare the scalar variable \"%s\".", st->word);
         s->error.compile = true;
@@ -293,7 +293,7 @@ exec_set_variable(struct session *s, const struct stmt *st)
 static bool
 exec_print(struct session *s, const struct stmt *st)
 {
-    struct val v, text;
+    struct val v = { 0 }, text = { 0 };
     struct vctx c = session_vctx(s, s->statement_arena);
     if (!eval_alone(s, s->statement_arena, st->condition, &v) ||
         !convert(&c, &v, type_chars(SQL_NVARCHAR, 4000), 0, &text))
@@ -305,7 +305,7 @@ exec_print(struct session *s, const struct stmt *st)
 static bool
 exec_waitfor(struct session *s, const struct stmt *st)
 {
-    struct val v, t;
+    struct val v = { 0 }, t = { 0 };
     struct vctx c = session_vctx(s, s->statement_arena);
     if (!eval_alone(s, s->statement_arena, st->condition, &v) ||
         !convert(&c, &v, type_of(SQL_TIME), 0, &t))
@@ -337,7 +337,7 @@ exec_use(struct session *s, const struct stmt *st)
 static bool
 exec_kill(struct session *s, const struct stmt *st)
 {
-    struct val v, n;
+    struct val v = { 0 }, n = { 0 };
     struct vctx c = session_vctx(s, s->statement_arena);
     if (!eval_alone(s, s->statement_arena, st->condition, &v) ||
         !convert(&c, &v, type_of(SQL_INT), 0, &n))
@@ -383,6 +383,8 @@ exec_alter_database(struct session *s, const struct stmt *st)
         atomic_store(&e->read_only, same_name(st->word, "READ_ONLY"));
     else if (same_name(st->word, "READ_COMMITTED_SNAPSHOT"))
         atomic_store(&e->snapshot, st->on);
+    else if (same_name(st->word, "HADR"))
+        atomic_store(&e->replica, st->on);
     else if (!same_name(st->word, "ONLINE") && !same_name(st->word, "CHANGE_TRACKING"))
         atomic_store(&e->user_access, same_name(st->word, "SINGLE_USER")       ? 1
                                       : same_name(st->word, "RESTRICTED_USER") ? 2
@@ -544,7 +546,7 @@ run_try(struct session *s, const struct stmt *st)
 static bool
 return_value(struct session *s, const struct stmt *st)
 {
-    struct val v, n;
+    struct val v = { 0 }, n = { 0 };
     struct vctx c = session_vctx(s, s->statement_arena);
     if (!eval_alone(s, s->statement_arena, st->condition, &v) ||
         !convert(&c, &v, type_of(SQL_INT), 0, &n))
@@ -603,7 +605,7 @@ exec_text(struct session *s, struct units text, struct variable *parameters)
 static bool
 string_to_run(struct session *s, const struct stmt *st)
 {
-    struct val v, text;
+    struct val v = { 0 }, text = { 0 };
     struct vctx c = session_vctx(s, s->statement_arena);
     if (!eval_alone(s, s->statement_arena, st->condition, &v) ||
         !convert(&c, &v, type_chars(SQL_NVARCHAR, SQL_MAX_LENGTH), 0, &text))

@@ -15,7 +15,7 @@ bool
 f_abs(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
     struct val zero = val_int(0), v = args[0], r;
-    int order;
+    int order = 0;
     if (type_is_char(v.t.type) && !convert(&x->v, &args[0], type_of(SQL_FLOAT), 0, &v))
         return false;
     if (!type_is_number(v.t.type))
@@ -34,7 +34,7 @@ f_abs(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     }
     if (type_is_int(v.t.type))
         return convert(&x->v, &v, e->type, 0, out);
-    struct val d;
+    struct val d = { 0 };
     if (!convert(&x->v, &v, type_of(SQL_FLOAT), 0, &d))
         return false;
     return put_float(x, e, same_name(e->name, "FLOOR") ? floor(d.v.real) : ceil(d.v.real), out);
@@ -97,7 +97,7 @@ f_power(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 bool
 f_isnumeric(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    struct val d;
+    struct val d = { 0 };
     (void)e;
     struct sql_error before = *x->v.error;
     out->v = (struct sql_value){.integer = !args[0].v.is_null && args[0].v.length != 0 &&
@@ -217,7 +217,7 @@ add_months(struct moment *m, int64_t months)
 bool
 f_dateadd(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    struct val d, n;
+    struct val d = { 0 }, n = { 0 };
     enum part p = part_of(x, &args[0]);
     if (p == P_NONE || !convert(&x->v, &args[1], type_of(SQL_INT), 0, &n) ||
         !date_arg(x, &args[2], &d))
@@ -288,7 +288,7 @@ count_between(enum part p, const struct moment *a, const struct moment *b, int64
 bool
 f_datediff(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    struct val a, b;
+    struct val a = { 0 }, b = { 0 };
     int64_t r = 0;
     enum part p = part_of(x, &args[0]);
     if (p == P_NONE || !date_arg(x, &args[1], &a) || !date_arg(x, &args[2], &b))
@@ -348,7 +348,7 @@ part_value(struct session *s, enum part p, const struct moment *m)
 bool
 f_datepart(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    struct val d;
+    struct val d = { 0 };
     enum part p = part_of(x, &args[0]);
     if (p == P_NONE || !date_arg(x, &args[1], &d))
         return false;
@@ -360,7 +360,7 @@ f_datepart(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 bool
 f_year(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    struct val d;
+    struct val d = { 0 };
     if (!date_arg(x, &args[0], &d))
         return false;
     struct moment m = moment_from_val(&d);

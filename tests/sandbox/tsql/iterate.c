@@ -57,7 +57,7 @@ open_filters(struct ectx *x, struct source *src)
         if (!bind_query(&y, p->function->query, &parameters))
             return false;
         const struct predicate **all =
-            arena_alloc(x->v.arena, (size_t)(src->filter_count + 1) * sizeof *all);
+            arena_alloc(x->v.arena, (size_t)(src->filter_count + 1) * sizeof(void *));
         for (int k = 0; k < src->filter_count; k++)
             all[k] = src->filters[k];
         all[src->filter_count++] = p;
@@ -151,7 +151,7 @@ sources_open(struct ectx *x, struct from *f, struct bound_select *b, struct scop
     if (f->kind == FROM_JOIN)
         return sources_open(x, f->left, b, outer) && sources_open(x, f->right, b, outer);
     struct source *src = arena_alloc(x->v.arena, sizeof *src);
-    struct source **all = arena_alloc(x->v.arena, (size_t)(b->source_count + 1) * sizeof *all);
+    struct source **all = arena_alloc(x->v.arena, (size_t)(b->source_count + 1) * sizeof(void *));
     src->alias = f->alias;
     src->from = f;
     bool ok = f->kind == FROM_TABLE ? open_object(x, src, f) : open_derived(x, src, f, outer);
@@ -200,7 +200,7 @@ equal_to(struct expr *where, int column)
 static bool
 key_part(struct ectx *x, struct expr *e, struct sql_typeinfo t, struct val *out)
 {
-    struct val v;
+    struct val v = { 0 };
     struct sql_error before = *x->v.error;
     if (!eval(x, e, &v) || v.v.is_null) {
         *x->v.error = before;
@@ -257,7 +257,7 @@ filter_passes(struct ectx *x, struct source *src, const struct predicate *p, boo
     y.scope = &row;
     for (int k = 0; k < p->def->count && k < p->function->declaration_count; k++) {
         struct variable *v = arena_alloc(y.v.arena, sizeof *v);
-        struct val value;
+        struct val value = { 0 };
         v->name = p->function->declarations[k].name;
         if (!eval(&y, p->def->args[k], &value) ||
             !convert(&y.v, &value, p->function->declarations[k].type, 0, &v->value))

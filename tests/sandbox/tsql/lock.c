@@ -332,7 +332,7 @@ bool
 lock_table(struct session *s, const struct table *t, enum lock_mode mode, enum lock_owner owner)
 {
     char resource[64];
-    if (t->temp)
+    if (t->temp || s->replica)
         return true;
     text_format(resource, sizeof resource, "T%d", t->id);
     if (owner == OWNER_TRANSACTION && s->trancount == 0)

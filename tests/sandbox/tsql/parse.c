@@ -160,7 +160,7 @@ parse_name_list(struct parser *p, const char ***names, int *count)
         const char *name = want_name(p);
         if (!name)
             return false;
-        *PUSH(p, *names, *count) = name;
+        *PUSH_PTR(p, *names, *count) = name;
     } while (take_op(p, ","));
     return want_op(p, ")");
 }
@@ -416,7 +416,7 @@ parse_bulk(struct parser *p)
             struct sql_typeinfo type;
             if (!name || !parse_type(p, &type, false))
                 return NULL;
-            *PUSH(p, s->columns, s->column_count) = name;
+            *PUSH_PTR(p, s->columns, s->column_count) = name;
             if (take_word(p, "COLLATE") && !want_name(p))
                 return NULL;
             (void)take_word(p, "NOT");

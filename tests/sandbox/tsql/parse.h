@@ -18,6 +18,10 @@ void *grow(struct parser *, void *array, int count, size_t size);
 #define PUSH(p, array, count)                                                                      \
     ((array) = grow((p), (array), (count), sizeof *(array)), &(array)[(count)++])
 
+/** The same for arrays of pointers. */
+#define PUSH_PTR(p, array, count) \
+    ((array) = grow((p), (array), (count), sizeof(void *)), &(array)[(count)++])
+
 const struct token *tok(const struct parser *);
 const struct token *tok_ahead(const struct parser *, size_t n);
 bool at_word(const struct parser *, const char *word);

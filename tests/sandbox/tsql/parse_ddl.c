@@ -23,7 +23,7 @@ parse_key_columns(struct parser *p, struct constraint_def *c)
             (void)take_word(p, "ASC");
         int count = c->count;
         *PUSH(p, c->descending, count) = descending;
-        *PUSH(p, c->columns, c->count) = name;
+        *PUSH_PTR(p, c->columns, c->count) = name;
     } while (take_op(p, ","));
     return want_op(p, ")");
 }
@@ -74,7 +74,7 @@ parse_key(struct parser *p, struct constraint_def *c, const char *column)
     } else if (column) {
         int count = 0;
         *PUSH(p, c->descending, count) = false;
-        *PUSH(p, c->columns, c->count) = column;
+        *PUSH_PTR(p, c->columns, c->count) = column;
     } else {
         return syntax_error(p);
     }
@@ -112,7 +112,7 @@ parse_constraint_body(struct parser *p, struct constraint_def *c, const char *co
     if (take_word(p, "REFERENCES")) {
         c->kind = CONSTRAINT_FOREIGN;
         if (!c->count && column)
-            *PUSH(p, c->columns, c->count) = column;
+            *PUSH_PTR(p, c->columns, c->count) = column;
         return parse_references(p, c);
     }
     *found = false;
@@ -429,6 +429,13 @@ parse_alter_database(struct parser *p, struct stmt *s)
         (void)take_op(p, "=");
         s->on = take_word(p, "ON");
         if (!s->on && !want_word(p, "OFF"))
+            return NULL;
+    }
+    if (!s->word && take_word(p, "HADR")) { /* HADR AVAILABILITY GROUP = name, HADR OFF */
+        s->word = "HADR";
+        s->on = !take_word(p, "OFF");
+        if (s->on && (!want_word(p, "AVAILABILITY") || !want_word(p, "GROUP") || !want_op(p, "=") ||
+                      !want_name(p)))
             return NULL;
     }
     if (!s->word)

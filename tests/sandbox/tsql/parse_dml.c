@@ -30,7 +30,7 @@ parse_rows(struct parser *p, struct stmt *s)
                         "the same.");
         s->row_width = count;
         for (int i = 0; i < count; i++)
-            *PUSH(p, s->rows, cells) = list[i];
+            *PUSH_PTR(p, s->rows, cells) = list[i];
         s->row_count++;
     } while (take_op(p, ","));
     return true;
@@ -93,8 +93,8 @@ parse_assignment(struct parser *p, struct assignment *a)
         left->name = a->column;
         a->value = expr_new(p, EX_ARITHMETIC);
         a->value->op = compound[i][0];
-        *PUSH(p, a->value->args, a->value->count) = left;
-        *PUSH(p, a->value->args, a->value->count) = right;
+        *PUSH_PTR(p, a->value->args, a->value->count) = left;
+        *PUSH_PTR(p, a->value->args, a->value->count) = right;
         return true;
     }
     return want_op(p, "=") && (a->value = parse_value(p)) != NULL;
@@ -345,7 +345,7 @@ parse_set(struct parser *p)
             (void)syntax_error(p);
             return NULL;
         }
-        *PUSH(p, s->words, s->word_count) = p->tokens.at[p->at++].text;
+        *PUSH_PTR(p, s->words, s->word_count) = p->tokens.at[p->at++].text;
     } while (take_op(p, ","));
     const char *word = s->words[0];
     bool ok;

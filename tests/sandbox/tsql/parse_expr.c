@@ -20,9 +20,9 @@ with_args(struct parser *p, enum expr_kind kind, struct expr *a, struct expr *b)
 {
     struct expr *e = expr_new(p, kind);
     if (a)
-        *PUSH(p, e->args, e->count) = a;
+        *PUSH_PTR(p, e->args, e->count) = a;
     if (b)
-        *PUSH(p, e->args, e->count) = b;
+        *PUSH_PTR(p, e->args, e->count) = b;
     e->line = a ? a->line : e->line;
     return e;
 }
@@ -255,8 +255,8 @@ parse_case(struct parser *p)
         struct expr *then = parse_value(p);
         if (!then)
             return NULL;
-        *PUSH(p, e->args, e->count) = when;
-        *PUSH(p, e->args, e->count) = then;
+        *PUSH_PTR(p, e->args, e->count) = when;
+        *PUSH_PTR(p, e->args, e->count) = then;
     }
     if (!e->count)
         return refuse(p);
@@ -274,7 +274,7 @@ parse_cast(struct parser *p, bool try_)
     struct expr *value = parse_value(p);
     if (!value || !want_word(p, "AS") || !parse_type(p, &e->type, true) || !want_op(p, ")"))
         return NULL;
-    *PUSH(p, e->args, e->count) = value;
+    *PUSH_PTR(p, e->args, e->count) = value;
     return e;
 }
 
@@ -289,7 +289,7 @@ parse_convert(struct parser *p, bool try_)
     struct expr *value = parse_value(p);
     if (!value || (take_op(p, ",") && !(e->style_arg = parse_value(p))) || !want_op(p, ")"))
         return NULL;
-    *PUSH(p, e->args, e->count) = value;
+    *PUSH_PTR(p, e->args, e->count) = value;
     return e;
 }
 
@@ -304,8 +304,8 @@ parse_iif(struct parser *p)
     struct expr *then = parse_value(p);
     if (!then || !want_op(p, ",") || !(e->otherwise = parse_value(p)) || !want_op(p, ")"))
         return NULL;
-    *PUSH(p, e->args, e->count) = when;
-    *PUSH(p, e->args, e->count) = then;
+    *PUSH_PTR(p, e->args, e->count) = when;
+    *PUSH_PTR(p, e->args, e->count) = then;
     return e;
 }
 
@@ -362,7 +362,7 @@ parse_aggregate(struct parser *p)
             return refuse(p);
         struct expr *star = expr_new(p, EX_STAR);
         p->at++;
-        *PUSH(p, e->args, e->count) = star;
+        *PUSH_PTR(p, e->args, e->count) = star;
     } else {
         e->distinct = take_word(p, "DISTINCT");
         if (!e->distinct)
@@ -370,7 +370,7 @@ parse_aggregate(struct parser *p)
         struct expr *a = parse_value(p);
         if (!a)
             return NULL;
-        *PUSH(p, e->args, e->count) = a;
+        *PUSH_PTR(p, e->args, e->count) = a;
     }
     return want_op(p, ")") ? e : NULL;
 }
@@ -390,7 +390,7 @@ parse_call(struct parser *p)
         if (tok(p)->kind != TK_NAME || !op_ahead(p, 1, ","))
             return refuse(p);
         word->literal = val_utf8(p->c->arena, tok(p)->text);
-        *PUSH(p, e->args, e->count) = word;
+        *PUSH_PTR(p, e->args, e->count) = word;
         p->at += 2;
     }
     if (!at_op(p, ")") && !parse_expr_list(p, &e->args, &e->count))
@@ -603,7 +603,7 @@ parse_like(struct parser *p, struct expr *left)
         struct expr *escape = parse_additive(p);
         if (!escape)
             return NULL;
-        *PUSH(p, e->args, e->count) = escape;
+        *PUSH_PTR(p, e->args, e->count) = escape;
     }
     return e;
 }
@@ -618,7 +618,7 @@ parse_between(struct parser *p, struct expr *left)
     if (!high)
         return NULL;
     struct expr *e = with_args(p, EX_BETWEEN, left, low);
-    *PUSH(p, e->args, e->count) = high;
+    *PUSH_PTR(p, e->args, e->count) = high;
     return e;
 }
 
@@ -766,7 +766,7 @@ parse_expr_list(struct parser *p, struct expr ***list, int *count)
         struct expr *e = parse_value(p);
         if (!e)
             return false;
-        *PUSH(p, *list, *count) = e;
+        *PUSH_PTR(p, *list, *count) = e;
     } while (take_op(p, ","));
     return true;
 }

@@ -12,8 +12,8 @@ compile_fail(struct ectx *x)
 static void
 push_output(struct ectx *x, struct bound_select *b, struct expr *e, const char *name)
 {
-    struct expr **outputs = arena_alloc(x->v.arena, (size_t)(b->total + 1) * sizeof *outputs);
-    const char **names = arena_alloc(x->v.arena, (size_t)(b->total + 1) * sizeof *names);
+    struct expr **outputs = arena_alloc(x->v.arena, (size_t)(b->total + 1) * sizeof(void *));
+    const char **names = arena_alloc(x->v.arena, (size_t)(b->total + 1) * sizeof(void *));
     for (int i = 0; i < b->total; i++) {
         outputs[i] = b->outputs[i];
         names[i] = b->names[i];
@@ -435,7 +435,7 @@ emit_groups(struct select_run *r)
 static bool
 eval_count(struct ectx *x, struct expr *e, int64_t *out)
 {
-    struct val v, n;
+    struct val v = { 0 }, n = { 0 };
     if (!eval(x, e, &v) || !convert(&x->v, &v, type_of(SQL_BIGINT), 0, &n))
         return false;
     if (n.v.is_null || n.v.integer < 0)

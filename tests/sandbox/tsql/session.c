@@ -255,6 +255,8 @@ session_close(struct session *s)
         }
     }
     (void)pthread_mutex_unlock(&e->mutex);
+    if (s->bulk && s->bulk_open) /* a load that nobody ended holds it */
+        (void)pthread_mutex_unlock(&s->run);
     bulk_free(s);
     store_rollback(s);
     lock_release(s, OWNER_SESSION);
@@ -352,6 +354,7 @@ engine_login(struct engine *e, const struct login_request *r, const struct sql_s
     s->workstation = xstrdup(or_empty(r->workstation));
     s->odbc = r->odbc;
     s->encrypted = r->encrypted;
+    s->replica = r->read_only_intent && atomic_load(&e->replica);
     settings_reset(s);
     session_enter(s);
     if (s->catalog.version == -2) {
@@ -569,9 +572,10 @@ session_transaction(struct session *s, int request, const struct sql_sink *sink)
 void
 session_reset(struct session *s, const struct sql_sink *sink)
 {
+    if (s->bulk)
+        session_bulk_end(s, false, sink);
     (void)pthread_mutex_lock(&s->run);
     s->sink = sink;
-    bulk_free(s);
     if (s->trancount)
         tran_rollback(s);
     lock_release(s, OWNER_SESSION);

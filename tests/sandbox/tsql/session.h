@@ -153,7 +153,7 @@ struct engine {
     bool store_ready;
     atomic_int next_object;
     atomic_llong next_version, next_transaction, next_rowversion;
-    atomic_bool snapshot, read_only;
+    atomic_bool snapshot, read_only, replica; /* replica: read-intent logins land on a secondary */
     atomic_int user_access; /* 0 multi, 1 single, 2 restricted */
     int64_t started;
     unsigned char guid[16], fork[16];
@@ -249,6 +249,8 @@ struct session {
     bool cancelled; /* this request ended by the attention */
     int lock_wait_override;
     struct bulk *bulk;
+    bool bulk_open; /* between session_bulk_begin and its end: `run` is held */
+    bool replica;   /* reads what was there at its first read, writes nothing, takes no table locks */
     struct arena *statement_arena;
     struct buf pending_text; /* of EXEC (...) */
     bool condition;          /* of the IF or WHILE just tested */

@@ -74,7 +74,7 @@ set_flag(struct session *s, const char *name, bool on)
 static bool
 option_number(struct session *s, struct expr *e, int64_t low, int64_t high, int64_t *out)
 {
-    struct val v, n;
+    struct val v = { 0 }, n = { 0 };
     struct vctx c = session_vctx(s, s->statement_arena);
     if (!eval_alone(s, s->statement_arena, e, &v) || !convert(&c, &v, type_of(SQL_BIGINT), 0, &n))
         return false;
@@ -87,7 +87,7 @@ option_number(struct session *s, struct expr *e, int64_t low, int64_t high, int6
 static bool
 set_priority(struct session *s, struct expr *e)
 {
-    struct val v;
+    struct val v = { 0 };
     int64_t n = 0;
     if (!eval_alone(s, s->statement_arena, e, &v))
         return false;
@@ -106,7 +106,7 @@ set_priority(struct session *s, struct expr *e)
 static bool
 set_word(struct session *s, const char *name, struct expr *e)
 {
-    struct val v;
+    struct val v = { 0 };
     if (!eval_alone(s, s->statement_arena, e, &v) || v.v.is_null || !type_is_char(v.t.type))
         return session_fail(s, 102, "Incorrect syntax near '%s'.", name);
     const char *word = val_utf8_text(s->statement_arena, &v);

@@ -103,12 +103,20 @@ end_read(struct db *db)
     db->reading = false;
 }
 
+/* A secondary goes on showing what it saw first. */
+static void
+end_statement_read(const struct session *s, struct db *db)
+{
+    if (!(s->replica && db == &s->main))
+        end_read(db);
+}
+
 bool
 store_write(struct session *s, const struct table *t)
 {
     struct db *db = t && t->temp ? &s->temp : &s->main;
     if (db == &s->main) {
-        if (atomic_load(&s->engine->read_only) && !s->internal)
+        if (s->replica || (atomic_load(&s->engine->read_only) && !s->internal))
             return session_fail(s, 3906,
                                 "Failed to update database \"%s\" because the database is "
                                 "read-only.",
@@ -136,7 +144,7 @@ static bool
 end_statement(struct session *s, struct db *db, bool keep)
 {
     bool ok = true;
-    end_read(db);
+    end_statement_read(s, db);
     if (db->savepoint) {
         if (!keep)
             quiet_exec(db, "ROLLBACK TO st");
@@ -169,7 +177,7 @@ store_commit(struct session *s)
     struct db *dbs[] = {&s->temp, &s->main};
     bool ok = true;
     for (int i = 0; i < 2; i++) {
-        end_read(dbs[i]);
+        end_statement_read(s, dbs[i]);
         if (dbs[i]->writing && !store_exec(dbs[i], s, "COMMIT")) {
             quiet_exec(dbs[i], "ROLLBACK");
             ok = false;
@@ -185,7 +193,7 @@ store_rollback(struct session *s)
 {
     struct db *dbs[] = {&s->temp, &s->main};
     for (int i = 0; i < 2; i++) {
-        end_read(dbs[i]);
+        end_statement_read(s, dbs[i]);
         if (dbs[i]->writing)
             quiet_exec(dbs[i], "ROLLBACK");
         dbs[i]->writing = dbs[i]->savepoint = false;
@@ -314,7 +322,7 @@ key_values(struct arena *a, const struct index *i, const struct val *row)
     struct sql_error ignored;
     struct vctx c = {.arena = a, .error = &ignored};
     for (int k = 0; k < i->count; k++) {
-        struct val text;
+        struct val text = { 0 };
         const struct val *v = &row[i->columns[k]];
         const char *shown = "<NULL>";
         if (!v->v.is_null && convert(&c, v, type_chars(SQL_NVARCHAR, 4000), 0, &text))
