@@ -28,7 +28,7 @@ struct purge_result {
     int64_t done, gone, changed, failed, unknown;
     const struct removal *left; /* every row that did not leave, in the arena */
     size_t left_count;
-    bool any_sent; /* something was sent: the target may have changed */
+    bool target_changed; /* a row went, or may have gone */
 };
 
 /**
@@ -36,8 +36,8 @@ struct purge_result {
  *
  * @param job      what to purge, and with what
  * @param ret      written in every case
- * @param err      on false: why the purge stopped before its end; rows without outcome count as
- * unknown when they had been sent, else they are untouched
+ * @param err      on false: why the purge stopped before its end; rows without outcome are
+ * untouched
  * @return         true when every row has an outcome (which may be a failure)
  */
 MUST_CHECK bool purge_rows(const struct purge_job *job, struct purge_result *ret, struct err *err);

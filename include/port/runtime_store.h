@@ -88,8 +88,9 @@ struct runtime_store_ops {
 
     /**
      * DELETE each row with If-Match: its etag. Rows are borrowed. Every row gets exactly one
-     * outcome unless the whole purge stops (false): then the rows without one were not sent, or are
-     * UNKNOWN. Destroys.
+     * outcome unless the whole purge stops (false): then a row without one was not sent, or the
+     * service said that it did nothing. A row that was sent and never answered is UNKNOWN.
+     * Destroys.
      */
     bool (*remove)(struct runtime_store *store, const struct row_id *rows, size_t count,
                    const struct removal_sink *sink, struct err *err);

@@ -11,7 +11,7 @@ struct purging {
     const struct purge_job *job;
     struct purge_result *result;
     struct removal *left; /* room for every row of the plan */
-    int64_t intended, settled;
+    int64_t settled;
 };
 
 static const char *
@@ -35,8 +35,7 @@ intent(void *ctx, const struct row_id *const *rows, size_t count, struct err *er
                                               i + 1 == count, err))
             return false;
     }
-    purge->intended += (int64_t)count;
-    purge->result->any_sent = true;
+    /* a signal that ends the process at once cannot ask what became of them */
     cancel_note_changed();
     return true;
 }
@@ -114,10 +113,9 @@ purge_rows(const struct purge_job *job, struct purge_result *ret, struct err *er
     /* Exactly these rows, in these versions, are sealed on stable storage: this line destroys. */
     ok = job->store->ops->remove(job->store, plan->runtime_rows, plan->runtime_count, &sink, err);
     ret->left = purge.left;
+    ret->target_changed = ret->done > 0 || ret->unknown > 0;
     if (ok && purge.settled != (int64_t)plan->runtime_count)
         return err_set(err, ERR_INTERNAL, "%" PRId64 " of %zu rows have no outcome",
                        (int64_t)plan->runtime_count - purge.settled, plan->runtime_count);
-    if (!ok)
-        ret->unknown += purge.intended - purge.settled;
     return ok;
 }

@@ -426,7 +426,7 @@ change_runtime(struct run *run, struct err *err)
                                   .arena = run->arena};
 
     ok = purge_rows(&job, &result, err);
-    run->outcome->changed = run->outcome->changed || result.any_sent;
+    run->outcome->changed = run->outcome->changed || result.target_changed;
     table->deleted_rows = result.done;
     table->gone_rows = result.gone;
     table->changed_rows = result.changed;

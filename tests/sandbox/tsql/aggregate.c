@@ -3,7 +3,7 @@
 struct aggregate_state {
     int64_t count;
     bool any;
-    struct val value = { 0 };
+    struct val value;
     struct keyset seen; /* DISTINCT */
 };
 

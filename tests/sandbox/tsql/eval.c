@@ -512,7 +512,7 @@ eval_in(struct ectx *x, struct expr *e, struct val *out)
 
 struct membership {
     struct ectx *x;
-    struct val value = { 0 };
+    struct val value;
     bool found, nulls;
 };
 
