@@ -34,7 +34,7 @@ enum fake_moment {
     FAKE_BEFORE_LAST_LOOK, /* the second observation */
 };
 
-struct fake_world { /* NOLINT(clang-analyzer-optin.performance.Padding): ordered to be read */
+struct fake_world {
     struct fake_table tables[TABLES];
     struct fake_table backup[TABLES];
     bool sealed;

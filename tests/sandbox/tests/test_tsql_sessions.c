@@ -424,8 +424,8 @@ read_batch(const char *name, const char *table)
             continue;
         }
         size_t n = strlen(with);
-        memcpy(p, with, n);
-        p += n;
+        for (size_t i = 0; i < n; i++)
+            *p++ = with[i];
         r = strchr(r, ')') + 1;
     }
     free(raw);

@@ -133,7 +133,7 @@ client_done(void *ctx, enum sql_done_kind kind, unsigned flags, uint16_t command
                  flags & SQL_DONE_ATTENTION ? " attention" : "");
 }
 
-static void
+static void /* NOLINTNEXTLINE(readability-function-size): as the interface has it */
 client_message(void *ctx, int32_t number, int severity, int state, const char *text,
                const char *procedure, int line)
 {
@@ -195,6 +195,7 @@ client_engine_close(struct engine *e)
 {
     engine_close(e);
     DIR *d = opendir(client_directory);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): a directory of its own */
     for (struct dirent *f; d && (f = readdir(d));) {
         char path[512];
         (void)snprintf(path, sizeof path, "%s/%s", client_directory, f->d_name);

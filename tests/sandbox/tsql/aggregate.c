@@ -65,7 +65,7 @@ static bool
 add_sum(struct ectx *x, const struct expr *e, struct aggregate_state *st, const struct val *v)
 {
     struct sql_typeinfo t = e->type;
-    struct val now = { 0 };
+    struct val now = {0};
     if (t.type == SQL_INT)
         t = type_of(SQL_BIGINT); /* checked against int at the end */
     if (!convert(&x->v, v, t, 0, &now))
@@ -82,7 +82,7 @@ add_sum(struct ectx *x, const struct expr *e, struct aggregate_state *st, const 
                         type_name(t.type));
         return true;
     }
-    struct val sum = { 0 };
+    struct val sum = {0};
     if (!arithmetic(x, '+', &st->value, &now, &sum))
         return false;
     return convert(&x->v, &sum, t, 0, &st->value);
@@ -117,7 +117,7 @@ seen_before(struct aggregate_state *st, const struct val *v)
 static bool
 add_one(struct ectx *x, const struct expr *e, struct aggregate_state *st, struct arena *keep)
 {
-    struct val v = { 0 };
+    struct val v = {0};
     if (e->args[0]->kind == EX_STAR) {
         st->count++;
         return true;

@@ -288,45 +288,46 @@ struct stmt {
     struct stmt *body, *otherwise; /* IF, WHILE, BLOCK, TRY (body, catch) */
     struct expr *condition;        /* IF, WHILE, RETURN value, WAITFOR, KILL */
     struct expr **args;            /* PRINT, RAISERROR, THROW */
-    int arg_count;
-    const char *word;   /* option, transaction name, object type, ... */
-    struct expr *value; /* SET x = value, option argument */
-    bool on;
-    char op;            /* SET @v += */
-    const char **words; /* SET a, b ON */
-    int word_count;
+    const char *word;              /* option, transaction name, object type, ... */
+    struct expr *value;            /* SET x = value, option argument */
+    const char **words;            /* SET a, b ON */
     struct declaration *declarations;
-    int declaration_count;
     struct query *query;
     /* insert, update, delete */
     struct name target;
     const char *target_alias;
-    unsigned hints;
     struct expr *top;
     const char **columns;
-    int column_count;
     struct expr **rows; /* VALUES: column_count expressions each row */
-    int row_count, row_width;
     struct assignment *assignments;
-    int assignment_count;
     struct from *from;
     struct expr *where;
     struct item *output;
-    int output_count;
-    bool default_values;
     /* exec */
     const char *result; /* EXEC @r = */
     struct exec_arg *exec_args;
-    int exec_count;
     /* ddl */
     struct table_def table;
     struct constraint_def *constraint; /* index: columns */
-    bool unique, if_exists, nonclustered, filtered;
-    enum alter_kind alter;
     struct name *drops;
-    int drop_count;
     struct predicate_def *predicates;
+    /* how many of each, and flags */
+    int arg_count;
+    int word_count;
+    int declaration_count;
+    unsigned hints;
+    int column_count;
+    int row_count, row_width;
+    int assignment_count;
+    int output_count;
+    int exec_count;
+    enum alter_kind alter;
+    int drop_count;
     int predicate_count;
+    bool on;
+    char op; /* SET @v += */
+    bool default_values;
+    bool unique, if_exists, nonclustered, filtered;
 };
 
 struct batch {

@@ -9,27 +9,34 @@ compile_fail(struct ectx *x)
     return false;
 }
 
+static bool
+same_literal(const struct val *a, const struct val *b)
+{
+    bool same = a->v.is_null == b->v.is_null && a->t.type == b->t.type &&
+                a->v.integer == b->v.integer && a->v.length == b->v.length;
+    return same && (!a->v.length || memcmp(a->v.bytes, b->v.bytes, a->v.length) == 0);
+}
+
+/* Everything but the operands. */
+static bool
+same_node(const struct expr *a, const struct expr *b)
+{
+    if (a->kind != b->kind || a->op != b->op || a->count != b->count || a->negated != b->negated ||
+        a->query != b->query || !a->name != !b->name)
+        return false;
+    if (a->kind == EX_CAST)
+        return a->type.type == b->type.type && a->type.max_bytes == b->type.max_bytes;
+    return !a->name || same_name(a->name, b->name);
+}
+
 bool
 same_expr(const struct expr *a, const struct expr *b)
 {
     if (!a || !b)
         return a == b;
-    if (a->kind != b->kind || a->op != b->op || a->count != b->count || a->negated != b->negated)
-        return false;
-    if (a->kind == EX_COLUMN)
+    if (a->kind == EX_COLUMN && b->kind == EX_COLUMN)
         return a->depth == b->depth && a->source == b->source && a->column == b->column;
-    if (a->kind == EX_LITERAL)
-        return a->literal.v.is_null == b->literal.v.is_null &&
-               a->literal.t.type == b->literal.t.type &&
-               a->literal.v.integer == b->literal.v.integer &&
-               a->literal.v.length == b->literal.v.length &&
-               (!a->literal.v.length ||
-                memcmp(a->literal.v.bytes, b->literal.v.bytes, a->literal.v.length) == 0);
-    if (a->kind == EX_CAST &&
-        (a->type.type != b->type.type || a->type.max_bytes != b->type.max_bytes))
-        return false;
-    if ((a->name && !b->name) || (!a->name && b->name) ||
-        (a->name && !same_name(a->name, b->name)) || a->query != b->query)
+    if (!same_node(a, b) || (a->kind == EX_LITERAL && !same_literal(&a->literal, &b->literal)))
         return false;
     for (int i = 0; i < a->count; i++)
         if (!same_expr(a->args[i], b->args[i]))
@@ -172,28 +179,40 @@ date_arithmetic_type(struct ectx *x, char op, struct sql_typeinfo a, struct sql_
     return true;
 }
 
+static bool
+is_concat(char op, enum sql_type a, enum sql_type b)
+{
+    bool text_or_bytes =
+        (type_is_char(a) || type_is_binary(a)) && (type_is_char(b) || type_is_binary(b));
+    return op == '+' && text_or_bytes;
+}
+
+static bool
+never_number(enum sql_type a, enum sql_type b)
+{
+    return a == SQL_UNIQUEIDENTIFIER || b == SQL_UNIQUEIDENTIFIER ||
+           (type_is_char(a) && type_is_char(b));
+}
+
 bool
 arithmetic_type(struct ectx *x, char op, struct sql_typeinfo a, struct sql_typeinfo b,
                 struct sql_typeinfo *out)
 {
-    bool text_a = type_is_char(a.type), text_b = type_is_char(b.type);
-    if (op == '+' && ((text_a && text_b) || (type_is_binary(a.type) && type_is_binary(b.type)) ||
-                      (text_a && type_is_binary(b.type)) || (text_b && type_is_binary(a.type)))) {
+    bool bits = strchr("&|^", op) != NULL;
+    if (is_concat(op, a.type, b.type)) {
         *out = concat_type(a, b);
         return true;
     }
     if (type_is_date(a.type) || type_is_date(b.type))
         return date_arithmetic_type(x, op, a, b, out);
-    if (a.type == SQL_UNIQUEIDENTIFIER || b.type == SQL_UNIQUEIDENTIFIER || (text_a && text_b))
-        return clash(x, op, a, b);
     struct sql_typeinfo w = type_common(a, b);
     if (type_is_binary(w.type))
         w = type_of(SQL_INT);
-    if (strchr("&|^", op) && !type_is_int(w.type))
+    if (never_number(a.type, b.type) || (bits && !type_is_int(w.type)))
         return clash(x, op, a, b);
     if (w.type == SQL_DECIMAL)
         w = decimal_result_type(op, as_decimal_type(a), as_decimal_type(b));
-    if (w.type == SQL_BIT && !strchr("&|^", op))
+    if (w.type == SQL_BIT && !bits)
         w = type_of(SQL_INT);
     w.nullable = a.nullable || b.nullable;
     w.identity = w.computed = false;
@@ -359,7 +378,7 @@ bind_variable(struct ectx *x, struct expr *e)
 static bool
 bind_global(struct ectx *x, struct expr *e)
 {
-    struct val v = { 0 };
+    struct val v = {0};
     if (!global_value(x, e->name, &v))
         return compile_fail(x);
     e->type = v.t;

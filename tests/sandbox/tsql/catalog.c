@@ -162,6 +162,18 @@ loaded_by_name(struct catalog *c, const char *name)
         (c)->array[(c)->count++] = (value);                                                        \
     } while (0)
 
+/* The i-th column that a foreign key points to: named, or of the primary key. */
+static int
+referenced_column(const struct table *to, const struct constraint_def *d, int i)
+{
+    if (d->reference_count)
+        return i < d->reference_count ? column_find(to, d->reference_columns[i]) : -1;
+    for (int x = 0; x < to->index_count; x++)
+        if (to->indexes[x].primary && i < to->indexes[x].count)
+            return to->indexes[x].columns[i];
+    return -1;
+}
+
 static void
 load_foreign_key(struct catalog *c, struct table *t, const struct constraint_def *d, int object)
 {
@@ -173,16 +185,9 @@ load_foreign_key(struct catalog *c, struct table *t, const struct constraint_def
     k.name =
         d->name ? d->name : arena_printf(&c->arena, "FK__%.20s__%08X", t->name, (unsigned)object);
     for (int i = 0; i < d->count; i++) {
-        int column = -1;
-        if (d->reference_count)
-            column = i < d->reference_count ? column_find(to, d->reference_columns[i]) : -1;
-        else
-            for (int x = 0; x < to->index_count; x++)
-                if (to->indexes[x].primary && i < to->indexes[x].count)
-                    column = to->indexes[x].columns[i];
-        if (column < 0)
+        k.reference_columns[i] = referenced_column(to, d, i);
+        if (k.reference_columns[i] < 0)
             return;
-        k.reference_columns[i] = column;
     }
     APPEND(c, keys, key_count, k);
 }
@@ -245,8 +250,8 @@ load_policy(struct catalog *c, const struct stmt *st, const struct object_row *r
         struct table *t = loaded_by_name(c, st->predicates[i].table.object);
         struct predicate d = {.policy = r->id, .table = t ? t->id : 0, .def = &st->predicates[i]};
         for (int f = 0; f < c->function_count; f++)
-            if (same_name(c->functions[f]->target.object, d.def->function.object))
-                d.function = c->functions[f];
+            if (same_name(c->functions[f].statement->target.object, d.def->function.object))
+                d.function = c->functions[f].statement;
         if (t && d.function)
             APPEND(c, predicates, predicate_count, d);
     }
@@ -269,10 +274,8 @@ load_object(struct session *s, const struct object_row *r)
         struct trigger t = {r->name, r->id, r->parent, r->flag != 0, st->on};
         APPEND(c, triggers, trigger_count, t);
     } else if (strcmp(r->type, "IF") == 0) {
-        int count = c->function_count;
-        APPEND(c, functions, function_count, (struct stmt *)(uintptr_t)st);
-        c->function_count = count;
-        APPEND(c, function_ids, function_count, r->id);
+        struct function_object f = {st, r->id};
+        APPEND(c, functions, function_count, f);
     } else if (strcmp(r->type, "SP") == 0) {
         load_policy(c, st, r);
     }
@@ -402,8 +405,8 @@ const struct stmt *
 catalog_function(const struct session *s, const char *name)
 {
     for (int i = 0; i < s->catalog.function_count; i++)
-        if (same_name(s->catalog.functions[i]->target.object, name))
-            return s->catalog.functions[i];
+        if (same_name(s->catalog.functions[i].statement->target.object, name))
+            return s->catalog.functions[i].statement;
     return NULL;
 }
 

@@ -89,7 +89,7 @@ comparison_type(const struct val *a, const struct val *b)
 bool
 compare(struct vctx *c, const struct val *a, const struct val *b, int *ret_order)
 {
-    struct val x = { 0 }, y = { 0 };
+    struct val x = {0}, y = {0};
     if ((a->t.type == b->t.type && a->t.type != SQL_DECIMAL) ||
         (type_is_int(a->t.type) && type_is_int(b->t.type))) {
         *ret_order = compare_same(c->arena, a, b);
@@ -240,36 +240,37 @@ match_one(struct units pattern, size_t p, uint16_t escape, uint16_t c)
     return unit_upper(e) == c ? p + 1 : 0;
 }
 
+/* Trailing blanks of the text do not count against a pattern that is used up. */
+static bool
+only_blanks(struct units text, size_t from)
+{
+    for (size_t i = from; i < text.count; i++)
+        if (text.at[i] != ' ')
+            return false;
+    return true;
+}
+
 bool
 like_match(struct units text, struct units pattern, uint16_t escape)
 {
     size_t t = 0, p = 0, star_p = SIZE_MAX, star_t = 0;
     while (t < text.count || p < pattern.count) {
-        if (p < pattern.count && pattern.at[p] == '%' && !(escape == '%')) {
+        if (p < pattern.count && pattern.at[p] == '%' && escape != '%') {
             star_p = ++p;
             star_t = t;
             continue;
         }
-        size_t next =
-            p < pattern.count && t < text.count ? match_one(pattern, p, escape, text.at[t]) : 0;
+        bool both = p < pattern.count && t < text.count;
+        size_t next = both ? match_one(pattern, p, escape, text.at[t]) : 0;
         if (next) {
             p = next;
             t++;
-        } else if (p >= pattern.count && star_p == SIZE_MAX) {
-            break;
         } else if (star_p != SIZE_MAX && star_t < text.count) {
             p = star_p;
             t = ++star_t;
         } else {
-            break;
+            return p >= pattern.count && only_blanks(text, t);
         }
-    }
-    if (p < pattern.count || t < text.count) {
-        /* trailing blanks of the text do not count against a pattern that is used up */
-        for (size_t i = t; i < text.count; i++)
-            if (text.at[i] != ' ')
-                return false;
-        return p >= pattern.count;
     }
     return true;
 }

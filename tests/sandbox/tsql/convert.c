@@ -118,6 +118,15 @@ bytes_to_int(const struct val *in, unsigned width)
 }
 
 static bool
+decimal_to_int(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val *out)
+{
+    u128 m = decimal_magnitude(&in->v) / decimal_power10(in->t.scale);
+    if (m > (u128)INT64_MAX + in->v.negative)
+        return overflow(c, in, to);
+    return put_int(c, in, (int64_t)(in->v.negative ? 0 - (uint64_t)m : (uint64_t)m), to, out);
+}
+
+static bool
 to_int(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val *out)
 {
     enum sql_type t = in->t.type;
@@ -127,14 +136,12 @@ to_int(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val 
         return text_to_int(c, in, to, out);
     if (type_is_binary(t))
         return put_int(c, in, bytes_to_int(in, to.max_bytes), to, out);
-    if (t == SQL_MONEY || t == SQL_SMALLMONEY)
-        return put_int(c, in, (in->v.integer + (in->v.integer < 0 ? -5000 : 5000)) / 10000, to,
+    if (t == SQL_DECIMAL)
+        return decimal_to_int(c, in, to, out);
+    if (type_is_exact(t)) { /* money */
+        int64_t half = in->v.integer < 0 ? -5000 : 5000;
+        return put_int(c, in, in->v.integer / 10000 + (in->v.integer % 10000 + half) / 10000, to,
                        out);
-    if (t == SQL_DECIMAL) {
-        u128 m = decimal_magnitude(&in->v) / decimal_power10(in->t.scale);
-        if (m > (u128)INT64_MAX + in->v.negative)
-            return overflow(c, in, to);
-        return put_int(c, in, (int64_t)(in->v.negative ? 0 - (uint64_t)m : (uint64_t)m), to, out);
     }
     if (t == SQL_REAL || t == SQL_FLOAT) {
         if (!(fabs(in->v.real) < 9.2e18))
@@ -146,31 +153,36 @@ to_int(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val 
     return not_allowed(c, in, to);
 }
 
+/* Of text and decimals. */
+static bool
+text_to_double(struct vctx *c, const struct val *in, struct sql_typeinfo to, double *out)
+{
+    char text[64];
+    const char *from = text;
+    char *end = NULL;
+    if (in->t.type == SQL_DECIMAL)
+        (void)decimal_text(in, text, sizeof text);
+    else
+        from = trimmed(c, in);
+    *out = strtod(from, &end);
+    return (!*end && !strpbrk(from, "xXnNiI")) || bad_text(c, in, to);
+}
+
 static bool
 to_float(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val *out)
 {
     enum sql_type t = in->t.type;
-    double d = 0;
-    if (type_is_int(t)) {
+    double d = in->v.real;
+    if (t == SQL_DECIMAL || type_is_char(t)) {
+        if (!text_to_double(c, in, to, &d))
+            return false;
+    } else if (type_is_int(t)) {
         d = (double)in->v.integer;
-    } else if (t == SQL_MONEY || t == SQL_SMALLMONEY) {
+    } else if (type_is_exact(t)) { /* money */
         d = (double)in->v.integer / 10000;
-    } else if (t == SQL_REAL || t == SQL_FLOAT) {
-        d = in->v.real;
-    } else if (t == SQL_DECIMAL || type_is_char(t)) {
-        char text[64];
-        const char *from = text;
-        char *end = NULL;
-        if (t == SQL_DECIMAL)
-            (void)decimal_text(in, text, sizeof text);
-        else
-            from = trimmed(c, in);
-        d = strtod(from, &end);
-        if (*end || strpbrk(from, "xXnNiI"))
-            return bad_text(c, in, to);
     } else if (t == SQL_DATETIME) {
         d = in->v.days + (double)in->v.integer / 25920000.0;
-    } else {
+    } else if (!type_is_number(t)) {
         return not_allowed(c, in, to);
     }
     if (!isfinite(d) || (to.type == SQL_REAL && fabs(d) > 3.4028234e38))
@@ -208,7 +220,7 @@ as_decimal(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct 
 static bool
 to_decimal(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val *out)
 {
-    struct val d = { 0 };
+    struct val d = {0};
     if (!as_decimal(c, in, to, &d))
         return false;
     u128 m = decimal_magnitude(&d.v);
@@ -222,7 +234,7 @@ to_decimal(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct 
 static bool
 to_money(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val *out)
 {
-    struct val d, source = *in;
+    struct val d = {0}, source = *in;
     if (type_is_char(in->t.type)) {
         const char *text = trimmed(c, in);
         source = val_utf8(c->arena, *text == '$' ? text + 1 : *text ? text : "0");
@@ -254,7 +266,7 @@ to_date(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val
             return bad_text(c, in, to);
     } else if (type_is_number(in->t.type) &&
                (to.type == SQL_DATETIME || to.type == SQL_SMALLDATETIME)) {
-        struct val d = { 0 };
+        struct val d = {0};
         if (!to_float(c, in, type_of(SQL_FLOAT), &d))
             return false;
         double whole = floor(d.v.real);
@@ -284,27 +296,33 @@ hex_digit(uint16_t c)
 static const uint8_t guid_order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
 
 static bool
+parse_guid(const char *p, unsigned char *bytes)
+{
+    if (*p == '{')
+        p++;
+    for (int i = 0; i < 16; i++) {
+        bool dash = i == 4 || i == 6 || i == 8 || i == 10;
+        if (dash && *p++ != '-')
+            return false;
+        int high = hex_digit((unsigned char)p[0]);
+        int low = high < 0 ? -1 : hex_digit((unsigned char)p[1]);
+        if (low < 0)
+            return false;
+        bytes[guid_order[i]] = (unsigned char)((unsigned)high << 4 | (unsigned)low);
+        p += 2;
+    }
+    return true;
+}
+
+static bool
 to_guid(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct val *out)
 {
     unsigned char *bytes = arena_alloc(c->arena, 16);
-    if (in->t.type == SQL_UNIQUEIDENTIFIER || type_is_binary(in->t.type)) {
+    if (type_is_char(in->t.type)) {
+        if (!parse_guid(trimmed(c, in), bytes))
+            return bad_text(c, in, to);
+    } else if (in->t.type == SQL_UNIQUEIDENTIFIER || type_is_binary(in->t.type)) {
         memcpy(bytes, in->v.bytes, in->v.length < 16 ? in->v.length : 16);
-    } else if (type_is_char(in->t.type)) {
-        const char *p = trimmed(c, in);
-        if (*p == '{')
-            p++;
-        for (int i = 0; i < 16; i++) {
-            if (i == 4 || i == 6 || i == 8 || i == 10) {
-                if (*p++ != '-')
-                    return bad_text(c, in, to);
-            }
-            int high = hex_digit((unsigned char)p[0]),
-                low = high < 0 ? -1 : hex_digit((unsigned char)p[1]);
-            if (low < 0)
-                return bad_text(c, in, to);
-            bytes[guid_order[i]] = (unsigned char)(high << 4 | low);
-            p += 2;
-        }
     } else {
         return not_allowed(c, in, to);
     }
@@ -537,57 +555,70 @@ to_text(struct vctx *c, const struct val *in, struct sql_typeinfo to, int style,
     return true;
 }
 
+static bool
+date_convertible(enum sql_type from, enum sql_type to)
+{
+    bool clock_and_calendar =
+        (from == SQL_DATE && to == SQL_TIME) || (from == SQL_TIME && to == SQL_DATE);
+    return !clock_and_calendar;
+}
+
 bool
 convertible(enum sql_type from, enum sql_type to)
 {
-    if (from == to || type_is_char(from) || (type_is_number(from) && type_is_number(to)))
-        return from == to || !type_is_binary(to) || !type_is_char(from);
+    if (from == to || (type_is_number(from) && type_is_number(to)))
+        return true;
+    if (type_is_char(from))
+        return !type_is_binary(to);
     if (type_is_binary(from))
         return !type_is_date(to) && to != SQL_FLOAT && to != SQL_REAL;
     if (type_is_binary(to))
-        return !type_is_char(from);
+        return true;
     if (type_is_date(from) && type_is_date(to))
-        return !((from == SQL_DATE && to == SQL_TIME) || (from == SQL_TIME && to == SQL_DATE));
+        return date_convertible(from, to);
     if (type_is_char(to))
         return to != SQL_TEXT && to != SQL_NTEXT && to != SQL_XML;
     return type_is_number(from) && (to == SQL_DATETIME || to == SQL_SMALLDATETIME);
 }
 
+static bool
+convert_value(struct vctx *c, const struct val *in, struct sql_typeinfo to, int style,
+              struct val *out)
+{
+    if (type_is_int(to.type))
+        return to_int(c, in, to, out);
+    if (to.type == SQL_DECIMAL)
+        return to_decimal(c, in, to, out);
+    if (type_is_exact(to.type))
+        return to_money(c, in, to, out);
+    if (type_is_number(to.type))
+        return to_float(c, in, to, out);
+    if (type_is_date(to.type))
+        return to_date(c, in, to, out);
+    if (to.type == SQL_UNIQUEIDENTIFIER)
+        return to_guid(c, in, to, out);
+    if (type_is_binary(to.type))
+        return to_binary(c, in, to, style, out);
+    return to_text(c, in, to, style, out);
+}
+
 bool
 convert(struct vctx *c, const struct val *in, struct sql_typeinfo to, int style, struct val *out)
 {
-    bool nullable = to.nullable;
     if (in->v.is_null) {
         *out = val_null(to);
         return true;
     }
-    bool ok;
-    if (to.type == SQL_VARIANT ||
-        (to.type == SQL_XML && type_is_char(in->t.type) && type_is_nchar(in->t.type))) {
+    if (to.type == SQL_VARIANT || (to.type == SQL_XML && type_is_nchar(in->t.type))) {
         *out = *in;
         if (to.type == SQL_XML)
             out->t = to;
         return true;
     }
-    if (type_is_int(to.type))
-        ok = to_int(c, in, to, out);
-    else if (to.type == SQL_DECIMAL)
-        ok = to_decimal(c, in, to, out);
-    else if (to.type == SQL_MONEY || to.type == SQL_SMALLMONEY)
-        ok = to_money(c, in, to, out);
-    else if (to.type == SQL_FLOAT || to.type == SQL_REAL)
-        ok = to_float(c, in, to, out);
-    else if (type_is_date(to.type))
-        ok = to_date(c, in, to, out);
-    else if (to.type == SQL_UNIQUEIDENTIFIER)
-        ok = to_guid(c, in, to, out);
-    else if (type_is_binary(to.type))
-        ok = to_binary(c, in, to, style, out);
-    else
-        ok = to_text(c, in, to, style, out);
-    if (ok)
-        out->t.nullable = nullable;
-    return ok;
+    if (!convert_value(c, in, to, style, out))
+        return false;
+    out->t.nullable = to.nullable;
+    return true;
 }
 
 /* What would be lost beyond the column's length, trailing blanks and zero bytes aside? */
@@ -595,7 +626,7 @@ static bool
 would_cut(struct vctx *c, const struct val *in, struct sql_typeinfo to)
 {
     struct sql_typeinfo wide = to;
-    struct val whole = { 0 };
+    struct val whole = {0};
     wide.max_bytes = SQL_MAX_LENGTH;
     if (to.type == SQL_CHAR || to.type == SQL_NCHAR)
         wide.type = type_is_nchar(to.type) ? SQL_NVARCHAR : SQL_VARCHAR;

@@ -92,6 +92,37 @@ create_temp(struct session *s, const char *sql, int id)
     return create_storage(s, t);
 }
 
+static bool
+name_is_free(struct session *s, const struct name *n)
+{
+    if (n->database && !same_name(n->database, s->engine->database))
+        return session_fail(s, 2702, "Database '%s' does not exist.", n->database);
+    if (n->schema && !same_name(n->schema, "dbo"))
+        return session_fail(s, 2760,
+                            "The specified schema name \"%s\" either does not exist or you "
+                            "do not have permission to use it.",
+                            n->schema);
+    if (!catalog_find(s, n))
+        return true;
+    (void)session_fail(s, 2714, "There is already an object named '%s' in the database.",
+                       n->object);
+    s->error.state = 6;
+    return false;
+}
+
+static bool
+create_stored(struct session *s, const struct stmt *st, const char *sql, int id)
+{
+    struct object_row r = {.id = id, .type = "U", .name = st->target.object, .sql = sql};
+    if (!put_object(s, &r))
+        return false;
+    struct table *t = catalog_loaded(&s->catalog, id);
+    if (!t)
+        return session_fail(s, 1911, "A column of a key does not exist in the target table '%s'.",
+                            st->target.object);
+    return table_resolve_computed(s, &s->catalog.arena, t) && create_storage(s, t);
+}
+
 bool
 catalog_create_table(struct session *s, const struct stmt *st)
 {
@@ -99,33 +130,11 @@ catalog_create_table(struct session *s, const struct stmt *st)
     struct table probe = {.temp = st->target.object[0] == '#'};
     const char *sql = stmt_text(&a, &s->frame->batch, st);
     int id = new_object_id(s);
-    bool ok = check_definition(s, st);
-    if (ok && st->target.database && !same_name(st->target.database, s->engine->database))
-        ok = session_fail(s, 2702, "Database '%s' does not exist.", st->target.database);
-    if (ok && st->target.schema && !same_name(st->target.schema, "dbo"))
-        ok = session_fail(s, 2760,
-                          "The specified schema name \"%s\" either does not exist or you "
-                          "do not have permission to use it.",
-                          st->target.schema);
-    ok = ok && (probe.temp || may_change(s, NULL)) && store_write(s, &probe);
-    if (ok && !probe.temp)
-        ok = catalog_refresh(s);
-    if (ok && catalog_find(s, &st->target)) {
-        ok = session_fail(s, 2714, "There is already an object named '%s' in the database.",
-                          st->target.object);
-        s->error.state = 6;
-    }
-    if (ok && probe.temp) {
-        ok = create_temp(s, sql, id);
-    } else if (ok) {
-        struct object_row r = {.id = id, .type = "U", .name = st->target.object, .sql = sql};
-        ok = put_object(s, &r);
-        struct table *t = ok ? catalog_loaded(&s->catalog, id) : NULL;
-        if (ok && !t)
-            ok = session_fail(s, 1911, "A column of a key does not exist in the target table '%s'.",
-                              st->target.object);
-        ok = ok && table_resolve_computed(s, &s->catalog.arena, t) && create_storage(s, t);
-    }
+    bool ok = check_definition(s, st) && (probe.temp || may_change(s, NULL)) &&
+              store_write(s, &probe) && (probe.temp || catalog_refresh(s)) &&
+              name_is_free(s, &st->target);
+    if (ok)
+        ok = probe.temp ? create_temp(s, sql, id) : create_stored(s, st, sql, id);
     arena_free(&a);
     return ok;
 }

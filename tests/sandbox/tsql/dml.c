@@ -144,45 +144,55 @@ may_name(struct insert *in, int i)
 }
 
 static bool
+map_column(struct insert *in, const char *name)
+{
+    int c = column_find(in->w.table, name);
+    if (c < 0) {
+        (void)session_fail(in->s, 207, "Invalid column name '%s'.", name);
+        in->s->error.compile = true;
+        return false;
+    }
+    for (int k = 0; k < in->count; k++)
+        if (in->columns[k] == c)
+            return session_fail(in->s, 264,
+                                "The column name '%s' is specified more than once in the SET "
+                                "clause or column list of an INSERT.",
+                                name);
+    in->columns[in->count] = c;
+    in->count++;
+    return may_name(in, c);
+}
+
+/* IDENTITY_INSERT ON wants the identity column named. */
+static bool
+identity_named(struct insert *in)
+{
+    const struct table *t = in->w.table;
+    if (!in->w.identity_insert)
+        return true;
+    for (int k = 0; k < in->count; k++)
+        if (in->columns[k] == t->identity - 1)
+            return true;
+    return session_fail(in->s, 545,
+                        "Explicit value must be specified for identity column in table '%s' "
+                        "when IDENTITY_INSERT is set to ON.",
+                        t->name);
+}
+
+static bool
 map_columns(struct insert *in)
 {
     const struct table *t = in->w.table;
     const struct stmt *st = in->st;
-    in->columns = arena_alloc(in->s->statement_arena, (size_t)t->count * sizeof(int));
-    if (!st->column_count) {
-        for (int i = 0; i < t->count; i++)
-            if (insertable(in, i))
-                in->columns[in->count++] = i;
-        return true;
-    }
-    for (int i = 0; i < st->column_count; i++) {
-        int c = column_find(t, st->columns[i]);
-        if (c < 0) {
-            (void)session_fail(in->s, 207, "Invalid column name '%s'.", st->columns[i]);
-            in->s->error.compile = true;
+    size_t room = (size_t)(t->count > st->column_count ? t->count : st->column_count) + 1;
+    in->columns = arena_alloc(in->s->statement_arena, room * sizeof(int));
+    for (int i = 0; i < t->count && !st->column_count; i++)
+        if (insertable(in, i))
+            in->columns[in->count++] = i;
+    for (int i = 0; i < st->column_count; i++)
+        if (!map_column(in, st->columns[i]))
             return false;
-        }
-        for (int k = 0; k < in->count; k++)
-            if (in->columns[k] == c)
-                return session_fail(in->s, 264,
-                                    "The column name '%s' is specified more than once in "
-                                    "the SET clause or column list of an INSERT.",
-                                    st->columns[i]);
-        if (!may_name(in, c))
-            return false;
-        in->columns[in->count++] = c;
-    }
-    if (in->w.identity_insert && t->identity) {
-        bool named = false;
-        for (int k = 0; k < in->count; k++)
-            named = named || in->columns[k] == t->identity - 1;
-        if (!named)
-            return session_fail(in->s, 545,
-                                "Explicit value must be specified for identity column in "
-                                "table '%s' when IDENTITY_INSERT is set to ON.",
-                                t->name);
-    }
-    return true;
+    return !st->column_count || identity_named(in);
 }
 
 static bool
@@ -211,6 +221,19 @@ finish_row(struct insert *in)
 }
 
 static bool
+insert_one(struct insert *in, struct ectx *x, struct expr **row)
+{
+    (void)row_writer_begin(&in->w);
+    for (int i = 0; i < in->count; i++) {
+        struct val v = {0};
+        if (row[i]->kind != EX_DEFAULT &&
+            (!eval(x, row[i], &v) || !row_writer_set(&in->w, in->columns[i], &v)))
+            return false;
+    }
+    return finish_row(in);
+}
+
+static bool
 insert_values(struct insert *in)
 {
     const struct stmt *st = in->st;
@@ -221,19 +244,9 @@ insert_values(struct insert *in)
         if (st->rows[i]->kind != EX_DEFAULT && !bind_expr(&x, st->rows[i]))
             return false;
     x.v.arena = &in->w.arena;
-    for (int r = 0; r < st->row_count; r++) {
-        (void)row_writer_begin(&in->w);
-        for (int i = 0; i < in->count; i++) {
-            struct expr *e = st->rows[r * st->row_width + i];
-            struct val v = { 0 };
-            if (e->kind == EX_DEFAULT)
-                continue;
-            if (!eval(&x, e, &v) || !row_writer_set(&in->w, in->columns[i], &v))
-                return false;
-        }
-        if (!finish_row(in))
+    for (int r = 0; r < st->row_count; r++)
+        if (!insert_one(in, &x, st->rows + (size_t)r * (size_t)st->row_width))
             return false;
-    }
     return true;
 }
 
@@ -317,7 +330,7 @@ chosen_open(struct chosen *c, struct session *s, struct table *t, const struct s
                             "The SELECT permission was denied on the object '%s', database "
                             "'%s', schema 'dbo'.",
                             t->name, s->engine->database);
-    struct val top = { 0 }, n = { 0 };
+    struct val top = {0}, n = {0};
     if (st->top) {
         if (!bind_expr(&c->x, st->top) || !eval(&c->x, st->top, &top) ||
             !convert(&c->x.v, &top, type_of(SQL_BIGINT), 0, &n))
@@ -486,28 +499,33 @@ bind_assignments(struct update *u)
 }
 
 static bool
+assign_one(struct update *u, struct ectx *x, const struct assignment *a)
+{
+    struct val v = {0};
+    int column = a->column ? column_find(u->c.t, a->column) : -1;
+    if (a->value->kind == EX_DEFAULT && column >= 0) {
+        u->w.row[column] = val_null(u->c.t->columns[column].type);
+        return row_writer_default(&u->w, column);
+    }
+    if (!eval(x, a->value, &v))
+        return false;
+    if (!a->variable)
+        return row_writer_set(&u->w, column, &v);
+    struct variable *variable = variable_find(x, a->variable);
+    return variable
+               ? variable_set(x, variable, &v)
+               : session_fail(u->c.s, 137, "Must declare the scalar variable \"%s\".", a->variable);
+}
+
+static bool
 assign(struct update *u, struct val *old)
 {
     struct ectx x = u->c.x;
     x.v.arena = &u->w.arena;
     u->c.source.row = old;
-    for (int i = 0; i < u->st->assignment_count; i++) {
-        const struct assignment *a = &u->st->assignments[i];
-        int column = a->column ? column_find(u->c.t, a->column) : -1;
-        struct val v = { 0 };
-        if (a->value->kind == EX_DEFAULT) {
-            u->w.row[column] = val_null(u->c.t->columns[column].type);
-            if (!row_writer_default(&u->w, column))
-                return false;
-            continue;
-        }
-        if (!eval(&x, a->value, &v))
+    for (int i = 0; i < u->st->assignment_count; i++)
+        if (!assign_one(u, &x, &u->st->assignments[i]))
             return false;
-        struct variable *variable = a->variable ? variable_find(&x, a->variable) : NULL;
-        if (a->variable ? !variable || !variable_set(&x, variable, &v)
-                        : !row_writer_set(&u->w, column, &v))
-            return false;
-    }
     return true;
 }
 

@@ -66,17 +66,17 @@ struct sql_typeinfo {
 /** One value. Bytes are borrowed from the engine until the callback that brought them returns. */
 struct sql_value {
     bool is_null;
+    bool negative;          /* decimal */
+    int16_t offset_minutes; /* datetimeoffset; `days` and `integer` are UTC */
+    int32_t days; /* date parts, datetime, smalldatetime: days since 1900-01-01 (may be negative) */
     int64_t integer; /* bit, ints; money and smallmoney in 1/10000; datetime: ticks of 1/300 s since
                         midnight; smalldatetime: minutes since midnight; time parts: 100 ns since
                         midnight */
-    int32_t days; /* date parts, datetime, smalldatetime: days since 1900-01-01 (may be negative) */
-    int16_t offset_minutes; /* datetimeoffset; `days` and `integer` are UTC */
-    double real;            /* real, float */
-    bool negative;          /* decimal */
-    uint32_t magnitude[4];  /* decimal: unscaled magnitude, least significant word first */
+    double real;     /* real, float */
+    uint32_t magnitude[4]; /* decimal: unscaled magnitude, least significant word first */
     const unsigned char
         *bytes;    /* character types: nchar and nvarchar UTF-16LE, char and varchar code page
-                     1252; binary types; uniqueidentifier: the 16 bytes as on the wire */
+                      1252; binary types; uniqueidentifier: the 16 bytes as on the wire */
     size_t length; /* bytes */
 };
 

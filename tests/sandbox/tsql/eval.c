@@ -5,7 +5,7 @@
 static bool
 eval_as(struct ectx *x, struct expr *e, struct sql_typeinfo t, struct val *out)
 {
-    struct val v = { 0 };
+    struct val v = {0};
     return eval(x, e, &v) && convert(&x->v, &v, t, 0, out);
 }
 
@@ -13,7 +13,7 @@ static struct scope *
 scope_at(struct ectx *x, int depth)
 {
     struct scope *s = x->scope;
-    while (depth-- > 0 && s->outer)
+    while (depth-- > 0 && s && s->outer)
         s = s->outer;
     return s;
 }
@@ -76,7 +76,7 @@ static bool
 int_arithmetic(struct ectx *x, char op, const struct val *a, const struct val *b,
                struct sql_typeinfo t, struct val *out)
 {
-    struct val p = { 0 }, q = { 0 };
+    struct val p = {0}, q = {0};
     int64_t r = 0;
     if (!convert(&x->v, a, type_of(SQL_BIGINT), 0, &p) ||
         !convert(&x->v, b, type_of(SQL_BIGINT), 0, &q))
@@ -91,46 +91,62 @@ int_arithmetic(struct ectx *x, char op, const struct val *a, const struct val *b
     return true;
 }
 
+static double
+float_operation(char op, double a, double b)
+{
+    switch (op) {
+    case '+':
+        return a + b;
+    case '-':
+        return a - b;
+    case '*':
+        return a * b;
+    case '/':
+        return a / b;
+    default:
+        return fmod(a, b);
+    }
+}
+
 static bool
 float_arithmetic(struct ectx *x, char op, const struct val *a, const struct val *b,
                  struct sql_typeinfo t, struct val *out)
 {
-    struct val p = { 0 }, q = { 0 };
+    struct val p = {0}, q = {0};
     struct sql_typeinfo f = type_of(SQL_FLOAT);
     if (!convert(&x->v, a, f, 0, &p) || !convert(&x->v, b, f, 0, &q))
         return false;
     if ((op == '/' || op == '%') && q.v.real == 0)
         return divide_by_zero(x, t, out);
-    double d = op == '+'   ? p.v.real + q.v.real
-               : op == '-' ? p.v.real - q.v.real
-               : op == '*' ? p.v.real * q.v.real
-               : op == '/' ? p.v.real / q.v.real
-                           : fmod(p.v.real, q.v.real);
+    double d = float_operation(op, p.v.real, q.v.real);
     if (!isfinite(d))
         return int_overflow(x, t.type);
     struct val r = val_float(d);
     return convert(&x->v, &r, t, 0, out);
 }
 
+static struct sql_typeinfo
+decimal_operand_type(struct sql_typeinfo t, struct sql_typeinfo other)
+{
+    static const uint8_t digits[] = {1, 3, 5, 10, 19};
+    if (type_is_int(t.type))
+        return type_decimal(digits[t.type], 0);
+    if (t.type == SQL_DECIMAL)
+        return t;
+    return type_is_exact(t.type) ? type_decimal(19, 4) : other;
+}
+
 static bool
 decimal_operation(struct ectx *x, char op, const struct val *a, const struct val *b,
                   struct sql_typeinfo t, struct val *out)
 {
-    static const uint8_t digits[] = {1, 3, 5, 10, 19};
-    const struct val *in[] = {a, b};
-    struct val d[2], r = { 0 };
-    for (int i = 0; i < 2; i++) {
-        enum sql_type type = in[i]->t.type;
-        struct sql_typeinfo to = type == SQL_DECIMAL   ? in[i]->t
-                                 : type_is_int(type)   ? type_decimal(digits[type], 0)
-                                 : type_is_exact(type) ? type_decimal(19, 4)
-                                                       : t;
-        if (!convert(&x->v, in[i], to, 0, &d[i]))
-            return false;
-    }
-    if ((op == '/' || op == '%') && decimal_magnitude(&d[1].v) == 0)
+    struct val p = {0}, q = {0}, r = {0};
+    if (!convert(&x->v, a, decimal_operand_type(a->t, t), 0, &p) ||
+        !convert(&x->v, b, decimal_operand_type(b->t, t), 0, &q))
+        return false;
+    if ((op == '/' || op == '%') && decimal_magnitude(&q.v) == 0)
         return divide_by_zero(x, t, out);
-    return decimal_arithmetic(&x->v, op, &d[0], &d[1], &r) && convert(&x->v, &r, t, 0, out);
+    return decimal_arithmetic(&x->v, op, &p, &q, &r) && convert(&x->v, &r, t, 0, out);
 }
 
 static bool
@@ -138,7 +154,7 @@ money_arithmetic(struct ectx *x, char op, const struct val *a, const struct val 
                  struct sql_typeinfo t, struct val *out)
 {
     struct sql_typeinfo wide = type_decimal(38, 4);
-    struct val p = { 0 }, q = { 0 }, r = { 0 };
+    struct val p = {0}, q = {0}, r = {0};
     if (!convert(&x->v, a, wide, 0, &p) || !convert(&x->v, b, wide, 0, &q))
         return false;
     if ((op == '/' || op == '%') && decimal_magnitude(&q.v) == 0)
@@ -151,7 +167,7 @@ static bool
 date_arithmetic(struct ectx *x, char op, const struct val *a, const struct val *b,
                 struct sql_typeinfo t, struct val *out)
 {
-    struct val p = { 0 }, q = { 0 }, r = { 0 };
+    struct val p = {0}, q = {0}, r = {0};
     struct sql_typeinfo f = type_of(SQL_FLOAT), d = type_of(SQL_DATETIME);
     if (!convert(&x->v, a, d, 0, &p) || !convert(&x->v, b, d, 0, &q))
         return false;
@@ -172,7 +188,7 @@ concat(struct ectx *x, const struct val *a, const struct val *b, struct sql_type
        struct val *out)
 {
     struct sql_typeinfo wide = t;
-    struct val p = { 0 }, q = { 0 };
+    struct val p = {0}, q = {0};
     wide.max_bytes = SQL_MAX_LENGTH;
     if (!convert(&x->v, a, wide, 0, &p) || !convert(&x->v, b, wide, 0, &q))
         return false;
@@ -223,7 +239,7 @@ arithmetic(struct ectx *x, char op, const struct val *a, const struct val *b, st
 static bool
 eval_arithmetic(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct val a = { 0 }, b = { 0 };
+    struct val a = {0}, b = {0};
     if (!eval(x, e->args[0], &a) || !eval(x, e->args[1], &b) || !arithmetic(x, e->op, &a, &b, out))
         return false;
     if (out->t.type != e->type.type || out->t.scale != e->type.scale)
@@ -235,7 +251,7 @@ eval_arithmetic(struct ectx *x, struct expr *e, struct val *out)
 static bool
 eval_unary(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct val a = { 0 };
+    struct val a = {0};
     if (!eval(x, e->args[0], &a))
         return false;
     if (a.v.is_null || e->kind == EX_COMPLEMENT) {
@@ -270,7 +286,7 @@ case_matches(struct ectx *x, struct expr *e, struct val *operand, struct expr *w
 {
     if (!e->operand)
         return eval_true(x, when, match);
-    struct val v = { 0 };
+    struct val v = {0};
     int order = 1;
     *match = false;
     if (!eval(x, when, &v))
@@ -306,7 +322,7 @@ static bool
 eval_coalesce(struct ectx *x, struct expr *e, struct val *out)
 {
     for (int i = 0; i < e->count; i++) {
-        struct val v = { 0 };
+        struct val v = {0};
         if (!eval(x, e->args[i], &v))
             return false;
         if (!v.v.is_null)
@@ -319,7 +335,7 @@ eval_coalesce(struct ectx *x, struct expr *e, struct val *out)
 static bool
 eval_cast(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct val v, style = val_int(0);
+    struct val v = {0}, style = val_int(0);
     if (!eval(x, e->args[0], &v) ||
         (e->style_arg && !eval_as(x, e->style_arg, type_of(SQL_INT), &style)))
         return false;
@@ -417,7 +433,7 @@ nulls_compare(struct ectx *x, const struct expr *e)
 static bool
 eval_compare(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct val a = { 0 }, b = { 0 };
+    struct val a = {0}, b = {0};
     int order = 0;
     if (!eval(x, e->args[0], &a) || !eval(x, e->args[1], &b))
         return false;
@@ -434,7 +450,7 @@ static bool
 eval_junction(struct ectx *x, struct expr *e, struct val *out)
 {
     bool decisive = e->kind == EX_OR;
-    struct val a = { 0 }, b = { 0 };
+    struct val a = {0}, b = {0};
     if (!eval(x, e->args[0], &a))
         return false;
     if (!a.v.is_null && (a.v.integer != 0) == decisive)
@@ -488,7 +504,7 @@ eval_like(struct ectx *x, struct expr *e, struct val *out)
 static bool
 eval_in(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct val a = { 0 }, b = { 0 };
+    struct val a = {0}, b = {0};
     bool nulls = false;
     if (!eval(x, e->args[0], &a))
         return false;
@@ -564,7 +580,7 @@ eval_exists(struct ectx *x, struct expr *e, struct val *out)
 static bool
 eval_between(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct val v = { 0 }, low = { 0 }, high = { 0 };
+    struct val v = {0}, low = {0}, high = {0};
     int a = 0, b = 0;
     if (!eval(x, e->args[0], &v) || !eval(x, e->args[1], &low) || !eval(x, e->args[2], &high))
         return false;
@@ -577,7 +593,7 @@ eval_between(struct ectx *x, struct expr *e, struct val *out)
 static bool
 eval_is_null(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct val v = { 0 };
+    struct val v = {0};
     return eval(x, e->args[0], &v) && put_truth(out, v.v.is_null != e->negated);
 }
 
@@ -612,7 +628,7 @@ eval_condition(struct ectx *x, struct expr *e, struct val *out)
 static bool
 eval_call(struct ectx *x, struct expr *e, struct val *out)
 {
-    struct val args[32];
+    struct val args[32] = {0};
     int count = e->count < 32 ? e->count : 32;
     for (int i = 0; i < count; i++) {
         if (!eval(x, e->args[i], &args[i]))
@@ -686,7 +702,7 @@ eval(struct ectx *x, struct expr *e, struct val *out)
 bool
 eval_true(struct ectx *x, struct expr *e, bool *ret_true)
 {
-    struct val v = { 0 };
+    struct val v = {0};
     if (!eval(x, e, &v))
         return false;
     *ret_true = !v.v.is_null && v.v.integer != 0;

@@ -38,7 +38,7 @@ variable_find(struct ectx *x, const char *name)
 bool
 variable_set(struct ectx *x, struct variable *v, const struct val *value)
 {
-    struct val now = { 0 };
+    struct val now = {0};
     if (!convert(&x->v, value, v->value.t, 0, &now))
         return false;
     if (!now.v.is_null && now.v.bytes) {
@@ -101,31 +101,69 @@ dooms(const struct session *s)
            e->number == 1205;
 }
 
-enum flow
-handle_error(struct session *s, uint16_t command)
+static enum flow
+after_cancel(struct session *s)
 {
-    s->last_error = s->error.number;
-    if (s->cancelled || atomic_load(&s->dead)) {
-        if (s->trancount && (s->settings.options & OPT_XACT_ABORT))
-            tran_rollback(s);
-        return FLOW_END;
-    }
-    if (s->error.number == 1205 && s->trancount)
-        store_rollback(s); /* others wait for these locks */
-    if (will_be_caught(s)) {
-        if (s->trancount && dooms(s))
-            s->doomed = true;
-        return FLOW_ERROR;
-    }
+    if (s->trancount && (s->settings.options & OPT_XACT_ABORT))
+        tran_rollback(s);
+    return FLOW_END;
+}
+
+static enum flow
+report_error(struct session *s, uint16_t command)
+{
+    bool fatal = dooms(s);
     sink_error(s, &s->error);
-    if (s->trancount && dooms(s))
+    if (s->trancount && fatal)
         tran_rollback(s);
     sink_done(s, SQL_DONE_ERROR, command, 0);
-    if (dooms(s) || ends_batch(&s->error))
+    if (fatal || ends_batch(&s->error))
         return FLOW_END;
     if (s->error.compile)
         return s->frame->outer ? FLOW_RETURN : FLOW_END;
     return FLOW_NEXT;
+}
+
+enum flow
+handle_error(struct session *s, uint16_t command)
+{
+    s->last_error = s->error.number;
+    if (s->cancelled || atomic_load(&s->dead))
+        return after_cancel(s);
+    if (s->error.number == 1205 && s->trancount)
+        store_rollback(s); /* others wait for these locks */
+    if (!will_be_caught(s))
+        return report_error(s, command);
+    s->doomed = s->doomed || (s->trancount && dooms(s));
+    return FLOW_ERROR;
+}
+
+/* 0 = until the session ends. */
+static bool
+pause_for(struct session *s, int64_t ms)
+{
+    int64_t until = now_ms() + ms;
+    while (!session_interrupted(s) && (ms == 0 || now_ms() < until)) {
+        struct timespec t = {0, 5000000L};
+        (void)nanosleep(&t, NULL);
+    }
+    return !session_interrupted(s);
+}
+
+static bool
+fault_error(struct session *s, const struct fault_action *a)
+{
+    (void)session_fail(s, (int)a->arg, "%s", a->text[0] ? a->text : "An error was injected.");
+    s->error.severity = a->arg == 1205 ? 13 : 16;
+    return false;
+}
+
+static bool
+fault_sql(struct session *s, const struct fault_action *a)
+{
+    char why[512] = "";
+    return engine_run_script(s->engine, a->text, why, sizeof why) ||
+           session_fail(s, 50000, "The injected statement failed: %s", why);
 }
 
 bool
@@ -134,32 +172,23 @@ fault_point(struct session *s, const char *point, const char *subject)
     if (!s->engine->faults || s->internal)
         return true;
     struct fault_action a = fault_at(s->engine->faults, point, subject);
-    char why[512];
     switch (a.what) {
-    case FAULT_NONE:
-    case FAULT_OTHER:
-        return true;
     case FAULT_CUT:
         atomic_store(&s->dead, true);
         return session_fail(s, 596,
                             "Cannot continue the execution because the session is in the kill "
                             "state.");
     case FAULT_FREEZE:
+        return pause_for(s, a.arg);
     case FAULT_DELAY:
-        for (int64_t left = a.arg;
-             (left > 0 || (a.arg == 0 && a.what == FAULT_FREEZE)) && !session_interrupted(s);
-             left -= 10) {
-            struct timespec t = {0, (left > 0 && left < 10 ? left : 10) * 1000000L};
-            (void)nanosleep(&t, NULL);
-        }
-        return !session_interrupted(s);
+        return a.arg <= 0 || pause_for(s, a.arg);
     case FAULT_ERROR:
-        (void)session_fail(s, (int)a.arg, "%s", a.text[0] ? a.text : "An error was injected.");
-        s->error.severity = a.arg == 1205 ? 13 : 16;
-        return false;
+        return fault_error(s, &a);
     case FAULT_SQL:
-        return engine_run_script(s->engine, a.text, why, sizeof why) ||
-               session_fail(s, 50000, "The injected statement failed: %s", why);
+        return fault_sql(s, &a);
+    case FAULT_NONE:
+    case FAULT_OTHER:
+        break;
     }
     return true;
 }
@@ -262,7 +291,7 @@ exec_declare(struct session *s, const struct stmt *st)
     for (int i = 0; i < st->declaration_count; i++) {
         const struct declaration *d = &st->declarations[i];
         struct variable *v = variable_find(&x, d->name);
-        struct val value = { 0 };
+        struct val value = {0};
         if (!v)
             v = variable_new(&s->frame->arena, &s->frame->variables, d->name, d->type);
         if (d->value &&
@@ -277,7 +306,7 @@ exec_set_variable(struct session *s, const struct stmt *st)
 {
     struct ectx x = {.v = session_vctx(s, s->statement_arena), .s = s};
     struct variable *v = variable_find(&x, st->word);
-    struct val value = { 0 }, sum = { 0 };
+    struct val value = {0}, sum = {0};
     if (!v) {
         (void)session_fail(s, 137, "Must declare the scalar variable \"%s\".", st->word);
         s->error.compile = true;
@@ -293,7 +322,7 @@ exec_set_variable(struct session *s, const struct stmt *st)
 static bool
 exec_print(struct session *s, const struct stmt *st)
 {
-    struct val v = { 0 }, text = { 0 };
+    struct val v = {0}, text = {0};
     struct vctx c = session_vctx(s, s->statement_arena);
     if (!eval_alone(s, s->statement_arena, st->condition, &v) ||
         !convert(&c, &v, type_chars(SQL_NVARCHAR, 4000), 0, &text))
@@ -305,7 +334,7 @@ exec_print(struct session *s, const struct stmt *st)
 static bool
 exec_waitfor(struct session *s, const struct stmt *st)
 {
-    struct val v = { 0 }, t = { 0 };
+    struct val v = {0}, t = {0};
     struct vctx c = session_vctx(s, s->statement_arena);
     if (!eval_alone(s, s->statement_arena, st->condition, &v) ||
         !convert(&c, &v, type_of(SQL_TIME), 0, &t))
@@ -337,7 +366,7 @@ exec_use(struct session *s, const struct stmt *st)
 static bool
 exec_kill(struct session *s, const struct stmt *st)
 {
-    struct val v = { 0 }, n = { 0 };
+    struct val v = {0}, n = {0};
     struct vctx c = session_vctx(s, s->statement_arena);
     if (!eval_alone(s, s->statement_arena, st->condition, &v) ||
         !convert(&c, &v, type_of(SQL_INT), 0, &n))
@@ -457,26 +486,39 @@ static const struct {
     {ST_BULK, exec_bulk, 0, true, false, false},
 };
 
-static enum flow
-run_simple(struct session *s, const struct stmt *st, size_t i)
+static bool
+is_skipped(const struct session *s, const struct stmt *st, size_t i)
 {
-    if ((s->settings.fmtonly && !simple[i].metadata) ||
-        ((s->settings.noexec || s->settings.parseonly) && st->kind != ST_SET_OPTION))
-        return FLOW_NEXT;
-    bool keeps_count =
-        st->kind == ST_DECLARE || st->kind == ST_PRINT || st->kind == ST_SET_VARIABLE;
-    int64_t before = s->rowcount;
-    if (!simple[i].counts && !keeps_count)
-        s->rowcount = 0;
-    if (!atomically(s, st, simple[i].fn))
-        return handle_error(s, simple[i].command);
-    s->last_error = 0;
-    if (keeps_count)
-        s->rowcount = st->kind == ST_SET_VARIABLE ? 1 : before;
+    if (s->settings.fmtonly && !simple[i].metadata)
+        return true;
+    return (s->settings.noexec || s->settings.parseonly) && st->kind != ST_SET_OPTION;
+}
+
+static void
+report_done(struct session *s, size_t i)
+{
     bool count = simple[i].counts && !(s->settings.options & OPT_NOCOUNT);
     if (simple[i].done)
         sink_done(s, count ? SQL_DONE_HAS_COUNT : 0, simple[i].command,
                   simple[i].counts ? (uint64_t)s->rowcount : 0);
+}
+
+static enum flow
+run_simple(struct session *s, const struct stmt *st, size_t i)
+{
+    bool keeps_count = st->kind == ST_DECLARE || st->kind == ST_PRINT;
+    int64_t before = s->rowcount;
+    if (is_skipped(s, st, i))
+        return FLOW_NEXT;
+    s->rowcount = 0;
+    if (keeps_count || simple[i].counts || st->kind == ST_SET_VARIABLE)
+        s->rowcount = before; /* what runs may read @@ROWCOUNT */
+    if (!atomically(s, st, simple[i].fn))
+        return handle_error(s, simple[i].command);
+    s->last_error = 0;
+    if (st->kind == ST_SET_VARIABLE)
+        s->rowcount = 1;
+    report_done(s, i);
     return FLOW_NEXT;
 }
 
@@ -546,7 +588,7 @@ run_try(struct session *s, const struct stmt *st)
 static bool
 return_value(struct session *s, const struct stmt *st)
 {
-    struct val v = { 0 }, n = { 0 };
+    struct val v = {0}, n = {0};
     struct vctx c = session_vctx(s, s->statement_arena);
     if (!eval_alone(s, s->statement_arena, st->condition, &v) ||
         !convert(&c, &v, type_of(SQL_INT), 0, &n))
@@ -605,7 +647,7 @@ exec_text(struct session *s, struct units text, struct variable *parameters)
 static bool
 string_to_run(struct session *s, const struct stmt *st)
 {
-    struct val v = { 0 }, text = { 0 };
+    struct val v = {0}, text = {0};
     struct vctx c = session_vctx(s, s->statement_arena);
     if (!eval_alone(s, s->statement_arena, st->condition, &v) ||
         !convert(&c, &v, type_chars(SQL_NVARCHAR, SQL_MAX_LENGTH), 0, &text))

@@ -34,7 +34,7 @@ f_abs(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     }
     if (type_is_int(v.t.type))
         return convert(&x->v, &v, e->type, 0, out);
-    struct val d = { 0 };
+    struct val d = {0};
     if (!convert(&x->v, &v, type_of(SQL_FLOAT), 0, &d))
         return false;
     return put_float(x, e, same_name(e->name, "FLOOR") ? floor(d.v.real) : ceil(d.v.real), out);
@@ -97,7 +97,7 @@ f_power(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 bool
 f_isnumeric(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    struct val d = { 0 };
+    struct val d = {0};
     (void)e;
     struct sql_error before = *x->v.error;
     out->v = (struct sql_value){.integer = !args[0].v.is_null && args[0].v.length != 0 &&
@@ -200,7 +200,7 @@ ticks_per(enum part p)
                                     [P_SECOND] = 10000000,
                                     [P_MS] = 10000,
                                     [P_US] = 10};
-    return p >= P_HOUR && p <= P_US ? units[p] : 0;
+    return p >= P_HOUR && p <= P_US ? units[p] : 1;
 }
 
 static void
@@ -214,37 +214,49 @@ add_months(struct moment *m, int64_t months)
     m->days = days_from_civil(year, month, day);
 }
 
+static void
+add_ticks(struct moment *m, int64_t ticks)
+{
+    ticks += m->ticks;
+    m->days += (int32_t)(ticks / TICKS_PER_DAY);
+    m->ticks = ticks % TICKS_PER_DAY;
+    if (m->ticks < 0) {
+        m->ticks += TICKS_PER_DAY;
+        m->days--;
+    }
+}
+
+/* False: far out of the calendar. */
+static bool
+add_part(struct moment *m, enum part p, int64_t k)
+{
+    static const int months[] = {[P_YEAR] = 12, [P_QUARTER] = 3, [P_MONTH] = 1};
+    if (p <= P_MONTH) {
+        if (k > 120000 || k < -120000)
+            return false;
+        add_months(m, k * months[p]);
+    } else if (p <= P_WEEKDAY) {
+        int64_t days = k * (p == P_WEEK ? 7 : 1);
+        if (days > 4000000 || days < -4000000)
+            return false;
+        m->days += (int32_t)days;
+    } else {
+        add_ticks(m, p == P_NS ? k / 100 : k * ticks_per(p));
+    }
+    return true;
+}
+
 bool
 f_dateadd(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    struct val d = { 0 }, n = { 0 };
+    struct val d = {0}, n = {0};
     enum part p = part_of(x, &args[0]);
     if (p == P_NONE || !convert(&x->v, &args[1], type_of(SQL_INT), 0, &n) ||
         !date_arg(x, &args[2], &d))
         return false;
     struct moment m = moment_from_val(&d);
-    int64_t k = n.v.integer;
-    if (p == P_YEAR || p == P_QUARTER || p == P_MONTH) {
-        if (k > 120000 || k < -120000)
-            return fail(&x->v, 517, "Adding a value to a '%s' column caused an overflow.",
-                        "datetime");
-        add_months(&m, k * (p == P_YEAR ? 12 : p == P_QUARTER ? 3 : 1));
-    } else if (p <= P_WEEKDAY) {
-        int64_t days = m.days + k * (p == P_WEEK ? 7 : 1);
-        m.days = (int32_t)(days > 4000000 ? 4000000 : days < -4000000 ? -4000000 : days);
-    } else {
-        int64_t ticks = m.ticks + (p == P_NS ? k / 100 : k * ticks_per(p));
-        int64_t days = ticks / TICKS_PER_DAY;
-        ticks %= TICKS_PER_DAY;
-        if (ticks < 0) {
-            ticks += TICKS_PER_DAY;
-            days--;
-        }
-        m.days += (int32_t)days;
-        m.ticks = ticks;
-    }
     struct sql_typeinfo t = e->type;
-    return moment_to_val(m, t, out) ||
+    return (add_part(&m, p, n.v.integer) && moment_to_val(m, t, out)) ||
            fail(&x->v, 517, "Adding a value to a '%s' column caused an overflow.",
                 type_name(t.type));
 }
@@ -288,7 +300,7 @@ count_between(enum part p, const struct moment *a, const struct moment *b, int64
 bool
 f_datediff(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    struct val a = { 0 }, b = { 0 };
+    struct val a = {0}, b = {0};
     int64_t r = 0;
     enum part p = part_of(x, &args[0]);
     if (p == P_NONE || !date_arg(x, &args[1], &a) || !date_arg(x, &args[2], &b))
@@ -348,7 +360,7 @@ part_value(struct session *s, enum part p, const struct moment *m)
 bool
 f_datepart(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    struct val d = { 0 };
+    struct val d = {0};
     enum part p = part_of(x, &args[0]);
     if (p == P_NONE || !date_arg(x, &args[1], &d))
         return false;
@@ -360,7 +372,7 @@ f_datepart(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 bool
 f_year(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    struct val d = { 0 };
+    struct val d = {0};
     if (!date_arg(x, &args[0], &d))
         return false;
     struct moment m = moment_from_val(&d);
@@ -378,83 +390,83 @@ f_year(struct ectx *x, struct expr *e, struct val *args, struct val *out)
  * d datetime, 2 datetime2(7), o datetimeoffset, g guid, 3 as argument 3 (date), c char(1), C
  * nchar(1), x sql_variant answered as nvarchar or int */
 static const struct function functions[] = {
-    {"LEN", 1, 1, 'i', f_len, false},
-    {"DATALENGTH", 1, 1, 'i', f_datalength, false},
-    {"UPPER", 1, 1, 's', f_upper, false},
-    {"LOWER", 1, 1, 's', f_upper, false},
-    {"LTRIM", 1, 1, 's', f_trim, false},
-    {"RTRIM", 1, 1, 's', f_trim, false},
-    {"TRIM", 1, 1, 's', f_trim, false},
-    {"LEFT", 2, 2, 's', f_left, false},
-    {"RIGHT", 2, 2, 's', f_left, false},
-    {"SUBSTRING", 3, 3, 's', f_substring, false},
-    {"REPLACE", 3, 3, 'S', f_replace, false},
-    {"REPLICATE", 2, 2, 'S', f_replicate, false},
-    {"SPACE", 1, 1, 'v', f_replicate, false},
-    {"CHARINDEX", 2, 3, 'i', f_charindex, false},
-    {"CHAR", 1, 1, 'c', f_char, false},
-    {"NCHAR", 1, 1, 'C', f_char, false},
-    {"ASCII", 1, 1, 'i', f_ascii, false},
-    {"UNICODE", 1, 1, 'i', f_ascii, false},
-    {"STR", 1, 3, 'v', f_str, false},
-    {"CONCAT", 2, 30, 'S', f_concat, true},
-    {"QUOTENAME", 1, 2, 'q', f_quotename, false},
-    {"REVERSE", 1, 1, 's', f_reverse, false},
-    {"STUFF", 4, 4, 'S', f_stuff, true},
-    {"ABS", 1, 1, 'a', f_abs, false},
-    {"SIGN", 1, 1, 'a', f_abs, false},
-    {"FLOOR", 1, 1, 'a', f_abs, false},
-    {"CEILING", 1, 1, 'a', f_abs, false},
-    {"ROUND", 2, 3, 'a', f_round, false},
-    {"POWER", 2, 2, 'a', f_power, false},
-    {"SQRT", 1, 1, 'f', f_power, false},
-    {"ISNUMERIC", 1, 1, 'i', f_isnumeric, true},
-    {"NEWID", 0, 0, 'g', f_newid, false},
-    {"GETDATE", 0, 0, 'd', f_now, false},
-    {"CURRENT_TIMESTAMP", 0, 0, 'd', f_now, false},
-    {"GETUTCDATE", 0, 0, 'd', f_now, false},
-    {"SYSDATETIME", 0, 0, '2', f_now, false},
-    {"SYSUTCDATETIME", 0, 0, '2', f_now, false},
-    {"SYSDATETIMEOFFSET", 0, 0, 'o', f_now, false},
-    {"DATEADD", 3, 3, '3', f_dateadd, false},
-    {"DATEDIFF", 3, 3, 'i', f_datediff, false},
-    {"DATEDIFF_BIG", 3, 3, 'b', f_datediff, false},
-    {"DATEPART", 2, 2, 'i', f_datepart, false},
-    {"DATENAME", 2, 2, 'n', f_datepart, false},
-    {"YEAR", 1, 1, 'i', f_year, false},
-    {"MONTH", 1, 1, 'i', f_year, false},
-    {"DAY", 1, 1, 'i', f_year, false},
-    {"DB_NAME", 0, 1, 'N', f_db_name, false},
-    {"DB_ID", 0, 1, 'i', f_db_id, false},
-    {"OBJECT_ID", 1, 2, 'i', f_object_id, false},
-    {"OBJECT_NAME", 1, 2, 'N', f_object_name, false},
-    {"SCHEMA_NAME", 0, 1, 'N', f_schema_name, false},
-    {"SCHEMA_ID", 0, 1, 'i', f_schema_id, false},
-    {"TYPE_NAME", 1, 1, 'N', f_type_name, false},
-    {"COL_NAME", 2, 2, 'N', f_col_name, false},
-    {"SUSER_SNAME", 0, 1, 'N', f_login_name, false},
-    {"SUSER_NAME", 0, 1, 'N', f_login_name, false},
-    {"ORIGINAL_LOGIN", 0, 0, 'N', f_login_name, false},
-    {"SYSTEM_USER", 0, 0, 'N', f_login_name, false},
-    {"USER_NAME", 0, 1, 'N', f_user_name, false},
-    {"CURRENT_USER", 0, 0, 'N', f_user_name, false},
-    {"SESSION_USER", 0, 0, 'N', f_user_name, false},
-    {"USER", 0, 0, 'N', f_user_name, false},
-    {"HOST_NAME", 0, 0, 'N', f_host_name, false},
-    {"APP_NAME", 0, 0, 'N', f_host_name, false},
-    {"SERVERPROPERTY", 1, 1, 'x', f_serverproperty, false},
-    {"DATABASEPROPERTYEX", 2, 2, 'x', f_databasepropertyex, false},
-    {"HAS_PERMS_BY_NAME", 3, 5, 'i', f_has_perms, true},
-    {"ERROR_NUMBER", 0, 0, 'i', f_error, false},
-    {"ERROR_SEVERITY", 0, 0, 'i', f_error, false},
-    {"ERROR_STATE", 0, 0, 'i', f_error, false},
-    {"ERROR_LINE", 0, 0, 'i', f_error, false},
-    {"ERROR_MESSAGE", 0, 0, 'n', f_error, false},
-    {"ERROR_PROCEDURE", 0, 0, 'N', f_error, false},
-    {"XACT_STATE", 0, 0, 'i', f_xact_state, false},
-    {"SCOPE_IDENTITY", 0, 0, '0', f_scope_identity, false},
-    {"ROWCOUNT_BIG", 0, 0, 'b', f_rowcount_big, false},
-    {"APPLOCK_MODE", 3, 3, 'N', f_applock_mode, false},
+    {"LEN", 1, 1, 'i', false, f_len},
+    {"DATALENGTH", 1, 1, 'i', false, f_datalength},
+    {"UPPER", 1, 1, 's', false, f_upper},
+    {"LOWER", 1, 1, 's', false, f_upper},
+    {"LTRIM", 1, 1, 's', false, f_trim},
+    {"RTRIM", 1, 1, 's', false, f_trim},
+    {"TRIM", 1, 1, 's', false, f_trim},
+    {"LEFT", 2, 2, 's', false, f_left},
+    {"RIGHT", 2, 2, 's', false, f_left},
+    {"SUBSTRING", 3, 3, 's', false, f_substring},
+    {"REPLACE", 3, 3, 'S', false, f_replace},
+    {"REPLICATE", 2, 2, 'S', false, f_replicate},
+    {"SPACE", 1, 1, 'v', false, f_replicate},
+    {"CHARINDEX", 2, 3, 'i', false, f_charindex},
+    {"CHAR", 1, 1, 'c', false, f_char},
+    {"NCHAR", 1, 1, 'C', false, f_char},
+    {"ASCII", 1, 1, 'i', false, f_ascii},
+    {"UNICODE", 1, 1, 'i', false, f_ascii},
+    {"STR", 1, 3, 'v', false, f_str},
+    {"CONCAT", 2, 30, 'S', true, f_concat},
+    {"QUOTENAME", 1, 2, 'q', false, f_quotename},
+    {"REVERSE", 1, 1, 's', false, f_reverse},
+    {"STUFF", 4, 4, 'S', true, f_stuff},
+    {"ABS", 1, 1, 'a', false, f_abs},
+    {"SIGN", 1, 1, 'a', false, f_abs},
+    {"FLOOR", 1, 1, 'a', false, f_abs},
+    {"CEILING", 1, 1, 'a', false, f_abs},
+    {"ROUND", 2, 3, 'a', false, f_round},
+    {"POWER", 2, 2, 'a', false, f_power},
+    {"SQRT", 1, 1, 'f', false, f_power},
+    {"ISNUMERIC", 1, 1, 'i', true, f_isnumeric},
+    {"NEWID", 0, 0, 'g', false, f_newid},
+    {"GETDATE", 0, 0, 'd', false, f_now},
+    {"CURRENT_TIMESTAMP", 0, 0, 'd', false, f_now},
+    {"GETUTCDATE", 0, 0, 'd', false, f_now},
+    {"SYSDATETIME", 0, 0, '2', false, f_now},
+    {"SYSUTCDATETIME", 0, 0, '2', false, f_now},
+    {"SYSDATETIMEOFFSET", 0, 0, 'o', false, f_now},
+    {"DATEADD", 3, 3, '3', false, f_dateadd},
+    {"DATEDIFF", 3, 3, 'i', false, f_datediff},
+    {"DATEDIFF_BIG", 3, 3, 'b', false, f_datediff},
+    {"DATEPART", 2, 2, 'i', false, f_datepart},
+    {"DATENAME", 2, 2, 'n', false, f_datepart},
+    {"YEAR", 1, 1, 'i', false, f_year},
+    {"MONTH", 1, 1, 'i', false, f_year},
+    {"DAY", 1, 1, 'i', false, f_year},
+    {"DB_NAME", 0, 1, 'N', false, f_db_name},
+    {"DB_ID", 0, 1, 'i', false, f_db_id},
+    {"OBJECT_ID", 1, 2, 'i', false, f_object_id},
+    {"OBJECT_NAME", 1, 2, 'N', false, f_object_name},
+    {"SCHEMA_NAME", 0, 1, 'N', false, f_schema_name},
+    {"SCHEMA_ID", 0, 1, 'i', false, f_schema_id},
+    {"TYPE_NAME", 1, 1, 'N', false, f_type_name},
+    {"COL_NAME", 2, 2, 'N', false, f_col_name},
+    {"SUSER_SNAME", 0, 1, 'N', false, f_login_name},
+    {"SUSER_NAME", 0, 1, 'N', false, f_login_name},
+    {"ORIGINAL_LOGIN", 0, 0, 'N', false, f_login_name},
+    {"SYSTEM_USER", 0, 0, 'N', false, f_login_name},
+    {"USER_NAME", 0, 1, 'N', false, f_user_name},
+    {"CURRENT_USER", 0, 0, 'N', false, f_user_name},
+    {"SESSION_USER", 0, 0, 'N', false, f_user_name},
+    {"USER", 0, 0, 'N', false, f_user_name},
+    {"HOST_NAME", 0, 0, 'N', false, f_host_name},
+    {"APP_NAME", 0, 0, 'N', false, f_host_name},
+    {"SERVERPROPERTY", 1, 1, 'x', false, f_serverproperty},
+    {"DATABASEPROPERTYEX", 2, 2, 'x', false, f_databasepropertyex},
+    {"HAS_PERMS_BY_NAME", 3, 5, 'i', true, f_has_perms},
+    {"ERROR_NUMBER", 0, 0, 'i', false, f_error},
+    {"ERROR_SEVERITY", 0, 0, 'i', false, f_error},
+    {"ERROR_STATE", 0, 0, 'i', false, f_error},
+    {"ERROR_LINE", 0, 0, 'i', false, f_error},
+    {"ERROR_MESSAGE", 0, 0, 'n', false, f_error},
+    {"ERROR_PROCEDURE", 0, 0, 'N', false, f_error},
+    {"XACT_STATE", 0, 0, 'i', false, f_xact_state},
+    {"SCOPE_IDENTITY", 0, 0, '0', false, f_scope_identity},
+    {"ROWCOUNT_BIG", 0, 0, 'b', false, f_rowcount_big},
+    {"APPLOCK_MODE", 3, 3, 'N', false, f_applock_mode},
 };
 
 const struct function *

@@ -12,7 +12,7 @@ put_utf8(struct ectx *x, const char *text, struct val *out)
 static char *
 name_arg(struct ectx *x, const struct val *v)
 {
-    struct val t = { 0 };
+    struct val t = {0};
     if (!convert(&x->v, v, type_chars(SQL_NVARCHAR, 4000), 0, &t))
         return NULL;
     return val_utf8_text(x->v.arena, &t);
@@ -22,7 +22,7 @@ bool
 f_db_name(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
     if (e->count) {
-        struct val id = { 0 };
+        struct val id = {0};
         if (!convert(&x->v, &args[0], type_of(SQL_INT), 0, &id))
             return false;
         if (id.v.integer == 1)
@@ -96,7 +96,7 @@ f_object_id(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 bool
 f_object_name(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    struct val id = { 0 };
+    struct val id = {0};
     (void)e;
     if (!convert(&x->v, &args[0], type_of(SQL_INT), 0, &id))
         return false;
@@ -134,7 +134,7 @@ f_schema_id(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 bool
 f_type_name(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    struct val id = { 0 };
+    struct val id = {0};
     (void)e;
     if (!convert(&x->v, &args[0], type_of(SQL_INT), 0, &id))
         return false;
@@ -145,7 +145,7 @@ f_type_name(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 bool
 f_col_name(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    struct val id = { 0 }, column = { 0 };
+    struct val id = {0}, column = {0};
     (void)e;
     if (!convert(&x->v, &args[0], type_of(SQL_INT), 0, &id) ||
         !convert(&x->v, &args[1], type_of(SQL_INT), 0, &column))
@@ -226,7 +226,8 @@ f_databasepropertyex(struct ectx *x, struct expr *e, struct val *args, struct va
         const char *name, *text;
     } all[] = {
         {"Status", "ONLINE"},
-        {"Updateability", x->s->replica || atomic_load(&x->s->engine->read_only) ? "READ_ONLY" : "READ_WRITE"},
+        {"Updateability",
+         x->s->replica || atomic_load(&x->s->engine->read_only) ? "READ_ONLY" : "READ_WRITE"},
         {"UserAccess", access[atomic_load(&x->s->engine->user_access)]},
         {"Recovery", "FULL"},
         {"Collation", "SQL_Latin1_General_CP1_CI_AS"},
@@ -273,22 +274,16 @@ wide_permission(struct ectx *x, const char *class, const char *permission)
                             session_allowed(x->s, "view_server_state", NULL);
     if (server)
         return same_name(permission, "CONTROL SERVER") ? session_allowed(x->s, "all", NULL) : -1;
-    if (same_name(permission, "CONNECT"))
-        return 1;
-    if (same_name(permission, "VIEW DEFINITION"))
-        return session_allowed(x->s, "view_definition", NULL);
-    if (same_name(permission, "UNMASK"))
-        return session_allowed(x->s, "all", NULL);
-    if (same_name(permission, "ALTER") || same_name(permission, "CREATE TABLE"))
-        return session_allowed(x->s, "alter", NULL);
-    if (same_name(permission, "CONTROL"))
-        return session_allowed(x->s, "all", NULL);
-    static const char *const data[] = {"SELECT", "INSERT", "UPDATE", "DELETE"};
-    static const char *const right[] = {"select", "insert", "update", "delete"};
-    for (int i = 0; i < 4; i++)
-        if (same_name(permission, data[i]))
-            return session_allowed(x->s, right[i], NULL);
-    return -1;
+    static const struct {
+        const char *permission, *right;
+    } rights[] = {
+        {"SELECT", "select"}, {"INSERT", "insert"}, {"UPDATE", "update"},
+        {"DELETE", "delete"}, {"ALTER", "alter"},   {"CREATE TABLE", "alter"},
+        {"CONTROL", "all"},   {"UNMASK", "all"},    {"VIEW DEFINITION", "view_definition"}};
+    for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++)
+        if (same_name(permission, rights[i].permission))
+            return session_allowed(x->s, rights[i].right, NULL);
+    return same_name(permission, "CONNECT") ? 1 : -1;
 }
 
 bool

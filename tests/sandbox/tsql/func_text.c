@@ -23,7 +23,7 @@ put_text(struct ectx *x, const struct expr *e, struct units u, struct val *out)
 static int64_t
 int_arg(struct ectx *x, const struct val *v, bool *ok)
 {
-    struct val i = { 0 };
+    struct val i = {0};
     *ok = convert(&x->v, v, type_of(SQL_BIGINT), 0, &i);
     return *ok ? i.v.integer : 0;
 }
@@ -238,7 +238,7 @@ f_ascii(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 bool
 f_str(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
-    struct val d = { 0 };
+    struct val d = {0};
     bool ok = true, ok2 = true;
     int64_t width = e->count > 1 ? int_arg(x, &args[1], &ok) : 10;
     int64_t places = e->count > 2 ? int_arg(x, &args[2], &ok2) : 0;
@@ -265,7 +265,7 @@ f_concat(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     for (int i = 0; i < e->count; i++) {
         if (args[i].v.is_null)
             continue;
-        struct val text = { 0 };
+        struct val text = {0};
         if (!convert(&x->v, &args[i], type_chars(SQL_NVARCHAR, SQL_MAX_LENGTH), 0, &text))
             return false;
         struct units part = val_text(x->v.arena, &text);

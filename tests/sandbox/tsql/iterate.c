@@ -200,7 +200,7 @@ equal_to(struct expr *where, int column)
 static bool
 key_part(struct ectx *x, struct expr *e, struct sql_typeinfo t, struct val *out)
 {
-    struct val v = { 0 };
+    struct val v = {0};
     struct sql_error before = *x->v.error;
     if (!eval(x, e, &v) || v.v.is_null) {
         *x->v.error = before;
@@ -257,7 +257,7 @@ filter_passes(struct ectx *x, struct source *src, const struct predicate *p, boo
     y.scope = &row;
     for (int k = 0; k < p->def->count && k < p->function->declaration_count; k++) {
         struct variable *v = arena_alloc(y.v.arena, sizeof *v);
-        struct val value = { 0 };
+        struct val value = {0};
         v->name = p->function->declarations[k].name;
         if (!eval(&y, p->def->args[k], &value) ||
             !convert(&y.v, &value, p->function->declarations[k].type, 0, &v->value))

@@ -175,38 +175,36 @@ continued_line(struct lexer *l)
 
 /* Text up to `close`, which counts once when doubled. */
 static bool
+unclosed(struct lexer *l, const struct units *text, int line)
+{
+    l->c->line = line;
+    return fail(l->c, 105, "Unclosed quotation mark after the character string '%.128s'.",
+                utf8_from_units(l->c->arena, text->at, text->count < 128 ? text->count : 128));
+}
+
+static bool
 quoted(struct lexer *l, uint16_t close, bool literal, struct units *out)
 {
-    size_t start = l->at, first_line = (size_t)l->line, end = start;
-    while (end < l->src.count && l->src.at[end] != close)
-        end++;
-    size_t capacity = end - start + 16;
-    out->at = arena_alloc(l->c->arena, capacity * 2);
+    size_t end = l->at;
+    int first_line = l->line;
+    /* a doubled mark is two units of the source, so the distance to the last one is room enough */
+    while (end < l->src.count &&
+           (l->src.at[end] != close || (end + 1 < l->src.count && l->src.at[end + 1] == close)))
+        end += l->src.at[end] == close ? 2 : 1;
+    out->at = arena_alloc(l->c->arena, (end - l->at + 1) * 2);
     out->count = 0;
-    for (;;) {
-        if (l->at >= l->src.count) {
-            l->c->line = (int)first_line;
-            return fail(l->c, 105, "Unclosed quotation mark after the character string '%.128s'.",
-                        utf8_from_units(l->c->arena, out->at, out->count < 128 ? out->count : 128));
-        }
+    while (l->at < l->src.count) {
         if (literal && continued_line(l))
             continue;
         uint16_t u = l->src.at[l->at++];
-        if (u == close) {
-            if (peek(l, 0) != close)
-                return true;
+        if (u == close && peek(l, 0) != close)
+            return true;
+        if (u == close)
             l->at++;
-        }
-        if (u == '\n')
-            l->line++;
-        if (out->count == capacity) {
-            uint16_t *bigger = arena_alloc(l->c->arena, capacity * 4);
-            memcpy(bigger, out->at, out->count * 2);
-            out->at = bigger;
-            capacity *= 2;
-        }
+        l->line += u == '\n';
         out->at[out->count++] = u;
     }
+    return unclosed(l, out, first_line);
 }
 
 static bool
@@ -337,32 +335,30 @@ lex_operator(struct lexer *l)
 }
 
 static bool
+at_number(uint16_t u, uint16_t next)
+{
+    return digit(u) || u == '$' || (u == '.' && digit(next));
+}
+
+static bool
 lex_one(struct lexer *l)
 {
     uint16_t u = peek(l, 0), next = peek(l, 1);
-    if (u == '\'')
+    if (u == '\'' || (u == '"' && !l->quoted))
         return lex_string(l, TK_STRING);
-    if ((u == 'N' || u == 'n') && next == '\'')
+    if ((u | 0x20) == 'n' && next == '\'')
         return lex_string(l, TK_NSTRING);
-    if (u == '"' && !l->quoted)
-        return lex_string(l, TK_STRING);
     if (u == '[' || u == '"')
         return lex_quoted_name(l);
     if (name_start(u))
         return lex_name(l);
-    if (u == '0' && (next | 0x20) == 'x') {
+    if (!at_number(u, next))
+        return lex_operator(l);
+    if (u == '0' && (next | 0x20) == 'x')
         lex_hex(l);
-        return true;
-    }
-    if ((u < 0x80 && digit(u)) || (u == '.' && next < 0x80 && digit(next))) {
-        lex_number(l, false);
-        return true;
-    }
-    if (u == '$') {
-        lex_number(l, true);
-        return true;
-    }
-    return lex_operator(l);
+    else
+        lex_number(l, u == '$');
+    return true;
 }
 
 bool

@@ -155,15 +155,12 @@ wait_for(struct lock_list *l, struct lock *mine, bool holding, int timeout_ms)
 {
     struct session *s = mine->session;
     struct timespec deadline = deadline_in(timeout_ms < 0 ? 0 : timeout_ms);
-    bool first = true;
     const struct lock *blocker;
     while ((blocker = find_blocker(l, mine, holding))) {
         s->blocked_by = blocker->session->id;
         if (timeout_ms == 0)
             return LOCK_TIMED_OUT;
-        if (first)
-            break_deadlock(l, s);
-        first = false;
+        break_deadlock(l, s);
         if (atomic_exchange(&s->victim, false))
             return LOCK_DEADLOCK;
         if (atomic_load(&s->cancel) || atomic_load(&s->dead))
@@ -172,7 +169,6 @@ wait_for(struct lock_list *l, struct lock *mine, bool holding, int timeout_ms)
                                 : pthread_cond_timedwait(&l->changed, &l->mutex, &deadline);
         if (rc == ETIMEDOUT && find_blocker(l, mine, holding))
             return LOCK_TIMED_OUT;
-        first = true; /* the graph may have changed */
     }
     return LOCKED_AFTER_WAIT;
 }

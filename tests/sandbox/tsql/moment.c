@@ -217,7 +217,7 @@ parse_time(struct scan *s, struct moment *m)
     }
     if (!meridian(s, &hour) || hour > 23 || minute > 59 || second > 59)
         return false;
-    m->ticks = ((int64_t)hour * 3600 + minute * 60 + second) * TICKS_PER_SECOND + part;
+    m->ticks = ((int64_t)hour * 3600 + (int64_t)minute * 60 + second) * TICKS_PER_SECOND + part;
     return true;
 }
 
@@ -248,7 +248,7 @@ month_name(struct scan *s, int *month)
     for (int i = 0; i < 3 && s->p[i]; i++)
         low[i] = (char)(s->p[i] | 0x20);
     for (int i = 0; i < 12; i++) {
-        if (memcmp(names + 3 * i, low, 3) == 0) {
+        if (memcmp(names + (size_t)3 * (size_t)i, low, 3) == 0) {
             *month = i + 1;
             while ((*s->p | 0x20) >= 'a' && (*s->p | 0x20) <= 'z')
                 s->p++;
@@ -329,6 +329,18 @@ parse_date(struct scan *s, const char *format, struct moment *m)
     return date_order(format, parts, digits, m);
 }
 
+static bool
+parse_calendar(struct scan *s, const char *dateformat, struct moment *out)
+{
+    if (!parse_date(s, dateformat, out))
+        return false;
+    if (*s->p == 'T')
+        s->p++;
+    else
+        blanks(s);
+    return *s->p < '0' || *s->p > '9' || parse_time(s, out);
+}
+
 bool
 moment_parse(const char *text, const char *dateformat, struct moment *out)
 {
@@ -337,22 +349,11 @@ moment_parse(const char *text, const char *dateformat, struct moment *out)
     blanks(&s);
     if (!*s.p)
         return true; /* blank is 1900-01-01 */
-    size_t digits = strspn(s.p, "0123456789");
-    if (s.p[digits] == ':') {
-        if (!parse_time(&s, out) || !parse_offset(&s, out))
-            return false;
-    } else {
-        if (!parse_date(&s, dateformat, out))
-            return false;
-        if (*s.p == 'T')
-            s.p++;
-        else
-            blanks(&s);
-        if (*s.p >= '0' && *s.p <= '9' && !parse_time(&s, out))
-            return false;
-        if (!parse_offset(&s, out))
-            return false;
-    }
+    bool clock_only = s.p[strspn(s.p, "0123456789")] == ':';
+    if (clock_only ? !parse_time(&s, out) : !parse_calendar(&s, dateformat, out))
+        return false;
+    if (!parse_offset(&s, out))
+        return false;
     blanks(&s);
     return !*s.p;
 }
@@ -432,34 +433,41 @@ short_style(struct civil c, int style, char *to, size_t size)
     }
 }
 
+static bool
+whole_seconds(const struct val *v, struct moment m, int style)
+{
+    if (style == 120 || style == 20 || style == 8 || style == 108)
+        return true;
+    return (style == 126 || style == 127) && v->t.type == SQL_DATETIME &&
+           m.ticks % TICKS_PER_SECOND == 0;
+}
+
+static void
+zone_text(struct moment m, const char *blank, char *to, size_t size)
+{
+    int o = m.offset < 0 ? -m.offset : m.offset;
+    text_format(to, size, "%s%c%02d:%02d", blank, m.offset < 0 ? '-' : '+', o / 60, o % 60);
+}
+
 static void
 iso_text(const struct val *v, struct moment m, int style, char *to, size_t size)
 {
     struct civil c = civil_from_days(m.days);
-    char clock[24], date[24];
-    size_t at = 0;
+    bool t = style == 126 || style == 127,
+         clock_only = v->t.type == SQL_TIME || style == 8 || style == 108;
+    char clock[24], date[24], zone[24] = "";
     clock_text(v, m, clock, sizeof clock);
-    if (style == 120 || style == 20 || style == 8 || style == 108)
-        clock[8] = 0;
-    if ((style == 126 || style == 127) && v->t.type == SQL_DATETIME &&
-        m.ticks % TICKS_PER_SECOND == 0)
+    if (whole_seconds(v, m, style))
         clock[8] = 0;
     text_format(date, sizeof date, "%04d-%02d-%02d", c.year, c.month, c.day);
-    to[0] = 0;
-    if (v->t.type != SQL_TIME && style != 8 && style != 108)
-        append(to, size, &at, date);
+    if (v->t.type == SQL_DATETIMEOFFSET)
+        zone_text(m, t ? "" : " ", zone, sizeof zone);
     if (v->t.type == SQL_DATE)
-        return;
-    if (at)
-        append(to, size, &at, style == 126 || style == 127 ? "T" : " ");
-    append(to, size, &at, clock);
-    if (v->t.type == SQL_DATETIMEOFFSET) {
-        char zone[16];
-        int o = m.offset < 0 ? -m.offset : m.offset;
-        text_format(zone, sizeof zone, "%s%c%02d:%02d", style == 126 || style == 127 ? "" : " ",
-                    m.offset < 0 ? '-' : '+', o / 60, o % 60);
-        append(to, size, &at, zone);
-    }
+        text_format(to, size, "%s", date);
+    else if (clock_only)
+        text_format(to, size, "%s%s", clock, zone);
+    else
+        text_format(to, size, "%s%s%s%s", date, t ? "T" : " ", clock, zone);
 }
 
 size_t

@@ -166,6 +166,22 @@ parse_name_list(struct parser *p, const char ***names, int *count)
 }
 
 bool
+skip_parentheses(struct parser *p)
+{
+    int open = 0;
+    do {
+        if (tok(p)->kind == TK_END)
+            return syntax_error(p);
+        if (at_op(p, "("))
+            open++;
+        else if (at_op(p, ")"))
+            open--;
+        p->at++;
+    } while (open > 0);
+    return true;
+}
+
+bool
 enter(struct parser *p)
 {
     if (++p->depth > MAX_DEPTH)
@@ -403,6 +419,21 @@ parse_select(struct parser *p)
 }
 
 /* insert bulk T (c type, ...) with (...): what follows is a stream of rows. */
+static bool
+parse_bulk_column(struct parser *p, struct stmt *s)
+{
+    const char *name = want_name(p);
+    struct sql_typeinfo type;
+    if (!name || !parse_type(p, &type, false))
+        return false;
+    *PUSH_PTR(p, s->columns, s->column_count) = name;
+    if (take_word(p, "COLLATE") && !want_name(p))
+        return false;
+    (void)take_word(p, "NOT");
+    (void)take_word(p, "NULL");
+    return true;
+}
+
 static struct stmt *
 parse_bulk(struct parser *p)
 {
@@ -412,26 +443,15 @@ parse_bulk(struct parser *p)
         return NULL;
     if (take_op(p, "(")) {
         do {
-            const char *name = want_name(p);
-            struct sql_typeinfo type;
-            if (!name || !parse_type(p, &type, false))
+            if (!parse_bulk_column(p, s))
                 return NULL;
-            *PUSH_PTR(p, s->columns, s->column_count) = name;
-            if (take_word(p, "COLLATE") && !want_name(p))
-                return NULL;
-            (void)take_word(p, "NOT");
-            (void)take_word(p, "NULL");
         } while (take_op(p, ","));
         if (!want_op(p, ")"))
             return NULL;
     }
-    if (take_word(p, "WITH")) { /* CHECK_CONSTRAINTS, FIRE_TRIGGERS, KEEP_NULLS, TABLOCK, ... */
-        if (!want_op(p, "("))
-            return NULL;
-        for (int open = 1; open && tok(p)->kind != TK_END; p->at++)
-            open += at_op(p, "(") ? 1 : at_op(p, ")") ? -1 : 0;
-    }
-    return s;
+    /* CHECK_CONSTRAINTS, FIRE_TRIGGERS, KEEP_NULLS, TABLOCK, ... */
+    bool with = take_word(p, "WITH");
+    return !with || (at_op(p, "(") && skip_parentheses(p)) ? s : NULL;
 }
 
 static struct stmt *

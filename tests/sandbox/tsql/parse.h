@@ -19,7 +19,7 @@ void *grow(struct parser *, void *array, int count, size_t size);
     ((array) = grow((p), (array), (count), sizeof *(array)), &(array)[(count)++])
 
 /** The same for arrays of pointers. */
-#define PUSH_PTR(p, array, count) \
+#define PUSH_PTR(p, array, count)                                                                  \
     ((array) = grow((p), (array), (count), sizeof(void *)), &(array)[(count)++])
 
 const struct token *tok(const struct parser *);
@@ -47,6 +47,7 @@ struct expr *expr_new(struct parser *, enum expr_kind);
 struct expr *parse_value(struct parser *);     /* an expression with a value */
 struct expr *parse_condition(struct parser *); /* a search condition */
 bool parse_type(struct parser *, struct sql_typeinfo *, bool for_cast);
+bool skip_parentheses(struct parser *);                                 /* at ( : to behind its ) */
 bool parse_expr_list(struct parser *, struct expr ***list, int *count); /* a, b, c */
 
 struct query *parse_query(struct parser *);

@@ -33,12 +33,9 @@ static bool
 skip_storage(struct parser *p)
 {
     if (at_word(p, "WITH") && op_ahead(p, 1, "(")) {
-        p->at += 2;
-        for (int open = 1; open; p->at++) {
-            if (tok(p)->kind == TK_END)
-                return syntax_error(p);
-            open += at_op(p, "(") ? 1 : at_op(p, ")") ? -1 : 0;
-        }
+        p->at++;
+        if (!skip_parentheses(p))
+            return false;
     }
     while (at_word(p, "ON") || at_word(p, "TEXTIMAGE_ON")) {
         p->at++;
@@ -283,26 +280,28 @@ parse_create_index(struct parser *p, struct stmt *s)
 }
 
 /* A trigger is recorded, not run; its body must parse all the same. */
+static bool
+parse_trigger_head(struct parser *p, struct stmt *s)
+{
+    struct name name;
+    if (!parse_name(p, &name) || !want_word(p, "ON") || !parse_name(p, &s->target))
+        return false;
+    s->word = name.object;
+    s->on = take_word(p, "INSTEAD");
+    if (s->on ? !want_word(p, "OF") : !take_word(p, "AFTER") && !want_word(p, "FOR"))
+        return false;
+    do {
+        if (!take_word(p, "INSERT") && !take_word(p, "UPDATE") && !want_word(p, "DELETE"))
+            return false;
+    } while (take_op(p, ","));
+    return want_word(p, "AS");
+}
+
 static struct stmt *
 parse_create_trigger(struct parser *p, struct stmt *s)
 {
-    struct name name;
     s->kind = ST_CREATE_TRIGGER;
-    if (!parse_name(p, &name) || !want_word(p, "ON") || !parse_name(p, &s->target))
-        return NULL;
-    s->word = name.object;
-    if (take_word(p, "INSTEAD")) {
-        s->on = true;
-        if (!want_word(p, "OF"))
-            return NULL;
-    } else if (!take_word(p, "AFTER") && !want_word(p, "FOR")) {
-        return NULL;
-    }
-    do {
-        if (!take_word(p, "INSERT") && !take_word(p, "UPDATE") && !want_word(p, "DELETE"))
-            return NULL;
-    } while (take_op(p, ","));
-    if (!want_word(p, "AS"))
+    if (!parse_trigger_head(p, s))
         return NULL;
     struct stmt **tail = &s->body;
     while (tok(p)->kind != TK_END) {
@@ -317,22 +316,29 @@ parse_create_trigger(struct parser *p, struct stmt *s)
 
 /* CREATE FUNCTION f(@a t) RETURNS TABLE [WITH SCHEMABINDING] AS RETURN SELECT ...: predicates only.
  */
-static struct stmt *
-parse_create_function(struct parser *p, struct stmt *s)
+static bool
+parse_parameters(struct parser *p, struct stmt *s)
 {
-    s->kind = ST_CREATE_FUNCTION;
-    if (!parse_name(p, &s->target) || !want_op(p, "("))
-        return NULL;
+    if (!want_op(p, "("))
+        return false;
     while (!at_op(p, ")")) {
         struct declaration d = {0};
         bool output = false;
         if (!parse_declaration(p, &d, &output) || output)
-            return NULL;
+            return false;
         *PUSH(p, s->declarations, s->declaration_count) = d;
         if (!take_op(p, ","))
             break;
     }
-    if (!want_op(p, ")") || !want_word(p, "RETURNS") || !want_word(p, "TABLE"))
+    return want_op(p, ")");
+}
+
+static struct stmt *
+parse_create_function(struct parser *p, struct stmt *s)
+{
+    s->kind = ST_CREATE_FUNCTION;
+    if (!parse_name(p, &s->target) || !parse_parameters(p, s) || !want_word(p, "RETURNS") ||
+        !want_word(p, "TABLE"))
         return NULL;
     if (take_word(p, "WITH") && !want_name(p))
         return NULL;
@@ -341,9 +347,7 @@ parse_create_function(struct parser *p, struct stmt *s)
         return NULL;
     bool parenthesis = take_op(p, "(");
     s->query = parse_query(p);
-    if (!s->query || (parenthesis && !want_op(p, ")")))
-        return NULL;
-    return s;
+    return s->query && (!parenthesis || want_op(p, ")")) ? s : NULL;
 }
 
 static bool
@@ -411,41 +415,59 @@ parse_create(struct parser *p)
 
 /* ---- ALTER ---- */
 
+/* ON or OFF, an `=` before it allowed. */
+static bool
+parse_switch(struct parser *p, struct stmt *s)
+{
+    (void)take_op(p, "=");
+    s->on = take_word(p, "ON");
+    return s->on || want_word(p, "OFF");
+}
+
+/* HADR AVAILABILITY GROUP = name, HADR OFF */
+static bool
+parse_hadr(struct parser *p, struct stmt *s)
+{
+    s->on = !take_word(p, "OFF");
+    return !s->on || (want_word(p, "AVAILABILITY") && want_word(p, "GROUP") && want_op(p, "=") &&
+                      want_name(p));
+}
+
+static bool
+parse_database_option(struct parser *p, struct stmt *s)
+{
+    static const char *const states[] = {"READ_ONLY",
+                                         "READ_WRITE",
+                                         "SINGLE_USER",
+                                         "MULTI_USER",
+                                         "RESTRICTED_USER",
+                                         "ONLINE",
+                                         "READ_COMMITTED_SNAPSHOT",
+                                         "CHANGE_TRACKING",
+                                         "HADR"};
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+        if (!take_word(p, states[i]))
+            continue;
+        s->word = states[i];
+        if (i < 6)
+            return true;
+        return i == 8 ? parse_hadr(p, s) : parse_switch(p, s);
+    }
+    return syntax_error(p);
+}
+
 static struct stmt *
 parse_alter_database(struct parser *p, struct stmt *s)
 {
-    static const char *const states[] = {"READ_ONLY",  "READ_WRITE",      "SINGLE_USER",
-                                         "MULTI_USER", "RESTRICTED_USER", "ONLINE"};
     s->kind = ST_ALTER_DATABASE;
     if (!take_word(p, "CURRENT") && !(s->target.object = want_name(p)))
         return NULL;
-    if (!want_word(p, "SET"))
+    if (!want_word(p, "SET") || !parse_database_option(p, s))
         return NULL;
-    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
-        if (take_word(p, states[i]))
-            s->word = states[i];
-    if (!s->word && (take_word(p, "READ_COMMITTED_SNAPSHOT") || take_word(p, "CHANGE_TRACKING"))) {
-        s->word = p->tokens.at[p->at - 1].text;
-        (void)take_op(p, "=");
-        s->on = take_word(p, "ON");
-        if (!s->on && !want_word(p, "OFF"))
-            return NULL;
-    }
-    if (!s->word && take_word(p, "HADR")) { /* HADR AVAILABILITY GROUP = name, HADR OFF */
-        s->word = "HADR";
-        s->on = !take_word(p, "OFF");
-        if (s->on && (!want_word(p, "AVAILABILITY") || !want_word(p, "GROUP") || !want_op(p, "=") ||
-                      !want_name(p)))
-            return NULL;
-    }
-    if (!s->word)
-        return refuse(p);
-    if (take_word(p, "WITH")) {
-        if (take_word(p, "ROLLBACK"))
-            return want_word(p, "IMMEDIATE") ? s : NULL;
-        return want_word(p, "NO_WAIT") ? s : NULL;
-    }
-    return s;
+    if (!take_word(p, "WITH"))
+        return s;
+    bool rollback = take_word(p, "ROLLBACK");
+    return want_word(p, rollback ? "IMMEDIATE" : "NO_WAIT") ? s : NULL;
 }
 
 static struct stmt *
@@ -466,6 +488,33 @@ parse_alter_drop(struct parser *p, struct stmt *s)
 }
 
 static struct stmt *
+parse_alter_add(struct parser *p, struct stmt *s)
+{
+    s->alter = ALTER_ADD;
+    do {
+        if (!parse_element(p, &s->table))
+            return NULL;
+    } while (take_op(p, ","));
+    return s;
+}
+
+static struct stmt *
+parse_alter_switch(struct parser *p, struct stmt *s)
+{
+    s->on = at_word(p, "ENABLE");
+    p->at++;
+    if (!take_word(p, "TRIGGER")) {
+        s->alter = ALTER_TRACKING;
+        return want_word(p, "CHANGE_TRACKING") ? s : NULL;
+    }
+    s->alter = ALTER_TRIGGERS;
+    if (take_word(p, "ALL"))
+        return s;
+    s->word = want_name(p);
+    return s->word ? s : NULL;
+}
+
+static struct stmt *
 parse_alter_table(struct parser *p, struct stmt *s)
 {
     s->kind = ST_ALTER_TABLE;
@@ -473,29 +522,12 @@ parse_alter_table(struct parser *p, struct stmt *s)
         return NULL;
     if (at_word(p, "WITH") && (word_ahead(p, 1, "CHECK") || word_ahead(p, 1, "NOCHECK")))
         p->at += 2;
-    if (take_word(p, "ADD")) {
-        s->alter = ALTER_ADD;
-        do {
-            if (!parse_element(p, &s->table))
-                return NULL;
-        } while (take_op(p, ","));
-        return s;
-    }
+    if (take_word(p, "ADD"))
+        return parse_alter_add(p, s);
     if (take_word(p, "DROP"))
         return parse_alter_drop(p, s);
-    if (at_word(p, "ENABLE") || at_word(p, "DISABLE")) {
-        s->on = at_word(p, "ENABLE");
-        p->at++;
-        if (take_word(p, "TRIGGER")) {
-            s->alter = ALTER_TRIGGERS;
-            if (take_word(p, "ALL"))
-                return s;
-            s->word = want_name(p);
-            return s->word ? s : NULL;
-        }
-        s->alter = ALTER_TRACKING;
-        return want_word(p, "CHANGE_TRACKING") ? s : NULL;
-    }
+    if (at_word(p, "ENABLE") || at_word(p, "DISABLE"))
+        return parse_alter_switch(p, s);
     return refuse(p);
 }
 
@@ -513,27 +545,30 @@ parse_alter(struct parser *p)
 
 /* ---- DROP ---- */
 
+static bool
+parse_drop_kind(struct parser *p, struct stmt *s)
+{
+    static const char *const kinds[] = {"TABLE", "INDEX", "TRIGGER", "FUNCTION"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (take_word(p, kinds[i])) {
+            s->word = kinds[i];
+            return true;
+        }
+    }
+    s->word = "SECURITY POLICY";
+    return want_word(p, "SECURITY") && want_word(p, "POLICY");
+}
+
 struct stmt *
 parse_drop(struct parser *p)
 {
     struct stmt *s = stmt_new(p, ST_DROP);
     p->at++;
-    static const char *const kinds[] = {"TABLE", "INDEX", "TRIGGER", "FUNCTION"};
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !s->word; i++)
-        if (take_word(p, kinds[i]))
-            s->word = kinds[i];
-    if (!s->word && take_word(p, "SECURITY")) {
-        if (!want_word(p, "POLICY"))
-            return NULL;
-        s->word = "SECURITY POLICY";
-    }
-    if (!s->word)
-        return refuse(p);
-    if (take_word(p, "IF")) {
-        s->if_exists = true;
-        if (!want_word(p, "EXISTS"))
-            return NULL;
-    }
+    if (!parse_drop_kind(p, s))
+        return NULL;
+    s->if_exists = take_word(p, "IF");
+    if (s->if_exists && !want_word(p, "EXISTS"))
+        return NULL;
     do {
         struct name n;
         if (!parse_name(p, &n))

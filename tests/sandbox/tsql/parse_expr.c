@@ -36,13 +36,14 @@ refuse(struct parser *p)
 
 static struct expr *parse_or(struct parser *);
 static struct expr *parse_additive(struct parser *);
+static struct expr *parse_unary(struct parser *);
 
 /* ---- types ---- */
 
 static const struct {
     const char *name;
     enum sql_type type;
-    char shape; /* 'n' characters, 'd' decimal, 's' scale of seconds, 'f' float, ' ' none */
+    char shape; /* n characters, d decimal, s scale of seconds, f float, y sysname */
 } type_names[] = {
     {"bit", SQL_BIT, ' '},
     {"tinyint", SQL_TINYINT, ' '},
@@ -69,7 +70,7 @@ static const struct {
     {"varchar", SQL_VARCHAR, 'n'},
     {"nchar", SQL_NCHAR, 'n'},
     {"nvarchar", SQL_NVARCHAR, 'n'},
-    {"sysname", SQL_NVARCHAR, ' '},
+    {"sysname", SQL_NVARCHAR, 'y'},
     {"binary", SQL_BINARY, 'n'},
     {"varbinary", SQL_VARBINARY, 'n'},
     {"rowversion", SQL_ROWVERSION, ' '},
@@ -146,6 +147,42 @@ type_scale(struct parser *p, enum sql_type t, struct sql_typeinfo *out)
     return true;
 }
 
+static bool
+type_float(struct parser *p, enum sql_type t, struct sql_typeinfo *out)
+{
+    int bits = 53;
+    *out = type_of(t);
+    if (!take_op(p, "("))
+        return true;
+    if (!small_number(p, &bits) || !want_op(p, ")"))
+        return false;
+    *out = type_of(bits <= 24 ? SQL_REAL : SQL_FLOAT);
+    return true;
+}
+
+/* What may follow the name of a type. */
+static bool
+type_shape(struct parser *p, size_t i, bool for_cast, struct sql_typeinfo *out)
+{
+    enum sql_type type = type_names[i].type;
+    switch (type_names[i].shape) {
+    case 'n':
+        return type_length(p, take_word(p, "varying") ? SQL_VARCHAR : type, for_cast, out);
+    case 'd':
+        return type_precision(p, out);
+    case 's':
+        return type_scale(p, type, out);
+    case 'f':
+        return type_float(p, type, out);
+    case 'y':
+        *out = type_chars(SQL_NVARCHAR, 128);
+        return true;
+    default:
+        *out = type_of(type);
+        return true;
+    }
+}
+
 bool
 parse_type(struct parser *p, struct sql_typeinfo *out, bool for_cast)
 {
@@ -156,30 +193,11 @@ parse_type(struct parser *p, struct sql_typeinfo *out, bool for_cast)
         p->at += 2;
         t = tok(p);
     }
-    for (size_t i = 0; i < sizeof type_names / sizeof type_names[0]; i++) {
-        enum sql_type type = type_names[i].type;
-        if (!t->text || !same_name(t->text, type_names[i].name))
-            continue;
-        p->at++;
-        if (type_names[i].shape == 'n') {
-            if (take_word(p, "varying"))
-                type = SQL_VARCHAR;
-            return type_length(p, type, for_cast, out);
+    for (size_t i = 0; t->text && i < sizeof type_names / sizeof type_names[0]; i++) {
+        if (same_name(t->text, type_names[i].name)) {
+            p->at++;
+            return type_shape(p, i, for_cast, out);
         }
-        if (type_names[i].shape == 'd')
-            return type_precision(p, out);
-        if (type_names[i].shape == 's')
-            return type_scale(p, type, out);
-        *out = type_of(type);
-        int bits = 53;
-        if (type_names[i].shape == 'f' && take_op(p, "(")) {
-            if (!small_number(p, &bits) || !want_op(p, ")"))
-                return false;
-            *out = type_of(bits <= 24 ? SQL_REAL : SQL_FLOAT);
-        }
-        if (same_name(type_names[i].name, "sysname"))
-            *out = type_chars(SQL_NVARCHAR, 128);
-        return true;
     }
     p->c->line = t->line;
     return fail(p->c, 243, "Type %s is not a defined system type.", t->text ? t->text : "?");
@@ -511,24 +529,35 @@ parse_primary(struct parser *p)
     return refuse(p);
 }
 
+/* One collation only: COLLATE is accepted and changes nothing. */
+static struct expr *
+parse_collated(struct parser *p)
+{
+    struct expr *e = parse_primary(p);
+    while (e && take_word(p, "COLLATE"))
+        if (!want_name(p))
+            e = NULL;
+    return e;
+}
+
+static struct expr *
+parse_signed(struct parser *p)
+{
+    if (take_op(p, "+"))
+        return parse_unary(p);
+    enum expr_kind kind = at_op(p, "-") ? EX_NEGATE : EX_COMPLEMENT;
+    p->at++;
+    struct expr *a = parse_unary(p);
+    return a ? with_args(p, kind, a, NULL) : NULL;
+}
+
 static struct expr *
 parse_unary(struct parser *p)
 {
     if (!enter(p))
         return NULL;
-    struct expr *e = NULL;
-    char op = at_op(p, "-") ? '-' : at_op(p, "+") ? '+' : at_op(p, "~") ? '~' : 0;
-    if (op) {
-        p->at++;
-        struct expr *a = parse_unary(p);
-        if (a)
-            e = op == '+' ? a : with_args(p, op == '-' ? EX_NEGATE : EX_COMPLEMENT, a, NULL);
-    } else {
-        e = parse_primary(p);
-        while (e && take_word(p, "COLLATE")) /* one collation only: accepted, changes nothing */
-            if (!want_name(p))
-                e = NULL;
-    }
+    bool sign = at_op(p, "-") || at_op(p, "+") || at_op(p, "~");
+    struct expr *e = sign ? parse_signed(p) : parse_collated(p);
     leave(p);
     return e;
 }

@@ -203,9 +203,8 @@ parse_from(struct parser *p, struct from **out)
 static bool
 item_alias(struct parser *p, struct item *item)
 {
-    const struct token *t = tok(p);
     bool as = take_word(p, "AS");
-    t = tok(p);
+    const struct token *t = tok(p);
     if (t->kind == TK_STRING || t->kind == TK_NSTRING) {
         item->alias = utf8_from_units(p->c->arena, t->value.at, t->value.count);
         p->at++;
@@ -347,6 +346,28 @@ parse_term(struct parser *p, struct select **tail, bool all)
 }
 
 static bool
+want_rows(struct parser *p)
+{
+    return take_word(p, "ROWS") || want_word(p, "ROW");
+}
+
+static bool
+parse_offset(struct parser *p, struct query *q)
+{
+    if (!take_word(p, "OFFSET"))
+        return true;
+    q->offset = parse_value(p);
+    if (!q->offset || !want_rows(p))
+        return false;
+    if (!take_word(p, "FETCH"))
+        return true;
+    if (!take_word(p, "NEXT") && !want_word(p, "FIRST"))
+        return false;
+    q->fetch = parse_value(p);
+    return q->fetch && want_rows(p) && want_word(p, "ONLY");
+}
+
+static bool
 parse_order_by(struct parser *p, struct query *q)
 {
     if (!want_word(p, "BY"))
@@ -360,16 +381,7 @@ parse_order_by(struct parser *p, struct query *q)
             (void)take_word(p, "ASC");
         *PUSH(p, q->orders, q->order_count) = o;
     } while (take_op(p, ","));
-    if (take_word(p, "OFFSET")) {
-        if (!(q->offset = parse_value(p)) || (!take_word(p, "ROWS") && !want_word(p, "ROW")))
-            return false;
-        if (take_word(p, "FETCH")) {
-            if ((!take_word(p, "NEXT") && !want_word(p, "FIRST")) || !(q->fetch = parse_value(p)) ||
-                (!take_word(p, "ROWS") && !want_word(p, "ROW")) || !want_word(p, "ONLY"))
-                return false;
-        }
-    }
-    return true;
+    return parse_offset(p, q);
 }
 
 /* OPTION (RECOMPILE, MAXDOP 1, ...) changes nothing here. */
@@ -378,13 +390,8 @@ parse_option(struct parser *p)
 {
     if (!at_word(p, "OPTION") || !op_ahead(p, 1, "("))
         return true;
-    p->at += 2;
-    for (int open = 1; open; p->at++) {
-        if (tok(p)->kind == TK_END)
-            return syntax_error(p);
-        open += at_op(p, "(") ? 1 : at_op(p, ")") ? -1 : 0;
-    }
-    return true;
+    p->at++;
+    return skip_parentheses(p);
 }
 
 static bool

@@ -19,7 +19,7 @@ text_argument(struct session *s, const struct call *c, const char *name, int pos
 {
     const struct call_arg *a = argument(c, name, position);
     struct vctx v = session_vctx(s, c->arena);
-    struct val text = { 0 };
+    struct val text = {0};
     if (!a || a->value.v.is_null ||
         !convert(&v, &a->value, type_chars(SQL_NVARCHAR, 4000), 0, &text))
         return NULL;
@@ -137,7 +137,7 @@ static struct units
 units_argument(struct session *s, const struct call *c, const struct call_arg *a)
 {
     struct vctx v = session_vctx(s, c->arena);
-    struct val text = { 0 };
+    struct val text = {0};
     if (!a || a->value.v.is_null ||
         !convert(&v, &a->value, type_chars(SQL_NVARCHAR, SQL_MAX_LENGTH), 0, &text))
         return (struct units){arena_alloc(c->arena, 2), 0};
@@ -173,7 +173,7 @@ make_parameters(struct session *s, const struct call *c, struct variable **list)
                                 "The parameterized query expects the parameter '%s', which was "
                                 "not supplied.",
                                 d[i].name);
-        struct val value = { 0 };
+        struct val value = {0};
         if (a ? !variable_set(&x, p, &a->value)
               : !eval_alone(s, c->arena, d[i].value, &value) || !variable_set(&x, p, &value))
             return false;
@@ -277,7 +277,7 @@ collect(struct session *s, const struct stmt *st, struct call *c)
     }
     for (int i = 0; i < st->exec_count; i++) {
         struct call_arg *a = &c->args[c->count++];
-        struct val v = { 0 };
+        struct val v = {0};
         a->name = st->exec_args[i].name;
         a->output = st->exec_args[i].output != NULL;
         if (!eval_alone(s, c->arena, st->exec_args[i].value, &v))

@@ -6,8 +6,8 @@ make_throw(struct session *s, const struct stmt *st)
 {
     struct arena *a = s->statement_arena;
     struct vctx c = session_vctx(s, a);
-    struct val v[3] = { 0 };
-    struct val number = { 0 }, text = { 0 }, state = { 0 };
+    struct val v[3] = {0};
+    struct val number = {0}, text = {0}, state = {0};
     for (int i = 0; i < 3; i++)
         if (!eval_alone(s, a, st->args[i], &v[i]))
             return false;
@@ -58,7 +58,7 @@ raise_argument(struct session *s, const struct stmt *st, int i)
 {
     struct arena *a = s->statement_arena;
     struct vctx c = session_vctx(s, a);
-    struct val v = { 0 }, text = { 0 };
+    struct val v = {0}, text = {0};
     if (i >= st->arg_count || !eval_alone(s, a, st->args[i], &v) ||
         !convert(&c, &v, type_chars(SQL_NVARCHAR, 4000), 0, &text) || text.v.is_null)
         return "(null)";
@@ -101,8 +101,8 @@ make_raise(struct session *s, const struct stmt *st)
 {
     struct arena *a = s->statement_arena;
     struct vctx c = session_vctx(s, a);
-    struct val v[3] = { 0 };
-    struct val severity = { 0 }, state = { 0 };
+    struct val v[3] = {0};
+    struct val severity = {0}, state = {0};
     for (int i = 0; i < 3; i++)
         if (!eval_alone(s, a, st->args[i], &v[i]))
             return false;

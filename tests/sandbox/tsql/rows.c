@@ -55,7 +55,7 @@ bool
 row_writer_set(struct row_writer *w, int column, const struct val *v)
 {
     const struct column *c = &w->table->columns[column];
-    struct val stored = { 0 };
+    struct val stored = {0};
     if (!convert_store(&w->x.v, v, c->type, c->name, &stored))
         return false;
     stored.t = c->type;
@@ -68,7 +68,7 @@ bool
 row_writer_default(struct row_writer *w, int column)
 {
     struct expr *e = w->table->columns[column].def->default_value;
-    struct val v = { 0 };
+    struct val v = {0};
     if (!e)
         return true; /* NULL */
     return eval(&w->x, e, &v) && row_writer_set(w, column, &v);
@@ -103,7 +103,7 @@ fill_computed_columns(struct row_writer *w)
 {
     for (int i = 0; i < w->table->count; i++) {
         struct expr *e = w->table->columns[i].def->compute;
-        struct val v = { 0 };
+        struct val v = {0};
         if (e && (!eval(&w->x, e, &v) ||
                   !convert(&w->x.v, &v, w->table->columns[i].type, 0, &w->row[i])))
             return false;
@@ -132,7 +132,7 @@ static bool
 check_constraints(struct row_writer *w, bool update)
 {
     for (int i = 0; i < w->table->check_count; i++) {
-        struct val v = { 0 };
+        struct val v = {0};
         if (!eval(&w->x, w->table->checks[i].condition, &v))
             return false;
         if (v.v.is_null || v.v.integer)

@@ -136,6 +136,37 @@ output_of_order(struct ectx *x, const struct bound_select *b, struct order *o)
     return 0;
 }
 
+/* An ORDER BY expression that no name or number gives: bound, and found among the outputs or added.
+ */
+static bool
+bind_order_expression(struct ectx *x, const struct query *q, struct bound_select *b,
+                      struct order *o)
+{
+    if (q->first->next) {
+        (void)fail(&x->v, 104,
+                   "ORDER BY items must appear in the select list if the statement contains a "
+                   "UNION, INTERSECT or EXCEPT operator.");
+        return compile_fail(x);
+    }
+    if (!bind_expr(x, o->expr))
+        return false;
+    for (int k = 0; k < b->width; k++) {
+        if (same_expr(b->outputs[k], o->expr)) {
+            o->column = k + 1;
+            return true;
+        }
+    }
+    if (q->first->distinct) {
+        (void)fail(&x->v, 145,
+                   "ORDER BY items must appear in the select list if SELECT DISTINCT is "
+                   "specified.");
+        return compile_fail(x);
+    }
+    push_output(x, b, o->expr, "");
+    o->column = b->total;
+    return true;
+}
+
 static bool
 bind_orders(struct ectx *x, struct query *q, struct bound_select *b)
 {
@@ -144,29 +175,8 @@ bind_orders(struct ectx *x, struct query *q, struct bound_select *b)
         o->column = output_of_order(x, b, o);
         if (o->column < 0)
             return compile_fail(x);
-        if (o->column)
-            continue;
-        if (q->first->next) {
-            (void)fail(&x->v, 104,
-                       "ORDER BY items must appear in the select list if the statement "
-                       "contains a UNION, INTERSECT or EXCEPT operator.");
-            return compile_fail(x);
-        }
-        if (!bind_expr(x, o->expr))
+        if (!o->column && !bind_order_expression(x, q, b, o))
             return false;
-        for (int k = 0; k < b->width && !o->column; k++)
-            if (same_expr(b->outputs[k], o->expr))
-                o->column = k + 1;
-        if (o->column)
-            continue;
-        if (q->first->distinct) {
-            (void)fail(&x->v, 145,
-                       "ORDER BY items must appear in the select list if SELECT DISTINCT "
-                       "is specified.");
-            return compile_fail(x);
-        }
-        push_output(x, b, o->expr, "");
-        o->column = b->total;
     }
     return true;
 }
@@ -248,6 +258,8 @@ bind_query(struct ectx *x, struct query *q, struct scope *outer)
     for (struct select *s = q->first; s; s = s->next)
         if (!bind_select(&y, q, s, outer))
             return false;
+    if (!q->first)
+        return fail(&x->v, 102, "Incorrect syntax near '%s'.", ")");
     const struct bound_select *first = q->first->bound;
     struct bound_query *b = arena_alloc(x->v.arena, sizeof *b);
     b->width = first->width;
@@ -435,7 +447,7 @@ emit_groups(struct select_run *r)
 static bool
 eval_count(struct ectx *x, struct expr *e, int64_t *out)
 {
-    struct val v = { 0 }, n = { 0 };
+    struct val v = {0}, n = {0};
     if (!eval(x, e, &v) || !convert(&x->v, &v, type_of(SQL_BIGINT), 0, &n))
         return false;
     if (n.v.is_null || n.v.integer < 0)
@@ -477,11 +489,40 @@ free_groups(struct select_run *r)
     keyset_free(&r->groups);
 }
 
+/* TOP, and the order in which rows come: sorted here, or read so. */
+static bool
+plan_select(struct select_run *r, struct iteration *it)
+{
+    struct output *o = r->out;
+    if (o->query->order_count) {
+        it->index = order_index(o->query, r->b);
+        o->sorting = it->index < 0;
+    }
+    if (r->s->top && !eval_count(&r->x, r->s->top, &r->limit))
+        return false;
+    bool last = o->sorting && r->limit >= 0 && !o->query->first->next;
+    if (last && (o->limit < 0 || r->limit < o->limit))
+        o->limit = r->limit;
+    return true;
+}
+
+static enum step
+produce_rows(struct select_run *r, struct iteration *it)
+{
+    enum step step = STEP_ON;
+    if (r->limit == 0)
+        return step;
+    if (r->s->from)
+        step = iterate_from(it, r->s->from, (struct continuation){take_row, r});
+    else
+        step = take_row(r);
+    return step == STEP_ON && r->b->grouped ? emit_groups(r) : step;
+}
+
 static enum step
 run_select(struct output *o, struct select *s)
 {
     struct select_run r = {.out = o, .s = s, .b = s->bound, .limit = -1};
-    enum step step = STEP_ON;
     r.x = *o->x;
     r.x.v.arena = &r.arena;
     r.scope =
@@ -490,24 +531,13 @@ run_select(struct output *o, struct select *s)
     struct iteration it = {.x = &r.x, .sources = r.b->sources, .index = -1};
     if (s->from && s->from->kind == FROM_TABLE)
         it.where = s->where;
-    if (o->query->order_count) {
-        it.index = order_index(o->query, r.b);
-        o->sorting = it.index < 0;
-    }
-    if (s->top && !eval_count(&r.x, s->top, &r.limit))
-        step = STEP_ERROR;
-    if (o->sorting && r.limit >= 0 && !o->query->first->next)
-        o->limit = o->limit >= 0 && o->limit < r.limit ? o->limit : r.limit;
-    if (step == STEP_ON && r.limit != 0)
-        step = s->from ? iterate_from(&it, s->from, (struct continuation){take_row, &r})
-                       : take_row(&r);
-    if (step == STEP_ON && r.b->grouped && r.limit != 0)
-        step = emit_groups(&r);
+    enum step step = plan_select(&r, &it) ? produce_rows(&r, &it) : STEP_ERROR;
     free_groups(&r);
     arena_free(&r.arena);
     arena_free(&r.keep);
     /* a select that has its TOP rows does not end the others of a UNION */
-    return step == STEP_STOP && r.limit >= 0 && r.produced >= r.limit && s->next ? STEP_ON : step;
+    bool topped = step == STEP_STOP && r.limit >= 0 && r.produced >= r.limit;
+    return topped && s->next ? STEP_ON : step;
 }
 
 static enum step

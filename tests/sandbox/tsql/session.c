@@ -513,7 +513,7 @@ run_call(struct session *s, struct call *c, const struct sql_parameter *p, size_
         sink_done(s, flow == FLOW_NEXT && !c->failed ? 0 : SQL_DONE_ERROR, 0, 0);
 }
 
-void
+void /* NOLINTNEXTLINE(readability-function-size): as the interface has it */
 session_execute(struct session *s, const unsigned char *sql_utf16le, size_t sql_bytes,
                 const unsigned char *declarations_utf16le, size_t declarations_bytes,
                 const struct sql_parameter *parameters, size_t count, const struct sql_sink *sink)
@@ -637,7 +637,7 @@ script_done(void *ctx, enum sql_done_kind kind, unsigned flags, uint16_t command
     (void)rows;
 }
 
-static void
+static void /* NOLINTNEXTLINE(readability-function-size): as the interface has it */
 script_message(void *ctx, int32_t number, int severity, int state, const char *text,
                const char *procedure, int line)
 {

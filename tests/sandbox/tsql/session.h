@@ -49,6 +49,11 @@ struct predicate {
     const struct stmt *function;
 };
 
+struct function_object {
+    const struct stmt *statement;
+    int object;
+};
+
 struct policy {
     const char *name;
     int object;
@@ -82,8 +87,7 @@ struct catalog {
     int policy_count;
     struct predicate *predicates;
     int predicate_count;
-    struct stmt **functions;
-    int *function_ids;
+    struct function_object *functions;
     int function_count;
 };
 
@@ -154,7 +158,7 @@ struct engine {
     atomic_int next_object;
     atomic_llong next_version, next_transaction, next_rowversion;
     atomic_bool snapshot, read_only, replica; /* replica: read-intent logins land on a secondary */
-    atomic_int user_access; /* 0 multi, 1 single, 2 restricted */
+    atomic_int user_access;                   /* 0 multi, 1 single, 2 restricted */
     int64_t started;
     unsigned char guid[16], fork[16];
 };
@@ -222,39 +226,38 @@ struct frame {
 struct session {
     struct engine *engine;
     struct session *next; /* of the engine */
-    int id;
     char *user, *database, *application, *workstation;
     struct right *rights; /* borrowed; all_rights for scripts */
-    bool all_rights, odbc, internal, encrypted;
     struct settings settings;
     const struct sql_sink *sink;
-    enum sql_done_kind done_kind;
     struct db main, temp;
     struct catalog catalog;
     struct table *temps;
     struct frame *frame;
     struct sql_error error;
-    int trancount, nest;
-    bool doomed;
     uint64_t transaction;
-    char tran_name[130];
     int64_t rowcount, identity_scope;
-    bool identity_set;
-    int last_error, line;
-    atomic_bool cancel, dead, running, victim;
-    pthread_mutex_t run;          /* held while a request runs */
-    const char *waiting_resource; /* under the lock mutex */
-    int blocked_by;
+    pthread_mutex_t run; /* held while a request runs */
     int64_t login_time, request_time;
-    bool cancelled; /* this request ended by the attention */
-    int lock_wait_override;
     struct bulk *bulk;
-    bool bulk_open; /* between session_bulk_begin and its end: `run` is held */
-    bool replica;   /* reads what was there at its first read, writes nothing, takes no table locks */
     struct arena *statement_arena;
     struct buf pending_text; /* of EXEC (...) */
-    bool condition;          /* of the IF or WHILE just tested */
-    int return_value;        /* of the text just run */
+    int id;
+    enum sql_done_kind done_kind;
+    int trancount, nest;
+    int last_error, line;
+    int blocked_by;
+    int lock_wait_override;
+    int return_value; /* of the text just run */
+    bool all_rights, odbc, internal, encrypted;
+    bool doomed;
+    char tran_name[130];
+    bool identity_set;
+    atomic_bool cancel, dead, running, victim;
+    bool cancelled; /* this request ended by the attention */
+    bool bulk_open; /* between session_bulk_begin and its end: `run` is held */
+    bool replica; /* reads what was there at its first read, writes nothing, takes no table locks */
+    bool condition; /* of the IF or WHILE just tested */
 };
 
 /** The evaluation context of the session, with a given arena. */
@@ -451,9 +454,9 @@ void aggregates_free(struct aggregate_state *, int count);
 struct function {
     const char *name;
     int min, max;
-    char type; /* see function_type */
-    bool (*eval)(struct ectx *, struct expr *, struct val *args, struct val *out);
+    char type;  /* see function_type */
     bool nulls; /* is called with NULL arguments too */
+    bool (*eval)(struct ectx *, struct expr *, struct val *args, struct val *out);
 };
 const struct function *function_find(const char *name);
 struct sql_typeinfo function_type(const struct function *, const struct expr *);

@@ -74,7 +74,7 @@ set_flag(struct session *s, const char *name, bool on)
 static bool
 option_number(struct session *s, struct expr *e, int64_t low, int64_t high, int64_t *out)
 {
-    struct val v = { 0 }, n = { 0 };
+    struct val v = {0}, n = {0};
     struct vctx c = session_vctx(s, s->statement_arena);
     if (!eval_alone(s, s->statement_arena, e, &v) || !convert(&c, &v, type_of(SQL_BIGINT), 0, &n))
         return false;
@@ -87,7 +87,7 @@ option_number(struct session *s, struct expr *e, int64_t low, int64_t high, int6
 static bool
 set_priority(struct session *s, struct expr *e)
 {
-    struct val v = { 0 };
+    struct val v = {0};
     int64_t n = 0;
     if (!eval_alone(s, s->statement_arena, e, &v))
         return false;
@@ -106,7 +106,7 @@ set_priority(struct session *s, struct expr *e)
 static bool
 set_word(struct session *s, const char *name, struct expr *e)
 {
-    struct val v = { 0 };
+    struct val v = {0};
     if (!eval_alone(s, s->statement_arena, e, &v) || v.v.is_null || !type_is_char(v.t.type))
         return session_fail(s, 102, "Incorrect syntax near '%s'.", name);
     const char *word = val_utf8_text(s->statement_arena, &v);
@@ -132,33 +132,42 @@ set_word(struct session *s, const char *name, struct expr *e)
 }
 
 static bool
+set_number(struct session *s, const char *name, struct expr *e)
+{
+    static const struct {
+        const char *name;
+        int64_t low, high;
+    } ranges[] = {{"DATEFIRST", 1, 7},
+                  {"LOCK_TIMEOUT", -1, INT32_MAX},
+                  {"TEXTSIZE", -1, INT32_MAX},
+                  {"ROWCOUNT", 0, INT32_MAX},
+                  {"QUERY_GOVERNOR_COST_LIMIT", 0, INT32_MAX}};
+    struct settings *set = &s->settings;
+    size_t i = 0;
+    int64_t n = 0;
+    while (i < 4 && !same_name(ranges[i].name, name))
+        i++;
+    if (!option_number(s, e, ranges[i].low, ranges[i].high, &n))
+        return false;
+    if (i == 0)
+        set->datefirst = (int)n;
+    else if (i == 1)
+        set->lock_timeout = (int)n;
+    else if (i == 2)
+        set->textsize = n == 0 ? 4096 : n < 0 ? INT32_MAX : (int)n;
+    else if (i == 3)
+        set->rowcount = n;
+    return true;
+}
+
+static bool
 set_value(struct session *s, const char *name, struct expr *e)
 {
-    struct settings *set = &s->settings;
-    int64_t n;
     if (same_name(name, "DEADLOCK_PRIORITY"))
         return set_priority(s, e);
     if (same_name(name, "LANGUAGE") || same_name(name, "DATEFORMAT"))
         return set_word(s, name, e);
-    if (same_name(name, "CONTEXT_INFO"))
-        return true;
-    bool datefirst = same_name(name, "DATEFIRST"), timeout = same_name(name, "LOCK_TIMEOUT");
-    bool textsize = same_name(name, "TEXTSIZE");
-    if (!option_number(s, e,
-                       datefirst             ? 1
-                       : timeout || textsize ? -1
-                                             : 0,
-                       datefirst ? 7 : INT32_MAX, &n))
-        return false;
-    if (datefirst)
-        set->datefirst = (int)n;
-    else if (timeout)
-        set->lock_timeout = (int)n;
-    else if (textsize)
-        set->textsize = n == 0 ? 4096 : n < 0 ? INT32_MAX : (int)n;
-    else if (same_name(name, "ROWCOUNT"))
-        set->rowcount = n;
-    return true;
+    return same_name(name, "CONTEXT_INFO") || set_number(s, name, e);
 }
 
 static bool

@@ -111,32 +111,35 @@ end_statement_read(const struct session *s, struct db *db)
         end_read(db);
 }
 
+/* Only one session writes at a time: its lock is one of all locks. */
+static bool
+become_writer(struct session *s)
+{
+    if (s->replica || (atomic_load(&s->engine->read_only) && !s->internal))
+        return session_fail(s, 3906,
+                            "Failed to update database \"%s\" because the database is "
+                            "read-only.",
+                            s->engine->database);
+    enum lock_owner owner = s->trancount ? OWNER_TRANSACTION : OWNER_STATEMENT;
+    int timeout = s->lock_wait_override ? 0 : s->settings.lock_timeout;
+    return !lock_failed(s, lock_take(s, "W", LOCK_X, owner, timeout));
+}
+
 bool
 store_write(struct session *s, const struct table *t)
 {
     struct db *db = t && t->temp ? &s->temp : &s->main;
-    if (db == &s->main) {
-        if (s->replica || (atomic_load(&s->engine->read_only) && !s->internal))
-            return session_fail(s, 3906,
-                                "Failed to update database \"%s\" because the database is "
-                                "read-only.",
-                                s->engine->database);
-        enum lock_owner owner = s->trancount ? OWNER_TRANSACTION : OWNER_STATEMENT;
-        int timeout = s->lock_wait_override ? 0 : s->settings.lock_timeout;
-        if (lock_failed(s, lock_take(s, "W", LOCK_X, owner, timeout)))
-            return false;
-    }
+    if (db == &s->main && !become_writer(s))
+        return false;
     if (!db->writing) {
         end_read(db);
         if (!store_exec(db, s, "BEGIN IMMEDIATE"))
             return false;
         db->writing = true;
     }
-    if (!db->savepoint) {
-        if (!store_exec(db, s, "SAVEPOINT st"))
-            return false;
-        db->savepoint = true;
-    }
+    if (!db->savepoint && !store_exec(db, s, "SAVEPOINT st"))
+        return false;
+    db->savepoint = true;
     return true;
 }
 
@@ -322,7 +325,7 @@ key_values(struct arena *a, const struct index *i, const struct val *row)
     struct sql_error ignored;
     struct vctx c = {.arena = a, .error = &ignored};
     for (int k = 0; k < i->count; k++) {
-        struct val text = { 0 };
+        struct val text = {0};
         const struct val *v = &row[i->columns[k]];
         const char *shown = "<NULL>";
         if (!v->v.is_null && convert(&c, v, type_chars(SQL_NVARCHAR, 4000), 0, &text))

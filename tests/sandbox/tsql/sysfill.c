@@ -83,73 +83,117 @@ definition_seen(const struct session *s, int table_id)
     return session_allowed(s, "view_definition", NULL);
 }
 
+/* One object that is no table: what sys.objects says of it. */
+struct other_object {
+    const char *name, *type, *description;
+    int id, parent;
+};
+
+/* The i-th of them; false when there are no more. */
+static bool
+other_object(const struct session *s, int i, struct other_object *o)
+{
+    const struct catalog *c = &s->catalog;
+    if (i < c->trigger_count) {
+        const struct trigger *t = &c->triggers[i];
+        *o = (struct other_object){t->name, "TR", "SQL_TRIGGER", t->object, t->parent};
+        return true;
+    }
+    i -= c->trigger_count;
+    if (i < c->key_count) {
+        const struct foreign_key *k = &c->keys[i];
+        *o = (struct other_object){k->name, "F", "FOREIGN_KEY_CONSTRAINT", k->object, k->parent};
+        return true;
+    }
+    i -= c->key_count;
+    if (i < c->policy_count) {
+        *o = (struct other_object){c->policies[i].name, "SP", "SECURITY_POLICY",
+                                   c->policies[i].object, 0};
+        return true;
+    }
+    i -= c->policy_count;
+    if (i < c->function_count)
+        *o = (struct other_object){c->functions[i].statement->target.object, "IF",
+                                   "SQL_INLINE_TABLE_VALUED_FUNCTION", c->functions[i].object, 0};
+    return i < c->function_count;
+}
+
+static int
+key_id(const struct table *t, const char *name, const char *kind)
+{
+    for (int i = 0; i < t->index_count; i++) {
+        const struct index *x = &t->indexes[i];
+        bool wanted = !*kind || same_name(kind, x->primary ? "PK" : "UQ");
+        if (x->constraint && wanted && same_name(x->name, name))
+            return x->object;
+    }
+    return 0;
+}
+
+static int
+other_id(const struct session *s, const char *name, const char *kind)
+{
+    struct other_object o;
+    for (int i = 0; other_object(s, i, &o); i++)
+        if (same_name(o.name, name) && (!*kind || same_name(kind, o.type)) &&
+            definition_seen(s, o.parent))
+            return o.id;
+    return 0;
+}
+
 int
 object_id_of(struct session *s, const char *name, const char *type)
 {
-    const struct catalog *c = &s->catalog;
     struct name n = {.object = name};
     char kind[3] = {0};
-    if (type)
-        text_format(kind, sizeof kind, "%.2s", type);
-    if (!type || same_name(kind, "U")) {
-        const struct table *t = catalog_find(s, &n);
-        if (t && (t->temp || table_seen(s, t)))
-            return t->id;
-    }
-    for (int i = 0; i < c->trigger_count && (!type || same_name(kind, "TR")); i++)
-        if (same_name(c->triggers[i].name, name) && definition_seen(s, c->triggers[i].parent))
-            return c->triggers[i].object;
-    for (int i = 0; i < c->key_count && (!type || same_name(kind, "F")); i++)
-        if (same_name(c->keys[i].name, name) && definition_seen(s, c->keys[i].parent))
-            return c->keys[i].object;
-    for (int i = 0; i < c->policy_count && (!type || same_name(kind, "SP")); i++)
-        if (same_name(c->policies[i].name, name) && definition_seen(s, 0))
-            return c->policies[i].object;
-    for (int i = 0; i < c->function_count && (!type || same_name(kind, "IF")); i++)
-        if (same_name(c->functions[i]->target.object, name) && definition_seen(s, 0))
-            return c->function_ids[i];
-    for (const struct table *t = c->tables; t; t = t->next)
-        for (int i = 0; i < t->index_count; i++)
-            if (t->indexes[i].constraint && same_name(t->indexes[i].name, name) &&
-                table_seen(s, t) && (!type || same_name(kind, t->indexes[i].primary ? "PK" : "UQ")))
-                return t->indexes[i].object;
-    return 0;
+    text_format(kind, sizeof kind, "%.2s", type ? type : "");
+    const struct table *t = !*kind || same_name(kind, "U") ? catalog_find(s, &n) : NULL;
+    if (t && (t->temp || table_seen(s, t)))
+        return t->id;
+    int id = other_id(s, name, kind);
+    for (t = s->catalog.tables; t && !id; t = t->next)
+        if (table_seen(s, t))
+            id = key_id(t, name, kind);
+    return id;
+}
+
+static const char *
+key_name(const struct table *t, int id)
+{
+    for (int i = 0; i < t->index_count; i++)
+        if (t->indexes[i].constraint && t->indexes[i].object == id)
+            return t->indexes[i].name;
+    return NULL;
 }
 
 const char *
 object_name_of(struct session *s, int id)
 {
-    const struct catalog *c = &s->catalog;
-    for (const struct table *t = c->tables; t; t = t->next) {
-        if (t->id == id)
-            return table_seen(s, t) ? t->name : NULL;
-        for (int i = 0; i < t->index_count; i++)
-            if (t->indexes[i].constraint && t->indexes[i].object == id)
-                return t->indexes[i].name;
+    struct other_object o;
+    for (const struct table *t = s->catalog.tables; t; t = t->next) {
+        const char *name = t->id == id ? t->name : key_name(t, id);
+        if (name)
+            return table_seen(s, t) ? name : NULL;
     }
-    for (int i = 0; i < c->trigger_count; i++)
-        if (c->triggers[i].object == id)
-            return c->triggers[i].name;
-    for (int i = 0; i < c->policy_count; i++)
-        if (c->policies[i].object == id)
-            return c->policies[i].name;
+    for (int i = 0; other_object(s, i, &o); i++)
+        if (o.id == id)
+            return definition_seen(s, o.parent) ? o.name : NULL;
     return NULL;
 }
 
 /* ---- objects and tables ---- */
 
 static void
-object_row(struct rows *r, const char *name, int id, int parent, const char *type, const char *desc,
-           int64_t created)
+object_row(struct rows *r, const struct other_object *o, int64_t created)
 {
     row_new(r);
     row_zeros(r);
-    row_text(r, "name", name);
-    row_int(r, "object_id", id);
+    row_text(r, "name", o->name);
+    row_int(r, "object_id", o->id);
     row_int(r, "schema_id", 1);
-    row_int(r, "parent_object_id", parent);
-    row_text(r, "type", type);
-    row_text(r, "type_desc", desc);
+    row_int(r, "parent_object_id", o->parent);
+    row_text(r, "type", o->type);
+    row_text(r, "type_desc", o->description);
     row_date(r, "create_date", created);
     row_date(r, "modify_date", created);
 }
@@ -161,8 +205,10 @@ key_rows(struct rows *r, const struct table *t)
         const struct index *x = &t->indexes[i];
         if (!x->constraint)
             continue;
-        object_row(r, x->name, x->object, t->id, x->primary ? "PK" : "UQ",
-                   x->primary ? "PRIMARY_KEY_CONSTRAINT" : "UNIQUE_CONSTRAINT", t->created);
+        struct other_object o = {x->name, x->primary ? "PK" : "UQ",
+                                 x->primary ? "PRIMARY_KEY_CONSTRAINT" : "UNIQUE_CONSTRAINT",
+                                 x->object, t->id};
+        object_row(r, &o, t->created);
         row_int(r, "unique_index_id", x->id);
     }
 }
@@ -171,23 +217,10 @@ static void
 other_objects(struct rows *r)
 {
     struct session *s = r->x->s;
-    const struct catalog *c = &s->catalog;
-    for (int i = 0; i < c->trigger_count; i++)
-        if (definition_seen(s, c->triggers[i].parent))
-            object_row(r, c->triggers[i].name, c->triggers[i].object, c->triggers[i].parent, "TR",
-                       "SQL_TRIGGER", 0);
-    for (int i = 0; i < c->key_count; i++)
-        if (definition_seen(s, c->keys[i].parent))
-            object_row(r, c->keys[i].name, c->keys[i].object, c->keys[i].parent, "F",
-                       "FOREIGN_KEY_CONSTRAINT", 0);
-    for (int i = 0; i < c->policy_count; i++)
-        if (definition_seen(s, 0))
-            object_row(r, c->policies[i].name, c->policies[i].object, 0, "SP", "SECURITY_POLICY",
-                       0);
-    for (int i = 0; i < c->function_count; i++)
-        if (definition_seen(s, 0))
-            object_row(r, c->functions[i]->target.object, c->function_ids[i], 0, "IF",
-                       "SQL_INLINE_TABLE_VALUED_FUNCTION", 0);
+    struct other_object o;
+    for (int i = 0; other_object(s, i, &o); i++)
+        if (definition_seen(s, o.parent))
+            object_row(r, &o, s->engine->started);
 }
 
 void
@@ -197,7 +230,8 @@ fill_objects(struct rows *r)
     for (const struct table *t = s->catalog.tables; t; t = t->next) {
         if (!table_seen(s, t))
             continue;
-        object_row(r, t->name, t->id, 0, "U", "USER_TABLE", t->created);
+        struct other_object o = {t->name, "U", "USER_TABLE", t->id, 0};
+        object_row(r, &o, t->created);
         key_rows(r, t);
     }
     other_objects(r);
@@ -210,29 +244,37 @@ fill_tables(struct rows *r)
     for (const struct table *t = s->catalog.tables; t; t = t->next) {
         if (!table_seen(s, t))
             continue;
-        object_row(r, t->name, t->id, 0, "U", "USER_TABLE", t->created);
+        struct other_object o = {t->name, "U", "USER_TABLE", t->id, 0};
+        object_row(r, &o, t->created);
         row_text(r, "temporal_type_desc", "NON_TEMPORAL_TABLE");
     }
+}
+
+static int
+decimal_bytes(int precision)
+{
+    return precision <= 9 ? 5 : precision <= 19 ? 9 : precision <= 28 ? 13 : 17;
+}
+
+static bool
+has_length(enum sql_type t)
+{
+    bool text = type_is_char(t) && t != SQL_TEXT && t != SQL_NTEXT;
+    return text || t == SQL_BINARY || t == SQL_VARBINARY;
 }
 
 static int
 catalog_length(const struct column *c, size_t type)
 {
     enum sql_type t = c->type.type;
-    if (type_is_max(&c->type) && t != SQL_TEXT && t != SQL_NTEXT && t != SQL_IMAGE)
-        return -1;
+    if (has_length(t))
+        return type_is_max(&c->type) ? -1 : (int)c->type.max_bytes;
     if (t == SQL_DECIMAL)
-        return c->type.precision <= 9    ? 5
-               : c->type.precision <= 19 ? 9
-               : c->type.precision <= 28 ? 13
-                                         : 17;
+        return decimal_bytes(c->type.precision);
     if (t == SQL_TIME || t == SQL_DATETIME2 || t == SQL_DATETIMEOFFSET) {
         int less = c->type.scale <= 2 ? 2 : c->type.scale <= 4 ? 1 : 0;
         return system_types[type].length - less;
     }
-    if ((type_is_char(t) && t != SQL_TEXT && t != SQL_NTEXT) || t == SQL_BINARY ||
-        t == SQL_VARBINARY)
-        return (int)c->type.max_bytes;
     return system_types[type].length;
 }
 
@@ -473,7 +515,9 @@ fill_triggers(struct rows *r)
     for (int i = 0; i < c->trigger_count; i++) {
         if (!definition_seen(r->x->s, c->triggers[i].parent))
             continue;
-        object_row(r, c->triggers[i].name, c->triggers[i].object, 0, "TR", "SQL_TRIGGER", 0);
+        struct other_object o = {c->triggers[i].name, "TR", "SQL_TRIGGER", c->triggers[i].object,
+                                 0};
+        object_row(r, &o, r->x->s->engine->started);
         row_int(r, "parent_class", 1);
         row_text(r, "parent_class_desc", "OBJECT_OR_COLUMN");
         row_int(r, "parent_id", c->triggers[i].parent);
@@ -489,8 +533,9 @@ fill_foreign_keys(struct rows *r)
     for (int i = 0; i < c->key_count; i++) {
         if (!definition_seen(r->x->s, c->keys[i].parent))
             continue;
-        object_row(r, c->keys[i].name, c->keys[i].object, c->keys[i].parent, "F",
-                   "FOREIGN_KEY_CONSTRAINT", 0);
+        struct other_object o = {c->keys[i].name, "F", "FOREIGN_KEY_CONSTRAINT", c->keys[i].object,
+                                 c->keys[i].parent};
+        object_row(r, &o, r->x->s->engine->started);
         row_int(r, "referenced_object_id", c->keys[i].referenced);
     }
 }
@@ -502,7 +547,9 @@ fill_policies(struct rows *r)
     for (int i = 0; i < c->policy_count; i++) {
         if (!definition_seen(r->x->s, 0))
             continue;
-        object_row(r, c->policies[i].name, c->policies[i].object, 0, "SP", "SECURITY_POLICY", 0);
+        struct other_object o = {c->policies[i].name, "SP", "SECURITY_POLICY",
+                                 c->policies[i].object, 0};
+        object_row(r, &o, r->x->s->engine->started);
         row_int(r, "is_enabled", c->policies[i].enabled);
         row_int(r, "is_schema_bound", 1);
     }
@@ -564,31 +611,32 @@ fill_is_tables(struct rows *r)
     }
 }
 
+static void
+is_column_row(struct rows *r, const struct table *t, int i)
+{
+    const struct column *c = &t->columns[i];
+    size_t type = type_index(c->type.type);
+    bool decimal = c->type.type == SQL_DECIMAL;
+    row_new(r);
+    table_names(r, t);
+    row_text(r, "COLUMN_NAME", c->name);
+    row_int(r, "ORDINAL_POSITION", i + 1);
+    row_text(r, "IS_NULLABLE", c->type.nullable ? "YES" : "NO");
+    row_text(r, "DATA_TYPE", type_name(c->type.type));
+    if (type_is_char(c->type.type) || type_is_binary(c->type.type)) {
+        int n = catalog_length(c, type);
+        row_int(r, "CHARACTER_MAXIMUM_LENGTH", n > 0 && type_is_nchar(c->type.type) ? n / 2 : n);
+    } else if (type_is_number(c->type.type)) {
+        row_int(r, "NUMERIC_PRECISION", decimal ? c->type.precision : system_types[type].precision);
+        row_int(r, "NUMERIC_SCALE", decimal ? c->type.scale : system_types[type].scale);
+    }
+}
+
 void
 fill_is_columns(struct rows *r)
 {
     struct session *s = r->x->s;
-    for (const struct table *t = s->catalog.tables; t; t = t->next) {
-        for (int i = 0; i < t->count && table_seen(s, t); i++) {
-            const struct column *c = &t->columns[i];
-            size_t type = type_index(c->type.type);
-            row_new(r);
-            table_names(r, t);
-            row_text(r, "COLUMN_NAME", c->name);
-            row_int(r, "ORDINAL_POSITION", i + 1);
-            row_text(r, "IS_NULLABLE", c->type.nullable ? "YES" : "NO");
-            row_text(r, "DATA_TYPE", type_name(c->type.type));
-            if (type_is_char(c->type.type) || type_is_binary(c->type.type)) {
-                int n = catalog_length(c, type);
-                row_int(r, "CHARACTER_MAXIMUM_LENGTH",
-                        n > 0 && type_is_nchar(c->type.type) ? n / 2 : n);
-            } else if (type_is_number(c->type.type)) {
-                row_int(r, "NUMERIC_PRECISION",
-                        c->type.type == SQL_DECIMAL ? c->type.precision
-                                                    : system_types[type].precision);
-                row_int(r, "NUMERIC_SCALE",
-                        c->type.type == SQL_DECIMAL ? c->type.scale : system_types[type].scale);
-            }
-        }
-    }
+    for (const struct table *t = s->catalog.tables; t; t = t->next)
+        for (int i = 0; i < t->count && table_seen(s, t); i++)
+            is_column_row(r, t, i);
 }

@@ -197,29 +197,41 @@ common_length(const struct sql_typeinfo *winner, const struct sql_typeinfo *othe
     return need > winner->max_bytes ? (uint32_t)need : winner->max_bytes;
 }
 
+static struct sql_typeinfo
+common_decimal(const struct sql_typeinfo *a, const struct sql_typeinfo *b)
+{
+    int digits = integer_digits(a) > integer_digits(b) ? integer_digits(a) : integer_digits(b);
+    int scale = scale_of(a) > scale_of(b) ? scale_of(a) : scale_of(b);
+    if (digits + scale > 38)
+        scale = digits > 38 ? 0 : 38 - digits;
+    return type_decimal(digits + scale, scale);
+}
+
+/* Fixed lengths that differ become variable ones. */
+static void
+common_text(struct sql_typeinfo *w, const struct sql_typeinfo *o)
+{
+    uint32_t length = common_length(w, o);
+    if (length != w->max_bytes && w->type == SQL_CHAR)
+        w->type = SQL_VARCHAR;
+    else if (length != w->max_bytes && w->type == SQL_NCHAR)
+        w->type = SQL_NVARCHAR;
+    else if (length != w->max_bytes && w->type == SQL_BINARY)
+        w->type = SQL_VARBINARY;
+    w->max_bytes = length;
+}
+
 struct sql_typeinfo
 type_common(struct sql_typeinfo a, struct sql_typeinfo b)
 {
-    struct sql_typeinfo w = types[a.type].precedence >= types[b.type].precedence ? a : b;
-    struct sql_typeinfo o = types[a.type].precedence >= types[b.type].precedence ? b : a;
-    if (w.type == SQL_DECIMAL && type_is_exact(o.type)) {
-        int digits =
-            integer_digits(&w) > integer_digits(&o) ? integer_digits(&w) : integer_digits(&o);
-        int scale = scale_of(&w) > scale_of(&o) ? scale_of(&w) : scale_of(&o);
-        if (digits + scale > 38)
-            scale = 38 - digits < 0 ? 0 : 38 - digits;
-        w = type_decimal(digits + scale, scale);
-    } else if (type_is_char(w.type) || type_is_binary(w.type)) {
-        uint32_t length = common_length(&w, &o);
-        if ((w.type == SQL_CHAR || w.type == SQL_NCHAR || w.type == SQL_BINARY) &&
-            length != w.max_bytes)
-            w.type = w.type == SQL_CHAR    ? SQL_VARCHAR
-                     : w.type == SQL_NCHAR ? SQL_NVARCHAR
-                                           : SQL_VARBINARY;
-        w.max_bytes = length;
-    } else if (type_is_date(w.type) && o.scale > w.scale && type_is_date(o.type)) {
+    bool first = types[a.type].precedence >= types[b.type].precedence;
+    struct sql_typeinfo w = first ? a : b, o = first ? b : a;
+    if (w.type == SQL_DECIMAL && type_is_exact(o.type))
+        w = common_decimal(&w, &o);
+    else if (type_is_char(w.type) || type_is_binary(w.type))
+        common_text(&w, &o);
+    else if (type_is_date(w.type) && o.scale > w.scale && type_is_date(o.type))
         w.scale = o.scale;
-    }
     w.nullable = a.nullable || b.nullable;
     w.identity = w.computed = false;
     return w;
@@ -400,7 +412,7 @@ read_be(struct reader *r, unsigned bytes)
 static int64_t
 sign_extend(uint64_t v, unsigned bytes, bool is_unsigned)
 {
-    if (is_unsigned || bytes == 8)
+    if (is_unsigned || bytes == 0 || bytes >= 8)
         return (int64_t)v;
     uint64_t sign = UINT64_C(1) << (bytes * 8 - 1);
     return (int64_t)((v ^ sign) - sign);
