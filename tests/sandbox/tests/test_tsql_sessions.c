@@ -275,8 +275,9 @@ seed(struct fixture *f, const char *name)
 {
     char *text = read_file(name), why[1024] = "";
     char *rows = strstr(text, "TOP ($(rows))");
-    if (rows)
-        memcpy(rows, "TOP (   2500)", 13);
+    static const char top[] = "TOP (   2500)";
+    for (size_t i = 0; rows && top[i]; i++)
+        rows[i] = top[i];
     if (!engine_run_script(f->engine, text, why, sizeof why))
         fail_msg("%s: %s", name, why);
     free(text);
