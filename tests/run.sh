@@ -7,7 +7,7 @@ cd "$SOURCE_DIR" || exit 1
 mkdir -p build
 PACKAGES_LOG=$SOURCE_DIR/build/packages.log
 . "$SOURCE_DIR/tests/support/packages.sh"
-need_packages build demo test || exit 1
+need_packages build test || exit 1
 
 passed=0 failed=0
 jobs=$(nproc)
