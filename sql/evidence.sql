@@ -1,9 +1,9 @@
--- evidence: one look at the server, the database and the three tables. One batch, several result sets;
--- the name of a set's first column says which it is. Names and texts come as bytes (UTF-16).
+-- evidence: one look at the server, the database and the rows of the three tables. Sent behind catalog.sql
+-- as one batch with it, several result sets; the name of a set's first column says which it is. Names and
+-- texts come as bytes (UTF-16).
 -- params:  none
--- returns: rs_identity, rs_database, rs_rights, rs_permission, rs_object, rs_column, rs_index, rs_count,
---          rs_url, rs_channel, rs_orphans, rs_partition, rs_trigger, rs_foreign_key, rs_policy,
---          rs_masked, rs_session, rs_fork, rs_restore;
+-- returns: rs_identity, rs_database, rs_rights, rs_count, rs_url, rs_channel, rs_orphans, rs_partition,
+--          rs_session, rs_fork, rs_restore;
 --          rs_read: that question was answered, even with no row;
 --          rs_fault: it was not, with the error that stood in the way
 -- effect:  none. What a login may not see, or a version does not have, fails alone: it is asked in a
@@ -33,63 +33,6 @@ SELECT N'rights' AS rs_rights,
     HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE') AS view_server_state,
     HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DATABASE STATE') AS view_database_state,
     HAS_PERMS_BY_NAME(N'sys.sp_getapplock', N'OBJECT', N'EXECUTE') AS use_applock;
-
-SELECT N'DUALWRITEPROJECTFIELDCONFIGURATION' AS rs_permission,
-    HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'OBJECT', N'SELECT') AS may_select,
-    HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'OBJECT', N'INSERT') AS may_insert,
-    HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'OBJECT', N'DELETE') AS may_delete,
-    HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'OBJECT', N'ALTER') AS may_alter,
-    HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'OBJECT', N'VIEW DEFINITION')
-        AS may_view_definition;
-SELECT N'DUALWRITEPROJECTCONFIGURATION' AS rs_permission,
-    HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTCONFIGURATION', N'OBJECT', N'SELECT') AS may_select,
-    HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTCONFIGURATION', N'OBJECT', N'INSERT') AS may_insert,
-    HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTCONFIGURATION', N'OBJECT', N'DELETE') AS may_delete,
-    HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTCONFIGURATION', N'OBJECT', N'ALTER') AS may_alter,
-    HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTCONFIGURATION', N'OBJECT', N'VIEW DEFINITION')
-        AS may_view_definition;
-SELECT N'BUSINESSEVENTSDEFINITION' AS rs_permission,
-    HAS_PERMS_BY_NAME(N'dbo.BUSINESSEVENTSDEFINITION', N'OBJECT', N'SELECT') AS may_select,
-    HAS_PERMS_BY_NAME(N'dbo.BUSINESSEVENTSDEFINITION', N'OBJECT', N'INSERT') AS may_insert,
-    HAS_PERMS_BY_NAME(N'dbo.BUSINESSEVENTSDEFINITION', N'OBJECT', N'DELETE') AS may_delete,
-    HAS_PERMS_BY_NAME(N'dbo.BUSINESSEVENTSDEFINITION', N'OBJECT', N'ALTER') AS may_alter,
-    HAS_PERMS_BY_NAME(N'dbo.BUSINESSEVENTSDEFINITION', N'OBJECT', N'VIEW DEFINITION')
-        AS may_view_definition;
-
--- Any object under a table's name, so that a view or a synonym is seen for what it is.
-SELECT CONVERT(varbinary(512), o.name) AS rs_object, CONVERT(nvarchar(4), o.type) AS object_type,
-    CONVERT(int, t.temporal_type) AS temporal_type,
-    CONVERT(int, t.is_memory_optimized) AS is_memory_optimized
-FROM sys.objects AS o
-LEFT JOIN sys.tables AS t ON t.object_id = o.object_id
-WHERE o.object_id IN (OBJECT_ID(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION'),
-    OBJECT_ID(N'dbo.DUALWRITEPROJECTCONFIGURATION'), OBJECT_ID(N'dbo.BUSINESSEVENTSDEFINITION'));
-
--- base_type is NULL for a CLR type; an alias type appears as what it stands for.
-SELECT CONVERT(varbinary(512), o.name) AS rs_column, c.column_id,
-    CONVERT(varbinary(512), c.name) AS column_name, CONVERT(varbinary(512), b.name) AS base_type,
-    CONVERT(varbinary(512), u.name) AS user_type, c.max_length, c.precision, c.scale,
-    CONVERT(varbinary(512), c.collation_name) AS collation_name, CONVERT(int, c.is_nullable) AS is_nullable,
-    CONVERT(int, c.is_identity) AS is_identity, CONVERT(int, c.is_computed) AS is_computed,
-    CONVERT(int, c.generated_always_type) AS generated_always_type
-FROM sys.columns AS c
-JOIN sys.objects AS o ON o.object_id = c.object_id
-LEFT JOIN sys.types AS b ON b.user_type_id = c.system_type_id
-LEFT JOIN sys.types AS u ON u.user_type_id = c.user_type_id
-WHERE c.object_id IN (OBJECT_ID(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'U'),
-    OBJECT_ID(N'dbo.DUALWRITEPROJECTCONFIGURATION', N'U'), OBJECT_ID(N'dbo.BUSINESSEVENTSDEFINITION', N'U'))
-ORDER BY c.object_id, c.column_id;
-
-SELECT CONVERT(varbinary(512), o.name) AS rs_index, i.index_id,
-    CONVERT(varbinary(512), c.name) AS column_name
-FROM sys.indexes AS i
-JOIN sys.objects AS o ON o.object_id = i.object_id
-JOIN sys.index_columns AS k ON k.object_id = i.object_id AND k.index_id = i.index_id
-JOIN sys.columns AS c ON c.object_id = k.object_id AND c.column_id = k.column_id
-WHERE i.object_id IN (OBJECT_ID(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'U'),
-    OBJECT_ID(N'dbo.DUALWRITEPROJECTCONFIGURATION', N'U'), OBJECT_ID(N'dbo.BUSINESSEVENTSDEFINITION', N'U'))
-    AND i.is_unique = 1 AND i.is_disabled = 0 AND i.has_filter = 0 AND k.key_ordinal > 0
-ORDER BY i.object_id, i.index_id, k.key_ordinal;
 
 -- Fresh counts: READCOMMITTEDLOCK waits for other sessions' open transactions, under the lock timeout.
 IF OBJECT_ID(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'U') IS NOT NULL
@@ -178,71 +121,6 @@ GROUP BY o.name;');
 END TRY
 BEGIN CATCH
     SELECT N'partitions' AS rs_fault, ERROR_NUMBER() AS number, ERROR_SEVERITY() AS severity,
-        ERROR_STATE() AS state, CONVERT(varbinary(8000), ERROR_MESSAGE()) AS message;
-END CATCH;
-
-BEGIN TRY
-    EXEC(N'SELECT CONVERT(varbinary(512), o.name) AS rs_trigger, CONVERT(varbinary(512), t.name) AS trigger_name,
-    CONVERT(int, t.is_disabled) AS is_disabled
-FROM sys.triggers AS t
-JOIN sys.objects AS o ON o.object_id = t.parent_id
-WHERE t.parent_id IN (OBJECT_ID(N''dbo.DUALWRITEPROJECTFIELDCONFIGURATION'', N''U''),
-    OBJECT_ID(N''dbo.DUALWRITEPROJECTCONFIGURATION'', N''U''), OBJECT_ID(N''dbo.BUSINESSEVENTSDEFINITION'', N''U''))
-ORDER BY t.name;');
-    SELECT N'triggers' AS rs_read;
-END TRY
-BEGIN CATCH
-    SELECT N'triggers' AS rs_fault, ERROR_NUMBER() AS number, ERROR_SEVERITY() AS severity,
-        ERROR_STATE() AS state, CONVERT(varbinary(8000), ERROR_MESSAGE()) AS message;
-END CATCH;
-
--- Foreign keys of other tables that point here: they can refuse a delete, or carry it further.
-BEGIN TRY
-    EXEC(N'SELECT CONVERT(varbinary(512), o.name) AS rs_foreign_key, CONVERT(varbinary(512), f.name) AS foreign_key_name,
-    CONVERT(int, f.is_disabled) AS is_disabled
-FROM sys.foreign_keys AS f
-JOIN sys.objects AS o ON o.object_id = f.referenced_object_id
-WHERE f.referenced_object_id IN (OBJECT_ID(N''dbo.DUALWRITEPROJECTFIELDCONFIGURATION'', N''U''),
-    OBJECT_ID(N''dbo.DUALWRITEPROJECTCONFIGURATION'', N''U''), OBJECT_ID(N''dbo.BUSINESSEVENTSDEFINITION'', N''U''))
-ORDER BY f.name;');
-    SELECT N'foreign_keys' AS rs_read;
-END TRY
-BEGIN CATCH
-    SELECT N'foreign_keys' AS rs_fault, ERROR_NUMBER() AS number, ERROR_SEVERITY() AS severity,
-        ERROR_STATE() AS state, CONVERT(varbinary(8000), ERROR_MESSAGE()) AS message;
-END CATCH;
-
-BEGIN TRY
-    EXEC(N'SELECT CONVERT(varbinary(512), o.name) AS rs_policy, CONVERT(varbinary(512), s.name) AS policy_name,
-    CASE WHEN s.is_enabled = 1 THEN 0 ELSE 1 END AS is_disabled
-FROM sys.security_predicates AS p
-JOIN sys.security_policies AS s ON s.object_id = p.object_id
-JOIN sys.objects AS o ON o.object_id = p.target_object_id
-WHERE p.target_object_id IN (OBJECT_ID(N''dbo.DUALWRITEPROJECTFIELDCONFIGURATION'', N''U''),
-    OBJECT_ID(N''dbo.DUALWRITEPROJECTCONFIGURATION'', N''U''), OBJECT_ID(N''dbo.BUSINESSEVENTSDEFINITION'', N''U''))
-ORDER BY s.name;');
-    SELECT N'policies' AS rs_read;
-END TRY
-BEGIN CATCH
-    SELECT N'policies' AS rs_fault, ERROR_NUMBER() AS number, ERROR_SEVERITY() AS severity,
-        ERROR_STATE() AS state, CONVERT(varbinary(8000), ERROR_MESSAGE()) AS message;
-END CATCH;
-
--- Masked columns show a login without UNMASK something else than what is stored, encrypted ones show
--- nobody what is stored: no copy of them is one.
-BEGIN TRY
-    EXEC(N'SELECT CONVERT(varbinary(512), o.name) AS rs_masked, CONVERT(varbinary(512), c.name) AS column_name,
-    CASE WHEN c.is_masked = 1 AND c.encryption_type IS NULL
-        THEN HAS_PERMS_BY_NAME(DB_NAME(), N''DATABASE'', N''UNMASK'') ELSE 0 END AS may_see
-FROM sys.columns AS c
-JOIN sys.objects AS o ON o.object_id = c.object_id
-WHERE c.object_id IN (OBJECT_ID(N''dbo.DUALWRITEPROJECTFIELDCONFIGURATION'', N''U''),
-    OBJECT_ID(N''dbo.DUALWRITEPROJECTCONFIGURATION'', N''U''), OBJECT_ID(N''dbo.BUSINESSEVENTSDEFINITION'', N''U''))
-    AND (c.is_masked = 1 OR c.encryption_type IS NOT NULL);');
-    SELECT N'masked' AS rs_read;
-END TRY
-BEGIN CATCH
-    SELECT N'masked' AS rs_fault, ERROR_NUMBER() AS number, ERROR_SEVERITY() AS severity,
         ERROR_STATE() AS state, CONVERT(varbinary(8000), ERROR_MESSAGE()) AS message;
 END CATCH;
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -151,6 +152,28 @@ fill_standard_descriptors(void)
     return fd >= 0;
 }
 
+/**
+ * Passwords and rows lie in this memory, so no core of it may be written. A limit of 0 does not
+ * stop a core that core_pattern pipes to a program; 1 does, and is too little for a file (core(5);
+ * do_coredump in fs/coredump.c). Where the limit cannot be 1 any more, a core holds no memory at
+ * all. Not PR_SET_DUMPABLE: it takes /proc/self/fd/N from whoever is not root, where FreeTDS reads
+ * its configuration.
+ */
+static void
+keep_out_of_cores(void)
+{
+    const struct rlimit least = {.rlim_cur = 1, .rlim_max = 1};
+    const struct rlimit none = {0};
+    if (setrlimit(RLIMIT_CORE, &least) != 0)
+        (void)setrlimit(RLIMIT_CORE, &none);
+
+    const int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+    const ssize_t wrote = fd < 0 ? 0 : write(fd, "0", 1);
+    (void)wrote; /* the second lock of the same door: nothing can be done without it */
+    if (fd >= 0)
+        (void)close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -164,6 +187,7 @@ main(int argc, char **argv)
         .versions = versions,
     };
 
+    keep_out_of_cores();
     mssql_scrub_environment();
     if (!fill_standard_descriptors())
         return 1;

@@ -68,7 +68,8 @@ stage tidy.build build tidy
 stage lint.format sh tests/lint/check_format.sh
 stage lint.tree sh tests/lint/check_tree.sh
 stage demo sh fixtures/demo.sh
-stage demo.twice env DWCLEAN_STAGE=2 sh fixtures/demo.sh
+stage demo.twice sh fixtures/demo.sh
+stage demo.interrupted sh tests/support/demo_interrupted.sh
 stage coverage sh tests/support/coverage.sh
 
 printf '\n%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"

@@ -23,6 +23,9 @@ MUST_CHECK bool cancel_check(struct err *err);
  */
 void cancel_note_changed(void);
 
+/** Take that back: the change is proven not to have happened, and nothing else had. */
+void cancel_note_unchanged(void);
+
 /** While on, the first stop signal ends the process at once: for calls that cannot be interrupted
  * (name resolution, dbopen). */
 void cancel_immediate_begin(void);

@@ -24,7 +24,8 @@ void terminal_use(struct terminal *terminal, int fd);
 
 /**
  * Ask for a secret with echo off. `ret` holds TERMINAL_SECRET_BYTES; the caller wipes it.
- * ERR_CONFIG at end of input or when it is empty, ERR_INTERRUPTED on a stop signal.
+ * ERR_CONFIG at end of input or when it is empty, ERR_INTERRUPTED on a stop signal. The echo is
+ * back before any signal ends or stops the process, but one that cannot be caught.
  */
 MUST_CHECK bool terminal_ask_secret(struct terminal *terminal, const char *question,
                                     char ret[TERMINAL_SECRET_BYTES], struct err *err);

@@ -15,11 +15,12 @@
 /** What a clearing works with; all borrowed. */
 struct clear_job {
     struct axdb_store *store;
-    const struct schema *const *schemas; /* of the three tables */
-    const struct sealed *sealed;         /* the sealed backup; asserted to be sealed */
-    int64_t max_lock_ms;                 /* budget for locks */
+    const struct axdb_table_evidence *tables; /* of the three tables, when the plan was made */
+    const struct sealed *sealed;              /* the sealed backup; asserted to be sealed */
+    int64_t max_lock_ms;                      /* budget for locks */
     struct journal *journal;
     struct observer *observer;
+    struct arena *arena; /* for the second look at the catalog */
 };
 
 struct clear_result {
@@ -33,10 +34,10 @@ struct clear_result {
 /**
  * Delete the rows of the three tables in one transaction, exactly those of the sealed backup.
  *
- * Locks all tables in enum order, reads them again under the lock and compares with the sealed
- * backup; deletes; compares the server's counts; journals "commit-sent"; commits. While locks are
- * held the only disk work is that one record. Lock timeouts and deadlocks are tried again up to 3
- * times from the start.
+ * Locks all tables in enum order, reads catalog and rows again under the lock and compares with the
+ * sealed backup; deletes; compares the server's counts; journals "commit-sent"; commits. While
+ * locks are held the only disk work is that one record. Lock timeouts and deadlocks are tried again
+ * up to 3 times from the start.
  *
  * @param job         what to clear, and with what
  * @param ret         written in every case

@@ -23,4 +23,9 @@ MUST_CHECK bool confirm_plan(const struct run_request *request, const struct evi
                              const struct plan *plan, struct operator_port *op,
                              const char **ret_how, struct err *err);
 
+/** The first part of it alone: is this the plan that --plan-id names (or is none given)? ERR_STALE
+ * else. */
+MUST_CHECK bool confirm_plan_id(const struct run_request *request, const struct plan *plan,
+                                struct err *err);
+
 #endif

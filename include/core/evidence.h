@@ -47,6 +47,18 @@ MUST_CHECK bool row_source_read(const struct row_source *source, const struct sc
 /** The columns of a table, as the evidence has them. */
 const struct schema *row_source_schema(const struct row_source *source, enum table table);
 
+/** The same names in the same order, and known alike. */
+bool named_list_equal(const struct named_list *a, const struct named_list *b);
+
+/**
+ * Is this the target that the other evidence is of? Compares database, its creation time and
+ * recovery fork, and the organization's id; a half that either did not reach is not compared.
+ *
+ * @return false with ERR_STALE, saying both values
+ */
+MUST_CHECK bool evidence_same_target(const struct evidence *before, const struct evidence *now,
+                                     struct err *err);
+
 void connections_close(struct connections *connections);
 
 /**

@@ -15,6 +15,14 @@ enum { HOST_BYTES = 256 };
 void host_of_url(const char *url, char ret[HOST_BYTES]);
 
 /**
+ * True when the URL names `host` in any way: as its host, or, where the URL is malformed, anywhere
+ * in it
+ * ("https:/HOST", "//HOST", quotes around it). In doubt a row counts as the target's own and is
+ * left.
+ */
+bool host_is_named(const char *url, const char *host);
+
+/**
  * The family of an event channel (reference dual-write.md, section 3): the text without trailing
  * blanks, digits, separators before them, or a trailing GUID. `ret` holds `size` bytes.
  */

@@ -86,7 +86,7 @@ enum outcome_word {
     OUTCOME_STALE,       /* 5 */
     OUTCOME_UNKNOWN,     /* 6 */
     OUTCOME_NO_ACCESS,   /* 10, 12 */
-    OUTCOME_FAILED,      /* 1, 11, 13, 14: nothing known to be changed */
+    OUTCOME_FAILED,      /* 1, 11, 13, 14; 64 and 78 for wrong use: nothing known to be changed */
     OUTCOME_INTERRUPTED, /* 129, 130, 143 */
 };
 
@@ -98,7 +98,7 @@ struct outcome {
     enum outcome_word word;
     int exit_status;
     struct err err;      /* code ERR_NONE when nothing failed */
-    const char *verdict; /* one sentence: "clean: four tables are empty", ... */
+    const char *verdict; /* one sentence: what was found or done */
     int64_t started_utc_ms, ended_utc_ms;
     const char *environment;       /* name of the environment, or NULL */
     const char *environment_class; /* "production", "sandbox", "dev" */

@@ -19,6 +19,7 @@ struct plan {
     struct row_id *runtime_rows;       /* every Dataverse row, in key order; malloc'd */
     size_t runtime_count;
     char id[DIGEST_HEX_BYTES]; /* plan-id, see plan_make */
+    int64_t expires_utc_ms;
 };
 
 /**
@@ -38,6 +39,10 @@ MUST_CHECK bool plan_make(const struct run_request *request, const struct row_so
                           struct plan_file *file, struct plan *ret, struct err *err);
 
 void plan_done(struct plan *plan);
+
+/** False with ERR_STALE when the plan is older than PLAN_LIFE_HOURS: an answer may take its time.
+ */
+MUST_CHECK bool plan_is_fresh(const struct plan *plan, struct err *err);
 
 /** Rows planned, all tables. */
 int64_t plan_rows(const struct plan *plan);

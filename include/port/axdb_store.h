@@ -13,9 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** A right, as HAS_PERMS_BY_NAME answers. */
-enum right { RIGHT_UNKNOWN, RIGHT_MISSING, RIGHT_HELD };
-
 /** A number that may not be known. Then `why` says what stood in the way (code and text). */
 struct counted {
     bool known;
@@ -139,12 +136,25 @@ struct axdb_store_ops {
      */
     bool (*begin_locked)(struct axdb_store *store, int64_t max_lock_ms, struct err *err);
 
+    /**
+     * Under the locks of begin_locked: the catalog of the three tables again, as `observe` reads
+     * it, and nothing else. Of each table: exists, fault, schema, triggers, foreign_keys, policies;
+     * the rest of `ret` is zero. So that a column or a trigger that was added after the plan cannot
+     * pass.
+     */
+    bool (*read_catalog)(struct axdb_store *store, struct arena *arena,
+                         struct axdb_table_evidence ret[AXDB_TABLES], struct err *err);
+
     /** DELETE every row of the table; the server's own counts of rows deleted and rows left.
      * Destroys. */
     bool (*delete_all)(struct axdb_store *store, enum table table, int64_t *ret_deleted,
                        int64_t *ret_left, struct err *err);
 
-    /** Commit; false (with `err`) unless COMMIT_DONE, `ret_state` is set in every case. */
+    /**
+     * Commit; false (with `err`) unless COMMIT_DONE, `ret_state` is set in every case. COMMIT_NOT
+     * is only said when it is proven: the COMMIT was not sent, or the same connection has answered
+     * afterwards that the transaction is rolled back.
+     */
     bool (*commit)(struct axdb_store *store, enum commit_state *ret_state, struct err *err);
 
     /** Roll back, or close the connection when that cannot be proven; safe without a transaction.

@@ -1,6 +1,6 @@
 /**
  * The directory of one run, runs/<UTC>-<environment>-<4 hex>/: journal, plan, backup, reports. And
- * the lock that keeps a second run on this machine from the same target. Implemented by backup/ and
+ * the locks that keep a second run on this machine from the same target. Implemented by backup/ and
  * fakes.
  */
 #ifndef PORT_RUN_DIR_H
@@ -26,12 +26,18 @@ struct run_info {
 
 struct run_dir;
 
+enum { RUN_DIR_LOCKS = 4 };
+
 struct run_dir_ops {
     const char *(*id)(const struct run_dir *dir);   /* name of the directory */
     const char *(*path)(const struct run_dir *dir); /* absolute */
 
-    /** Take the local lock of a target for the whole run. ERR_LOCK when another run holds it (says
-     * which). */
+    /**
+     * Take the local lock of one half of the target: a database, or an organization. Called once
+     * for each half, at most RUN_DIR_LOCKS times; every lock is held until finish or close, also
+     * when a later one is refused. So two runs exclude each other when they share one half. A half
+     * that this run holds already is no error. ERR_LOCK when another run holds it (says which).
+     */
     bool (*lock_target)(struct run_dir *dir, const char *target, struct err *err);
 
     struct journal *(*journal)(struct run_dir *dir); /* open since create */
@@ -42,9 +48,9 @@ struct run_dir_ops {
     bool (*write_file)(struct run_dir *dir, const char *name, const void *bytes, size_t size,
                        struct err *err);
 
-    /** SHA256SUMS over the files there, then release the lock. The directory stays. */
+    /** SHA256SUMS over the files there, then release the locks. The directory stays. */
     bool (*finish)(struct run_dir *dir, struct err *err);
-    void (*close)(struct run_dir *dir); /* frees; releases the lock; durable state is untouched */
+    void (*close)(struct run_dir *dir); /* frees; releases the locks; durable state is untouched */
 };
 
 struct run_dir {

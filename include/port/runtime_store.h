@@ -29,6 +29,10 @@ struct runtime_identity {
     /* The table, from EntityDefinitions */
     const char *entity_set, *key_column;
     bool optimistic_concurrency;
+    /* Rights of the application user on the table. HELD for reading means: on every row, of the
+     * whole organization; less than that is MISSING, because a list could then be short without an
+     * error. */
+    enum right may_read_all, may_delete;
 };
 
 /** A runtime configuration as a list shows it: the columns that may be shown (dual-write.md 2.4).

@@ -54,6 +54,9 @@ struct schema {
     bool unique_key; /* a unique index covers exactly PARTITION, RECID (Dataverse: always) */
 };
 
+/** True when both have the same columns in the same order, with every attribute alike. */
+bool schema_equal(const struct schema *a, const struct schema *b);
+
 /** True when the column can be written back: not computed, not generated. */
 bool column_insertable(const struct column *column);
 
@@ -63,6 +66,9 @@ struct field {
     struct slice bytes; /* canonical text (ASCII) for numbers, dates, guid; stored bytes for
                            character and binary */
 };
+
+/** A right, as the server answers when asked. */
+enum right { RIGHT_UNKNOWN, RIGHT_MISSING, RIGHT_HELD };
 
 enum { ROW_KEY_BYTES = 64, ROW_VERSION_BYTES = 160 };
 

@@ -68,7 +68,10 @@ format_record(struct journal_file *file, const char *step, const struct fact *fa
 static bool
 take_back(struct journal_file *file)
 {
-    if (ftruncate(file->fd, file->end) != 0 || lseek(file->fd, file->end, SEEK_SET) < 0)
+    struct err ignored;
+
+    if (!storage_truncate(file->fd, file->end, file->path, &ignored) ||
+        lseek(file->fd, file->end, SEEK_SET) < 0)
         file->unsure = true;
     return false;
 }
@@ -76,12 +79,15 @@ take_back(struct journal_file *file)
 static bool
 sync_data(struct journal_file *file, struct err *err)
 {
-    if (fdatasync(file->fd) == 0)
-        return true;
-    /* After a failed sync the kernel may have dropped the pages: trying again would prove nothing.
-     */
-    file->unsure = true;
-    return err_errno(err, ERR_STORAGE, errno, "sync %s", file->path);
+    while (fdatasync(file->fd) != 0) {
+        if (errno == EINTR)
+            continue;
+        /* After a failed sync the kernel may have dropped the pages: trying again would prove
+         * nothing. An interrupted one has not failed. */
+        file->unsure = true;
+        return err_errno(err, ERR_STORAGE, errno, "sync %s", file->path);
+    }
+    return true;
 }
 
 static bool
@@ -201,8 +207,8 @@ journal_file_reopen(const char *path, struct journal **ret, struct journal_tail 
     FILE_SCOPED fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return err_errno(err, ERR_STORAGE, errno, "open %s for writing", path);
-    if (ftruncate(fd, (off_t)tail.end_bytes) != 0)
-        return err_errno(err, ERR_STORAGE, errno, "cut off the torn end of %s", path);
+    if (!storage_truncate(fd, (off_t)tail.end_bytes, path, err))
+        return err_wrap(err, "could not cut off the torn end");
     if (lseek(fd, (off_t)tail.end_bytes, SEEK_SET) < 0)
         return err_errno(err, ERR_STORAGE, errno, "seek in %s", path);
     if (!file_sync(fd, path, err))
@@ -222,8 +228,8 @@ journal_file_end(struct journal *journal, struct err *err)
         return true;
     if (!check_usable(file, err))
         return false;
-    if (ftruncate(file->fd, file->end) != 0)
-        return err_errno(err, ERR_STORAGE, errno, "give back the reserved space of %s", file->path);
+    if (!storage_truncate(file->fd, file->end, file->path, err))
+        return err_wrap(err, "could not give back reserved space");
     if (!file_sync(file->fd, file->path, err)) {
         file->unsure = true;
         return false;

@@ -47,9 +47,8 @@ write_holder(int fd, const char *path, const char *run_id, struct err *err)
     text_printf(&text, ",\"pid\":\"%jd\"}\n", (intmax_t)getpid());
     if (!text_ok(&text, err))
         return false;
-    if (ftruncate(fd, 0) != 0)
-        return err_errno(err, ERR_STORAGE, errno, "empty %s", path);
-    return file_write_all(fd, text.data, text.used, path, err);
+    return storage_truncate(fd, 0, path, err) &&
+           file_write_all(fd, text.data, text.used, path, err);
 }
 
 static bool
@@ -110,8 +109,10 @@ run_lock_release(int *fd)
 {
     if (*fd < 0)
         return;
+    struct err ignored;
     /* A name that stays there would only mislead; the lock itself is the flock. */
-    if (ftruncate(*fd, 0) == 0)
-        (void)flock(*fd, LOCK_UN);
+    const bool emptied = storage_truncate(*fd, 0, "the lock", &ignored);
+    (void)emptied;
+    (void)flock(*fd, LOCK_UN);
     file_close(fd);
 }

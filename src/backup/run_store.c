@@ -24,12 +24,19 @@ struct disk_store {
     struct run_store_options options;
 };
 
+/** One half of the target that this run holds. */
+struct held_lock {
+    struct digest target;
+    int fd;
+};
+
 struct disk_run {
     struct run_dir port; /* first: the port is the run */
     char id[RUN_ID_BYTES];
     char *path;
     char *runs_dir;
-    int lock;
+    struct held_lock locks[RUN_DIR_LOCKS];
+    size_t lock_count;
     bool finished;
     struct journal *journal;
     struct plan_file *plan;
@@ -58,10 +65,25 @@ static bool
 run_lock_target(struct run_dir *dir, const char *target, struct err *err)
 {
     struct disk_run *run = run_of(dir);
+    struct held_lock lock = {.target = digest_of(target, strlen(target)), .fd = -1};
 
-    if (run->lock >= 0)
-        return err_set(err, ERR_INTERNAL, "run %s holds a lock already", run->id);
-    return run_lock_take(run->runs_dir, target, run->id, &run->lock, err);
+    for (size_t i = 0; i < run->lock_count; i++)
+        if (digest_equal(&run->locks[i].target, &lock.target))
+            return true;
+    if (run->lock_count == RUN_DIR_LOCKS)
+        return err_set(err, ERR_INTERNAL, "run %s holds %d locks already", run->id,
+                       (int)RUN_DIR_LOCKS);
+    if (!run_lock_take(run->runs_dir, target, run->id, &lock.fd, err))
+        return false;
+    run->locks[run->lock_count++] = lock;
+    return true;
+}
+
+static void
+release_locks(struct disk_run *run)
+{
+    while (run->lock_count > 0)
+        run_lock_release(&run->locks[--run->lock_count].fd);
 }
 
 static struct journal *
@@ -116,7 +138,7 @@ run_finish(struct run_dir *dir, struct err *err)
     if (!journal_file_end(run->journal, err) || !sums_write(run->path, err))
         return false;
     run->finished = true;
-    run_lock_release(&run->lock);
+    release_locks(run);
     return true;
 }
 
@@ -126,7 +148,7 @@ run_close(struct run_dir *dir)
     if (!dir)
         return;
     struct disk_run *run = run_of(dir);
-    run_lock_release(&run->lock);
+    release_locks(run);
     journal_file_close(run->journal);
     plan_ndjson_free(run->plan);
     backup_set_free(run->backup);
@@ -298,7 +320,6 @@ create(struct run_store *store, const struct run_info *info, uint64_t expected_b
     if (!run)
         return storage_no_memory(err);
     run->port.ops = &ops;
-    run->lock = -1;
     run->runs_dir = strdup(options->runs_dir);
     const bool memory = run->runs_dir;
     if (!memory || !make_run_directory(run, info, err) || !fill_run(run, info, options, err)) {
@@ -307,6 +328,23 @@ create(struct run_store *store, const struct run_info *info, uint64_t expected_b
     }
     *ret = &run->port;
     return true;
+}
+
+/** A copy without slashes at the end or twice in a row: paths are shown, and pasted. */
+static char *
+plain_path(const char *path)
+{
+    char *copy = strdup(path);
+    size_t used = 0;
+
+    for (const char *at = path; copy && *at; at++)
+        if (*at != '/' || used == 0 || copy[used - 1] != '/')
+            copy[used++] = *at;
+    if (used > 1 && copy[used - 1] == '/')
+        used--;
+    if (copy)
+        copy[used] = '\0';
+    return copy;
 }
 
 bool
@@ -323,7 +361,7 @@ run_store_new(const struct run_store_options *options, struct run_store **ret, s
         return storage_no_memory(err);
     store->port.create = create;
     store->options = *options;
-    store->options.runs_dir = strdup(options->runs_dir);
+    store->options.runs_dir = plain_path(options->runs_dir);
     store->options.program = strdup(options->program);
     if (!store->options.runs_dir || !store->options.program) {
         run_store_free(&store->port);

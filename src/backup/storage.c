@@ -31,7 +31,9 @@ char *
 storage_path(const char *directory, const char *name)
 {
     char *path = NULL;
-    if (asprintf(&path, "%s/%s", directory, name) < 0)
+    const size_t size = strlen(directory);
+    const char *between = size > 0 && directory[size - 1] == '/' ? "" : "/";
+    if (asprintf(&path, "%s%s%s", directory, between, name) < 0)
         return NULL;
     return path;
 }
@@ -127,6 +129,15 @@ storage_read(int fd, const char *path, void *bytes, size_t size, size_t *ret_got
         if (errno != EINTR)
             return err_errno(err, ERR_STORAGE, errno, "read %s", path);
     }
+}
+
+bool
+storage_truncate(int fd, off_t size, const char *path, struct err *err)
+{
+    while (ftruncate(fd, size) != 0)
+        if (errno != EINTR)
+            return err_errno(err, ERR_STORAGE, errno, "set the size of %s", path);
+    return true;
 }
 
 static bool

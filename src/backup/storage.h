@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /** `char *` that frees itself at the end of its scope. */
 #define STORAGE_SCOPED_STRING __attribute__((cleanup(storage_free_string))) char *
@@ -21,7 +22,8 @@ void storage_free_string(char **string);
 #define STORAGE_SCOPED_JSON __attribute__((cleanup(storage_free_json))) cJSON *
 void storage_free_json(cJSON **json);
 
-/** "directory/name", malloc'd (caller frees). NULL when out of memory. */
+/** "directory/name", malloc'd (caller frees); a slash at the end of `directory` is not doubled.
+ * NULL when out of memory. */
 char *storage_path(const char *directory, const char *name);
 
 /** A copy, malloc'd (caller frees). NULL when out of memory. */
@@ -54,6 +56,10 @@ MUST_CHECK bool storage_digest(int fd, const char *path, struct digest *ret_dige
 /** Read at most `size` bytes; 0 = end of file. Retries EINTR. ERR_STORAGE. */
 MUST_CHECK bool storage_read(int fd, const char *path, void *bytes, size_t size, size_t *ret_got,
                              struct err *err);
+
+/** Set the size of a file. Retries EINTR (a network file system may be interrupted). ERR_STORAGE.
+ */
+MUST_CHECK bool storage_truncate(int fd, off_t size, const char *path, struct err *err);
 
 /** A JSON value that fills the bytes exactly, or NULL: not JSON, or something behind it. */
 cJSON *storage_parse_json(const char *bytes, size_t size);

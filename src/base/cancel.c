@@ -61,6 +61,12 @@ cancel_note_changed(void)
 }
 
 void
+cancel_note_unchanged(void)
+{
+    changed = 0;
+}
+
+void
 cancel_immediate_begin(void)
 {
     immediate = 1;

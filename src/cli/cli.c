@@ -136,8 +136,11 @@ warn_of_overlay(struct program *program, const char *runs_dir)
     struct stat status;
     struct err ignored;
     (void)snprintf(path, sizeof(path), "%s", runs_dir);
-    while (stat(path, &status) != 0 && strrchr(path, '/') > path)
-        *strrchr(path, '/') = '\0';
+    /* What is not made yet will lie where its nearest parent lies, at last "/". */
+    while (stat(path, &status) != 0 && strcmp(path, "/") != 0 && strrchr(path, '/')) {
+        char *slash = strrchr(path, '/');
+        slash[slash == path ? 1 : 0] = '\0';
+    }
     if (!file_system_of(path, &kind, &free_bytes, &ignored) || kind != FILE_SYSTEM_OVERLAY)
         return;
     program->console.observer.say(

@@ -43,6 +43,25 @@ show_left(const struct option_spec *spec, char ret[LEFT_BYTES])
                    spec->argument ? spec->argument : "");
 }
 
+/** `help` from column LEFT on, each word behind a blank, in lines of WIDTH. */
+static void
+show_right(const char *help, struct text *ret)
+{
+    size_t at = 0;
+    while (*help) {
+        const size_t size = strcspn(help, " ");
+        if (at > 0 && LEFT + at + 1 + size > WIDTH) {
+            text_printf(ret, "\n%*s", LEFT, "");
+            at = 0;
+        }
+        text_append(ret, " ");
+        text_append_bytes(ret, help, size);
+        at += 1 + size;
+        help += size + strspn(help + size, " ");
+    }
+    text_append(ret, "\n");
+}
+
 static void
 show_group(enum option_group group, enum command command, struct text *ret)
 {
@@ -56,7 +75,8 @@ show_group(enum option_group group, enum command command, struct text *ret)
             text_printf(ret, "%s:\n", titles[group]);
         titled = true;
         show_left(spec, left);
-        text_printf(ret, "%-*s %s\n", LEFT, left, spec->help);
+        text_printf(ret, "%-*s", LEFT, left);
+        show_right(spec->help, ret);
     }
 }
 

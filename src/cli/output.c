@@ -11,7 +11,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { DEFAULT_WIDTH = 80, MAX_WIDTH = 120 };
+/* A report lists every row of Dataverse before and after: evidence, so none is left out. */
+enum { DEFAULT_WIDTH = 80, MAX_WIDTH = 120, REPORT_MAX_BYTES = 512 * 1024 * 1024 };
 
 bool
 output_is_json(const struct config *config)
@@ -79,7 +80,7 @@ output_close(struct output *output)
 void
 output_report(const struct output *output, const struct outcome *outcome, struct console *console)
 {
-    TEXT_SCOPED text = {0};
+    TEXT_SCOPED text = {.max = REPORT_MAX_BYTES};
     struct err err;
     struct outcome settled = *outcome;
     settled.exit_status = output_exit_status(outcome);
@@ -102,8 +103,8 @@ output_report(const struct output *output, const struct outcome *outcome, struct
 bool
 output_write_reports(void *ctx, const struct outcome *outcome, struct run_dir *dir, struct err *err)
 {
-    TEXT_SCOPED text = {0};
-    TEXT_SCOPED json = {0};
+    TEXT_SCOPED text = {.max = REPORT_MAX_BYTES};
+    TEXT_SCOPED json = {.max = REPORT_MAX_BYTES};
     struct outcome settled = *outcome;
     (void)ctx;
     settled.exit_status = output_exit_status(outcome);

@@ -373,6 +373,18 @@ parse_kind(const struct option_spec *spec, const char *text, struct option_value
     return true;
 }
 
+/** Mostly an unset variable of a script: say what should have been there. */
+static bool
+empty_value(const struct option_spec *spec, enum err_code code, struct err *err)
+{
+    char name[WORD_BYTES];
+    (void)err_set(err, code, "the value of %s is empty", option_shown(spec, name, sizeof(name)));
+    if (spec->id == OPT_PLAN_ID)
+        (void)err_hint(err, "Give the plan-id that the dry run showed; the command that was to "
+                            "fetch it may have failed.");
+    return false;
+}
+
 bool
 option_parse(const struct option_spec *spec, const char *text, enum err_code code,
              struct option_value *ret, struct err *err)
@@ -381,9 +393,8 @@ option_parse(const struct option_spec *spec, const char *text, enum err_code cod
     char name[WORD_BYTES];
     struct option_value value = {.text = text, .size = strlen(text)};
 
-    if (!*text)
-        return err_set(err, code, "the value of %s is empty",
-                       option_shown(spec, name, sizeof(name)));
+    if (!text[strspn(text, " ")])
+        return empty_value(spec, code, err);
     if (!value_is_plain(text))
         return err_set(err, code, "the value of %s holds control characters or is not UTF-8",
                        option_shown(spec, name, sizeof(name)));

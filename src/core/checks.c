@@ -101,6 +101,9 @@ zero_is_doubtful(const struct axdb_evidence *axdb, const struct axdb_table_evide
         return "0 rows, and a row-level security policy may hide some";
     if (table->partitions.known && table->partitions.rows > 0)
         return "0 rows by COUNT, but the partitions hold some, asked twice";
+    if (!table->partitions.known && !table->policies.known)
+        return "0 rows by COUNT, which nothing else confirms: neither partitions nor policies are "
+               "visible";
     return NULL;
 }
 
@@ -183,7 +186,7 @@ check_url_host(struct observations *list, const struct evidence *evidence,
                        "%" PRId64 " project rows name %s; the target's own host is not known",
                        host->rows, host->host);
         seen->cause = ERR_REFUSED;
-        seen->hint = "Ask Dataverse too, or give --expect-dataverse-host.";
+        seen->hint = "Let Dataverse answer too, or give --expect-dataverse-host.";
     } else if (host->own) {
         seen = observe(list, "A-URL", VERDICT_DIFFERS,
                        "%" PRId64 " project rows name %s, the target's own organization",
@@ -256,6 +259,26 @@ check_rights(struct observations *list, const struct axdb_evidence *axdb)
     }
 }
 
+/** What a delete could set off, and this login may not see. */
+static void
+check_side_effects(struct observations *list, const struct axdb_evidence *axdb)
+{
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        const struct axdb_table_evidence *table = &axdb->tables[i];
+        struct observation *seen;
+
+        if (!table->exists ||
+            (table->triggers.known && table->foreign_keys.known && table->policies.known))
+            continue;
+        seen = observe(list, "A-PERM", VERDICT_UNKNOWN,
+                       "%s: triggers, foreign keys and policies were not checked",
+                       table_name((enum table)i));
+        seen->cause = ERR_PERMISSION;
+        seen->hint = arena_printf(list->arena, "GRANT VIEW DEFINITION ON dbo.%s TO [%s];",
+                                  table_name((enum table)i), axdb->identity.login);
+    }
+}
+
 static void
 check_status(struct observations *list, const struct axdb_evidence *axdb)
 {
@@ -288,9 +311,10 @@ check_channels(struct observations *list, const struct evidence *evidence)
     }
     for (size_t i = 0; i < evidence->family_count && i < 8; i++) {
         const struct channel_family *family = &evidence->families[i];
+        const bool doubtful = family->foreign || evidence->family_count > 1 ||
+                              counted_zero(&evidence->axdb->tables[TABLE_PROJECT]);
 
-        seen = observe(list, "A-CHANNEL",
-                       family->foreign || evidence->family_count > 1 ? VERDICT_DIFFERS : VERDICT_OK,
+        seen = observe(list, "A-CHANNEL", doubtful ? VERDICT_DIFFERS : VERDICT_OK,
                        "%" PRId64 " event rows of channel family \"%s\"%s", family->rows,
                        family->family, family->foreign ? ", another feature's" : "");
         if (seen->verdict == VERDICT_DIFFERS)
@@ -355,6 +379,7 @@ check_axdb(struct observations *list, const struct run_request *request,
     check_urls(list, evidence);
     check_pairs(list, axdb);
     check_rights(list, axdb);
+    check_side_effects(list, axdb);
     check_status(list, axdb);
     check_channels(list, evidence);
     check_sessions(list, axdb);
@@ -409,6 +434,13 @@ check_runtime_rows(struct observations *list, const struct runtime_evidence *run
             oldest = created;
         if (created[0] && (!newest || strcmp(created, newest) > 0))
             newest = created;
+    }
+    if (runtime->row_count == 0 && runtime->identity.may_read_all == RIGHT_MISSING) {
+        seen = observe(list, "D-ROWS", VERDICT_UNKNOWN,
+                       "0 rows, but the application user may not read the rows of every owner");
+        seen->cause = ERR_PERMISSION;
+        seen->hint = "Give its role organization-level Read on Dual Write Runtime Configurations.";
+        return;
     }
     if (runtime->row_count == 0) {
         (void)observe(list, "D-ROWS", VERDICT_OK, "Dual Write Runtime Configurations: 0 rows");

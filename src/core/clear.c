@@ -26,7 +26,7 @@ table_is_sealed(const struct clear_job *job, enum table table, struct err *err)
     struct table_state found;
 
     if (!rowset_begin(&set, table, err) ||
-        !job->store->ops->read_rows(job->store, job->schemas[table], &sink, err))
+        !job->store->ops->read_rows(job->store, &job->tables[table].schema, &sink, err))
         return err_wrap(err, "could not read %s under the lock", table_name(table));
     found = rowset_end(&set);
     if (table_state_equal(sealed, &found))
@@ -60,10 +60,35 @@ delete_table(const struct clear_job *job, enum table table, struct clear_result 
     return true;
 }
 
+/** Columns, triggers, foreign keys and policies as they were when the plan was made? */
+static bool
+catalog_is_planned(const struct clear_job *job, struct err *err)
+{
+    struct axdb_table_evidence now[AXDB_TABLES];
+
+    if (!job->store->ops->read_catalog(job->store, job->arena, now, err))
+        return err_wrap(err, "could not read the catalog under the lock");
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        const struct axdb_table_evidence *then = &job->tables[i];
+
+        if (now[i].exists && !now[i].fault && schema_equal(&then->schema, &now[i].schema) &&
+            named_list_equal(&then->triggers, &now[i].triggers) &&
+            named_list_equal(&then->foreign_keys, &now[i].foreign_keys) &&
+            named_list_equal(&then->policies, &now[i].policies))
+            continue;
+        (void)err_set(err, ERR_STALE, "the columns, triggers or keys of %s changed since the plan",
+                      table_name((enum table)i));
+        return err_hint(err, "Somebody alters the database. Find out who, then plan again.");
+    }
+    return true;
+}
+
 /** Everything between the locks and the COMMIT. */
 static bool
 change(const struct clear_job *job, struct clear_result *result, struct err *err)
 {
+    if (!catalog_is_planned(job, err))
+        return false;
     for (int i = 0; i < AXDB_TABLES; i++)
         if (!table_is_sealed(job, (enum table)i, err))
             return false;
@@ -97,6 +122,9 @@ static bool
 commit(const struct clear_job *job, struct clear_result *result, struct err *err)
 {
     struct err journal_err;
+
+    /* before the COMMIT is sent: a second signal may end the process at any moment from here on */
+    cancel_note_changed();
     const bool done = job->store->ops->commit(job->store, &result->commit, err);
 
     result->locked_ms = job->store->ops->locked_ms(job->store);
@@ -106,15 +134,19 @@ commit(const struct clear_job *job, struct clear_result *result, struct err *err
             return err_wrap(err, "the AxDB rows are deleted, but the journal could not say so");
         return true;
     }
+    if (result->commit == COMMIT_NOT) {
+        cancel_note_unchanged();
+        job->store->ops->rollback(job->store);
+    }
     /* the journal's own failure cannot add to what `err` says already */
     result->journal_ok = journal_counts(
         job, result->commit == COMMIT_NOT ? "rolled-back" : "commit-unknown", result, &journal_err);
     if (result->commit == COMMIT_NOT)
-        return err_wrap(err, "the server refused to commit; nothing was changed");
+        return false;
     err->code = ERR_OUTCOME;
-    (void)err_wrap(err, "COMMIT was sent and no answer came");
-    return err_hint(err, "The rows are either all deleted or all there. Run verify when the server "
-                         "answers again: no rows = committed; the same rows = rolled back.");
+    return err_hint(err, "The rows are either all deleted or all there; Dataverse was not touched. "
+                         "Run verify when the server answers again: no rows = committed; the same "
+                         "rows = rolled back.");
 }
 
 static bool

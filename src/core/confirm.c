@@ -54,8 +54,10 @@ describe_axdb(const struct evidence *evidence, const struct plan *plan, struct t
         text_printf(text, "  %" PRId64 " sessions look like an application server\n",
                     evidence->axdb->aos_sessions);
     for (int i = 0; i < AXDB_TABLES; i++)
-        if (!evidence->axdb->tables[i].triggers.known || !evidence->axdb->tables[i].policies.known)
-            text_printf(text, "  triggers and policies of %s: not checked\n",
+        if (!evidence->axdb->tables[i].triggers.known ||
+            !evidence->axdb->tables[i].foreign_keys.known ||
+            !evidence->axdb->tables[i].policies.known)
+            text_printf(text, "  triggers, foreign keys and policies of %s: not checked\n",
                         table_name((enum table)i));
 }
 
@@ -115,12 +117,23 @@ ask_names(const struct run_request *request, const struct evidence *evidence,
                        err);
     if (request->axdb) {
         guard_target_name(request, name, sizeof name);
-        if (!ask_for(op, "Type DATABASE@SERVER of the target to go on: ", name, err))
+        if (!ask_for(op, "Type the target's name as above (DATABASE@SERVER) to go on: ", name, err))
             return false;
     }
     return !request->dataverse ||
            ask_for(op, "Type the unique name of the Dataverse organization to go on: ",
                    evidence->runtime->identity.unique_name, err);
+}
+
+bool
+confirm_plan_id(const struct run_request *request, const struct plan *plan, struct err *err)
+{
+    if (!request->plan_id || text_equal_nocase(request->plan_id, plan->id))
+        return true;
+    (void)err_set(err, ERR_STALE, "the plan is not the one that was confirmed");
+    (void)err_detail(err, "confirmed %s, found %s", request->plan_id, plan->id);
+    return err_hint(err, "Rows, schema, target or scope changed since the dry run. Run --dry-run "
+                         "again and compare.");
 }
 
 bool
@@ -130,12 +143,8 @@ confirm_plan(const struct run_request *request, const struct evidence *evidence,
 {
     TEXT_SCOPED text = {0};
 
-    if (request->plan_id && !text_equal_nocase(request->plan_id, plan->id)) {
-        (void)err_set(err, ERR_STALE, "the plan is not the one that was confirmed");
-        (void)err_detail(err, "confirmed %s, found %s", request->plan_id, plan->id);
-        return err_hint(err, "Rows, schema, target or scope changed since the dry run. Run "
-                             "--dry-run again and compare.");
-    }
+    if (!confirm_plan_id(request, plan, err))
+        return false;
     if (!request->yes || !request->maps_are_stopped) {
         describe(request, evidence, plan, &text);
         if (!text_ok(&text, err))

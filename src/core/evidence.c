@@ -51,6 +51,44 @@ counts_disagree(const struct axdb_evidence *axdb)
     return false;
 }
 
+bool
+named_list_equal(const struct named_list *a, const struct named_list *b)
+{
+    if (a->known != b->known || a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->names[i], b->names[i]) != 0)
+            return false;
+    return true;
+}
+
+static bool
+same_value(const char *what, const char *before, const char *now, struct err *err)
+{
+    if (strcmp(before, now) == 0)
+        return true;
+    (void)err_set(err, ERR_STALE, "the fresh look reached another target: %s is %s, it was %s",
+                  what, now[0] ? now : "not known", before[0] ? before : "not known");
+    return err_hint(err, "Something between here and the server changed. Run verify again.");
+}
+
+bool
+evidence_same_target(const struct evidence *before, const struct evidence *now, struct err *err)
+{
+    if (before->axdb && now->axdb) {
+        const struct axdb_identity *a = &before->axdb->identity;
+        const struct axdb_identity *b = &now->axdb->identity;
+
+        if (!same_value("database", a->database, b->database, err) ||
+            !same_value("creation time of the database", a->created, b->created, err) ||
+            !same_value("recovery fork", a->recovery_fork, b->recovery_fork, err))
+            return false;
+    }
+    return !before->runtime || !now->runtime ||
+           same_value("organization", before->runtime->identity.organization_id,
+                      now->runtime->identity.organization_id, err);
+}
+
 static bool
 look_at_axdb(const struct run_ports *ports, struct arena *arena, struct axdb_store **ret_store,
              struct axdb_evidence **ret, struct err *err)
@@ -138,11 +176,13 @@ group_hosts(struct evidence *evidence, struct arena *arena)
         size_t at = 0;
 
         host_of_url(axdb->urls[i].url, host);
-        while (at < count && strcmp(hosts[at].host, host) != 0)
+        const bool own = evidence->own_host && host_is_named(axdb->urls[i].url, evidence->own_host);
+
+        while (at < count && (hosts[at].own != own || strcmp(hosts[at].host, host) != 0))
             at++;
         if (at == count) {
             hosts[count].host = arena_string(arena, host);
-            hosts[count].own = evidence->own_host && strcmp(evidence->own_host, host) == 0;
+            hosts[count].own = own;
             if (!hosts[count++].host)
                 return false;
         }

@@ -63,8 +63,8 @@ static bool
 refuse_named(const char *table, const char *what, const struct named_list *list, const char *hint,
              struct err *err)
 {
-    (void)err_set(err, ERR_REFUSED, "dbo.%s has %zu %s, for example %s", table, list->count, what,
-                  list->names[0]);
+    (void)err_set(err, ERR_REFUSED, "dbo.%s has %s %s%s", table, what, list->names[0],
+                  list->count > 1 ? " and others" : "");
     return err_hint(err, "%s", hint);
 }
 
@@ -76,16 +76,26 @@ guard_side_effects(const struct run_request *request, const struct axdb_evidence
         const struct axdb_table_evidence *table = &axdb->tables[i];
         const char *name = table_name((enum table)i);
 
+        if (!request->allow_triggers &&
+            (!table->triggers.known || !table->foreign_keys.known || !table->policies.known)) {
+            (void)err_set(err, ERR_REFUSED,
+                          "login %s may not see triggers, foreign keys and policies of dbo.%s",
+                          axdb->identity.login, name);
+            return err_hint(err,
+                            "GRANT VIEW DEFINITION ON dbo.%s TO [%s]; or, if you know that "
+                            "there are none: --allow-triggers.",
+                            name, axdb->identity.login);
+        }
         if (table->triggers.count && !request->allow_triggers)
-            return refuse_named(name, "triggers", &table->triggers,
+            return refuse_named(name, "trigger", &table->triggers,
                                 "A delete would run them. Read them, then pass --allow-triggers.",
                                 err);
         if (table->foreign_keys.count)
-            return refuse_named(name, "foreign keys", &table->foreign_keys,
+            return refuse_named(name, "foreign key", &table->foreign_keys,
                                 "A delete could reach other tables. Ask the product's vendor.",
                                 err);
         if (table->policies.count)
-            return refuse_named(name, "row-level security policies", &table->policies,
+            return refuse_named(name, "row-level security policy", &table->policies,
                                 "Rows may be hidden from this login. Switch the policy off first.",
                                 err);
     }
@@ -160,10 +170,6 @@ guard_axdb(const struct run_request *request, const struct evidence *evidence, s
 {
     const struct axdb_evidence *axdb = evidence->axdb;
 
-    if (!axdb) {
-        *err = evidence->axdb_err;
-        return false;
-    }
     if (request->expect_server_name &&
         !text_equal_nocase(request->expect_server_name, axdb->identity.server_name)) {
         (void)err_set(err, ERR_REFUSED, "server calls itself %s, expected %s",
@@ -184,20 +190,16 @@ guard_pin(const char *what, const char *expected, const char *found, struct err 
         return true;
     (void)err_set(err, ERR_REFUSED, "%s is %s, expected %s", what, found[0] ? found : "not known",
                   expected);
-    return err_hint(err, "This is another organization than the one that was meant.");
+    return err_hint(err, "This is another organization than the one that was meant: check "
+                         "--dataverse-url, or the pin.");
 }
 
 static bool
 guard_runtime(const struct run_request *request, const struct evidence *evidence, struct err *err)
 {
-    const struct runtime_identity *id;
+    const struct runtime_identity *id = &evidence->runtime->identity;
     char expected_host[HOST_BYTES] = "";
 
-    if (!evidence->runtime) {
-        *err = evidence->runtime_err;
-        return false;
-    }
-    id = &evidence->runtime->identity;
     if (!id->organization_id[0] || !id->unique_name[0]) {
         (void)err_set(err, ERR_REFUSED, "the service does not say which organization it is");
         return err_hint(err, "Check --dataverse-url; a proxy may have answered.");
@@ -210,12 +212,44 @@ guard_runtime(const struct run_request *request, const struct evidence *evidence
                      id->host, err);
 }
 
+/** What the purge needs of the service, asked before AxDB changes. */
+static bool
+guard_purge(const struct runtime_evidence *runtime, struct err *err)
+{
+    if (runtime->row_count == 0)
+        return true;
+    if (!runtime->identity.optimistic_concurrency) {
+        (void)err_set(err, ERR_SCHEMA, "the service does not check row versions of this table");
+        return err_hint(err, "A row that changes between backup and delete would be lost: dwclean "
+                             "does not delete without that check.");
+    }
+    if (runtime->identity.may_delete == RIGHT_MISSING) {
+        (void)err_set(err, ERR_PERMISSION,
+                      "the application user may not delete Dual Write Runtime Configurations");
+        return err_hint(err, "Give its role the privilege prvDeletemsdyn_dualwriteruntimeconfig.");
+    }
+    for (size_t i = 0; i < runtime->row_count; i++)
+        if (!runtime->rows[i].etag[0])
+            return err_set(err, ERR_SCHEMA, "runtime configuration %s has no version",
+                           runtime->rows[i].key);
+    return true;
+}
+
 bool
 guard_target(const struct run_request *request, const struct evidence *evidence, struct err *err)
 {
+    if (request->axdb && !evidence->axdb) {
+        *err = evidence->axdb_err;
+        return false;
+    }
+    if (request->dataverse && !evidence->runtime) {
+        *err = evidence->runtime_err;
+        return false;
+    }
     if (request->axdb && !guard_axdb(request, evidence, err))
         return false;
-    return !request->dataverse || guard_runtime(request, evidence, err);
+    return !request->dataverse ||
+           (guard_runtime(request, evidence, err) && guard_purge(evidence->runtime, err));
 }
 
 /* ---- the operator's statement ---- */

@@ -1,6 +1,9 @@
 #include "next.h"
 
+#include "core/guard.h"
+
 #include <stddef.h>
+#include <string.h>
 
 enum { MAX_STEPS = 10 };
 
@@ -31,33 +34,96 @@ add_relink(struct steps *steps)
         "Dataverse.");
 }
 
+/** The rest of the command line that turns this dry run into a change. */
+static void
+add_planned(struct steps *steps, const struct run_request *request, struct arena *arena,
+            const struct outcome *outcome)
+{
+    char name[256];
+
+    add(steps, "At a terminal, run the same command without --dry-run: it shows this and asks.");
+    add(steps, "In a pipeline, put this in the place of --dry-run:");
+    add(steps, arena_printf(arena, "--maps-are-stopped --yes --plan-id %s --runs-dir DIRECTORY",
+                            outcome->plan_id ? outcome->plan_id : "?"));
+    if (request->env_class != CLASS_PRODUCTION)
+        return;
+    guard_target_name(request, name, sizeof name);
+    add(steps, "Without --env or --class this target counts as production. If it is one, add:");
+    add(steps, arena_printf(arena, "--allow-production='%s' --reason TEXT", name));
+}
+
+static void
+add_residue(struct steps *steps, const struct outcome *outcome)
+{
+    const struct evidence *seen = &outcome->before;
+
+    for (size_t i = 0; i < seen->observation_count; i++) {
+        const struct observation *check = &seen->observations[i];
+
+        if (strcmp(check->check, "D-ORG") == 0 && check->verdict == VERDICT_DIFFERS) {
+            add(steps, "This is not the environment that was meant: check --dataverse-url and the "
+                       "pins before anything else.");
+            return;
+        }
+    }
+    for (size_t i = 0; i < seen->host_count; i++) {
+        if (seen->hosts[i].own) {
+            add(steps, "Do not clean before you know whose rows these are. If only Dataverse was "
+                       "restored: --dataverse-only.");
+            return;
+        }
+    }
+    if (outcome->err.code != ERR_NONE)
+        add(steps, "Mend the access to the other side first (see the error above), then verify "
+                   "again.");
+    else
+        add(steps, "Stop the maps, then see what would go: dwclean clean --dry-run with the same "
+                   "target.");
+}
+
+static void
+add_refused(struct steps *steps, const struct outcome *outcome)
+{
+    if (strcmp(outcome->command, "verify") == 0) {
+        if (outcome->before.family_count && outcome->word == OUTCOME_FAILED)
+            add(steps, "Look at the channels above. If the event rows are dual-write's: dwclean "
+                       "clean --channels all --dry-run.");
+        return;
+    }
+    add(steps, outcome->run_path ? "Nothing was changed on the target. The run directory holds no "
+                                   "copy that is needed: it may be deleted."
+                                 : "Nothing was changed on the target.");
+}
+
 void
 next_steps(const struct run_request *request, struct arena *arena, struct outcome *outcome)
 {
     struct steps steps = {.list = arena_alloc(arena, MAX_STEPS * sizeof *steps.list)};
-    const bool verify = outcome->command[0] == 'v';
+    const bool verify = strcmp(outcome->command, "verify") == 0;
+    const bool both = request->axdb && request->dataverse;
 
     switch (outcome->word) {
     case OUTCOME_CLEAN:
-        add(&steps, request->axdb && request->dataverse
-                        ? "Both sides are clean: the environment can be linked again."
-                        : "Only one half was asked for: verify the other one before linking.");
+        add(&steps, both ? "Both sides are clean: the environment can be linked again."
+                         : "Only one half was asked for: verify the other one before linking.");
         break;
     case OUTCOME_DONE:
-        add(&steps, "Start the application server, or restart it if it ran during the clean-up.");
+        if (!both)
+            add(&steps, "Only one half was cleaned: verify the other one before linking.");
+        if (request->axdb)
+            add(&steps, "Start the application server, or restart it if it ran during the "
+                        "clean-up.");
         add_relink(&steps);
         break;
     case OUTCOME_PLANNED:
-        add(&steps, "Run the same command with --maps-are-stopped --yes --plan-id ID instead of "
-                    "--dry-run:");
-        add(&steps, arena_printf(arena, "--plan-id %s", outcome->plan_id ? outcome->plan_id : "?"));
+        add_planned(&steps, request, arena, outcome);
         break;
     case OUTCOME_RESIDUE:
-        add(&steps, verify
-                        ? "Stop the maps, then see what would go: dwclean clean --dry-run with the "
-                          "same target."
-                        : "Find out what writes (maps, application server), stop it, and run clean "
-                          "again.");
+        if (verify)
+            add_residue(&steps, outcome);
+        else
+            add(&steps, "Find out what writes (maps, application server), stop it, and run clean "
+                        "again.");
         break;
     case OUTCOME_PARTIAL:
     case OUTCOME_UNKNOWN:
@@ -69,8 +135,7 @@ next_steps(const struct run_request *request, struct arena *arena, struct outcom
     case OUTCOME_NO_ACCESS:
     case OUTCOME_FAILED:
     case OUTCOME_INTERRUPTED:
-        if (!verify)
-            add(&steps, "Nothing was changed on the target.");
+        add_refused(&steps, outcome);
         break;
     }
     outcome->next = steps.list;

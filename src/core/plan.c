@@ -172,7 +172,7 @@ plan_make(const struct run_request *request, const struct row_source *source,
 {
     const struct plan_header header = header_of(request, source->evidence);
 
-    *ret = (struct plan){0};
+    *ret = (struct plan){.expires_utc_ms = header.expires_utc_ms};
     if (file && !file->ops->begin(file, &header, err))
         return false;
     for (int i = 0; i < TABLES; i++) {
@@ -194,6 +194,15 @@ plan_done(struct plan *plan)
     free(plan->runtime_rows);
     plan->runtime_rows = NULL;
     plan->runtime_count = 0;
+}
+
+bool
+plan_is_fresh(const struct plan *plan, struct err *err)
+{
+    if (clock_utc_ms() < plan->expires_utc_ms)
+        return true;
+    (void)err_set(err, ERR_STALE, "the plan is older than %d hours", PLAN_LIFE_HOURS);
+    return err_hint(err, "Run the command again.");
 }
 
 int64_t

@@ -71,23 +71,25 @@ note_rows_before(struct outcome *outcome)
 static enum outcome_word
 word_of(enum err_code code)
 {
-    switch (err_exit_status(code)) {
-    case 3:
-        return OUTCOME_PARTIAL;
-    case 4:
-        return OUTCOME_REFUSED;
-    case 5:
-        return OUTCOME_STALE;
-    case 6:
-        return OUTCOME_UNKNOWN;
-    case 10:
-    case 12:
-        return OUTCOME_NO_ACCESS;
-    case 130:
-        return OUTCOME_INTERRUPTED;
-    default:
-        return OUTCOME_FAILED;
-    }
+    static const struct {
+        enum err_code code;
+        enum outcome_word word;
+    } words[] = {
+        {ERR_INCOMPLETE, OUTCOME_PARTIAL},
+        {ERR_REFUSED, OUTCOME_REFUSED},
+        {ERR_STALE, OUTCOME_STALE},
+        {ERR_OUTCOME, OUTCOME_UNKNOWN},
+        {ERR_CONNECT, OUTCOME_NO_ACCESS},
+        {ERR_TLS, OUTCOME_NO_ACCESS},
+        {ERR_SIGNIN, OUTCOME_NO_ACCESS},
+        {ERR_PERMISSION, OUTCOME_NO_ACCESS},
+        {ERR_INTERRUPTED, OUTCOME_INTERRUPTED},
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (words[i].code == code)
+            return words[i].word;
+    return OUTCOME_FAILED;
 }
 
 static void
@@ -113,43 +115,61 @@ fail_after_change(struct outcome *outcome, const struct err *err)
 
 /* ---- verify ---- */
 
+/** The half that could not be read, or NULL; with both, the one whose status counts. */
+static const struct err *
+unread_half(const struct evidence *evidence, int exit_status)
+{
+    const struct err *axdb = evidence->axdb_err.code != ERR_NONE ? &evidence->axdb_err : NULL;
+    const struct err *runtime =
+        evidence->runtime_err.code != ERR_NONE ? &evidence->runtime_err : NULL;
+
+    if (axdb && runtime && err_exit_status(axdb->code) != exit_status)
+        return runtime;
+    return axdb ? axdb : runtime;
+}
+
+/** What residue there is, in one sentence. */
+static const char *
+residue_verdict(const struct evidence *evidence, struct arena *arena)
+{
+    const size_t differs = evidence_count(evidence, true, VERDICT_DIFFERS);
+    const size_t unknown = evidence_count(evidence, true, VERDICT_UNKNOWN);
+    const char *verdict;
+
+    for (size_t i = 0; i < evidence->host_count; i++)
+        if (evidence->hosts[i].own)
+            return "rows name the target's own organization: this may be a working link";
+    verdict =
+        arena_printf(arena, "%zu required check%s, %zu %s unknown", differs,
+                     differs == 1 ? " differs" : "s differ", unknown, unknown == 1 ? "is" : "are");
+    return verdict ? verdict : "required checks differ";
+}
+
 static void
 judge(const struct evidence *evidence, struct arena *arena, struct outcome *outcome)
 {
     const struct observation *why;
+    const struct err *unread;
     const char *verdict;
 
     outcome->exit_status = evidence_status(evidence, &why);
+    unread = unread_half(evidence, outcome->exit_status);
+    if (unread)
+        outcome->err = *unread;
     if (!why) {
         outcome->word = OUTCOME_CLEAN;
         outcome->verdict = "every required check is ok: no dual-write run-time rows";
-        return;
-    }
-    if (why->verdict == VERDICT_DIFFERS) {
+    } else if (why->verdict == VERDICT_DIFFERS) {
         outcome->word = OUTCOME_RESIDUE;
-        verdict = arena_printf(arena, "%zu required checks differ, %zu are unknown",
-                               evidence_count(evidence, true, VERDICT_DIFFERS),
-                               evidence_count(evidence, true, VERDICT_UNKNOWN));
+        outcome->verdict = residue_verdict(evidence, arena);
+        if (unread)
+            outcome->verdict = evidence->axdb ? "AxDB has rows; Dataverse was not read"
+                                              : "Dataverse has rows; AxDB was not read";
     } else {
         outcome->word = word_of(why->cause);
         verdict = arena_printf(arena, "not known: %s", why->text);
+        outcome->verdict = verdict ? verdict : why->text;
     }
-    outcome->verdict = verdict ? verdict : why->text;
-}
-
-/** The error of the half that decided the status, so that its detail and hint are shown too. */
-static void
-note_access_error(const struct evidence *evidence, struct outcome *outcome)
-{
-    const struct err *axdb = &evidence->axdb_err;
-    const struct err *runtime = &evidence->runtime_err;
-
-    if (outcome->word == OUTCOME_CLEAN || outcome->word == OUTCOME_RESIDUE)
-        return;
-    if (axdb->code != ERR_NONE && err_exit_status(axdb->code) == outcome->exit_status)
-        outcome->err = *axdb;
-    else if (runtime->code != ERR_NONE && err_exit_status(runtime->code) == outcome->exit_status)
-        outcome->err = *runtime;
 }
 
 void
@@ -165,7 +185,6 @@ run_verify(const struct run_request *request, const struct run_ports *ports, str
     if (evidence_collect(request, ports, arena, &conn, &ret->before, &err)) {
         note_rows_before(ret);
         judge(&ret->before, arena, ret);
-        note_access_error(&ret->before, ret);
     } else {
         fail(ret, &err);
     }
@@ -179,7 +198,10 @@ run_verify(const struct run_request *request, const struct run_ports *ports, str
 static bool
 record(struct run *run, const char *step, const struct fact *facts, size_t count, struct err *err)
 {
-    return run->journal->ops->record(run->journal, step, facts, count, true, err);
+    if (!run->journal->ops->record(run->journal, step, facts, count, true, err))
+        return false;
+    say(run, LOG_LEVEL_INFO, step);
+    return true;
 }
 
 static bool
@@ -230,15 +252,23 @@ record_checks(struct run *run, struct err *err)
     return true;
 }
 
-/** Names the target for the lock: the same database or organization is the same name. */
-static const char *
-lock_name(struct run *run)
+/** One lock for each half, so that a run of one half and a run of both exclude each other. */
+static bool
+lock_targets(struct run *run, struct err *err)
 {
     const struct evidence *seen = &run->outcome->before;
+    const char *axdb = !seen->axdb
+                           ? ""
+                           : arena_printf(run->arena, "axdb %s %s", seen->axdb->identity.dialled,
+                                          seen->axdb->identity.database);
+    const char *runtime = !seen->runtime ? ""
+                                         : arena_printf(run->arena, "dataverse %s",
+                                                        seen->runtime->identity.organization_id);
 
-    return arena_printf(run->arena, "%s|%s|%s", seen->axdb ? seen->axdb->identity.dialled : "",
-                        seen->axdb ? seen->axdb->identity.database : "",
-                        seen->runtime ? seen->runtime->identity.organization_id : "");
+    if (!axdb || !runtime)
+        return arena_exhausted(err);
+    return (!axdb[0] || run->dir->ops->lock_target(run->dir, axdb, err)) &&
+           (!runtime[0] || run->dir->ops->lock_target(run->dir, runtime, err));
 }
 
 /** Bytes that a backup of these rows may need: generous, only to refuse a full disk early. */
@@ -269,10 +299,7 @@ open_run(struct run *run, struct err *err)
     const struct fact facts[] = {{"command", "clean"},
                                  {"class", env_class_name(request->env_class)},
                                  {"reason", request->reason ? request->reason : ""}};
-    const char *target = lock_name(run);
 
-    if (!target)
-        return arena_exhausted(err);
     if (!run->ports->runs->create(run->ports->runs, &info, expected_bytes(run->outcome), &run->dir,
                                   err))
         return false;
@@ -281,9 +308,8 @@ open_run(struct run *run, struct err *err)
     run->outcome->run_path = arena_string(run->arena, run->dir->ops->path(run->dir));
     if (!run->outcome->run_id || !run->outcome->run_path)
         return arena_exhausted(err);
-    return record(run, "open", facts, 3, err) &&
-           run->dir->ops->lock_target(run->dir, target, err) && record_target(run, err) &&
-           record_checks(run, err);
+    return record(run, "open", facts, 3, err) && lock_targets(run, err) &&
+           record_target(run, err) && record_checks(run, err);
 }
 
 static struct row_source
@@ -324,6 +350,8 @@ confirm(struct run *run, struct err *err)
     const char *how;
 
     if (!confirm_plan(run->request, &run->outcome->before, &run->plan, run->ports->op, &how, err))
+        return false;
+    if (!plan_is_fresh(&run->plan, err))
         return false;
     const struct fact facts[] = {
         {"plan_id", run->plan.id},
@@ -377,27 +405,23 @@ static bool
 change_axdb(struct run *run, struct err *err)
 {
     struct axdb_evidence *seen = run->outcome->before.axdb;
-    const struct schema *schemas[AXDB_TABLES];
     struct clear_result result;
     struct err ignored;
     bool ok;
 
     if (!run->conn.axdb)
         return true;
-    for (int i = 0; i < AXDB_TABLES; i++)
-        schemas[i] = &seen->tables[i].schema;
     const struct clear_job job = {.store = run->conn.axdb,
-                                  .schemas = schemas,
+                                  .tables = seen->tables,
                                   .sealed = &run->sealed,
                                   .max_lock_ms = run->request->max_lock_ms,
                                   .journal = run->journal,
-                                  .observer = run->ports->observer};
+                                  .observer = run->ports->observer,
+                                  .arena = run->arena};
 
     ok = clear_tables(&job, &result, err);
     run->outcome->locked_ms = result.locked_ms;
     run->outcome->changed = result.commit != COMMIT_NOT;
-    if (run->outcome->changed)
-        cancel_note_changed();
     if (result.commit == COMMIT_DONE)
         for (int i = 0; i < AXDB_TABLES; i++)
             run->outcome->tables[i].deleted_rows = result.deleted[i];
@@ -474,6 +498,8 @@ look_again(struct run *run, struct err *err)
     if (!ok)
         return false;
     outcome->after_taken = true;
+    if (!evidence_same_target(&outcome->before, &outcome->after, err))
+        return false;
     for (int i = 0; i < TABLES; i++)
         if (outcome->tables[i].asked)
             outcome->tables[i].after_rows = evidence_rows(&outcome->after, (enum table)i);
@@ -509,7 +535,8 @@ judge_change(struct run *run)
     outcome->exit_status = err_exit_status(ERR_INCOMPLETE);
     if (why->verdict == VERDICT_UNKNOWN) {
         outcome->verdict = "the rows are deleted, but that could not be verified";
-        note_access_error(&outcome->after, outcome);
+        if (unread_half(&outcome->after, outcome->exit_status))
+            outcome->err = *unread_half(&outcome->after, outcome->exit_status);
     } else if (rows_left_by_purge(runtime) > 0 && runtime->back_rows > 0) {
         outcome->verdict = "some runtime configurations could not be removed";
     } else if (runtime->new_rows > 0 || axdb_rows > 0) {
@@ -535,73 +562,145 @@ prove(struct run *run, struct err *err)
 
 /* ---- clean ---- */
 
-/** Up to and with the sealed backup; nothing has changed on any target. True: go on with the
- * change. */
+enum preparation {
+    GO_ON,    /* everything is sealed: change the targets */
+    FINISHED, /* there is nothing to change, or it was a dry run: the outcome is filled */
+    FAILED,   /* `err` is filled; nothing was changed */
+};
+
 static bool
+nothing_is_there(const struct evidence *evidence)
+{
+    const struct observation *why;
+
+    return evidence_status(evidence, &why) == 0;
+}
+
+/** A plan, and no more: in a dry run, and where nothing is there. */
+static enum preparation
+plan_only(struct run *run, struct err *err)
+{
+    struct outcome *outcome = run->outcome;
+    const bool nothing = nothing_is_there(&outcome->before);
+
+    /* an empty plan has an id too: a pipeline confirms it without asking what there is to do */
+    if (!make_plan(run, err) || !confirm_plan_id(run->request, &run->plan, err))
+        return FAILED;
+    outcome->word = nothing ? OUTCOME_CLEAN : OUTCOME_PLANNED;
+    outcome->verdict =
+        nothing ? "nothing to do: no dual-write run-time rows" : "a dry run: nothing was changed";
+    return FINISHED;
+}
+
+/** Up to and with the sealed backup. */
+static enum preparation
 prepare(struct run *run, struct err *err)
 {
     struct outcome *outcome = run->outcome;
 
+    if (!run->request->dry_run &&
+        !guard_statement(run->request, run->ports->op && run->ports->op->present, err))
+        return FAILED;
     if (!evidence_collect(run->request, run->ports, run->arena, &run->conn, &outcome->before, err))
-        return false;
+        return FAILED;
     note_rows_before(outcome);
     if (!guard_target(run->request, &outcome->before, err))
-        return false;
-    if (evidence_status(&outcome->before, &(const struct observation *){NULL}) == 0) {
-        judge(&outcome->before, run->arena, outcome);
-        outcome->verdict = "nothing to do: no dual-write run-time rows";
-        /* a pipeline takes the plan-id of a dry run without asking whether there is anything to do
-         */
-        if (run->request->dry_run)
-            (void)make_plan(run, err);
-        return false;
-    }
-    if (run->request->dry_run) {
-        outcome->word = OUTCOME_PLANNED;
-        outcome->verdict = "a dry run: nothing was changed";
-        (void)make_plan(run, err);
-        return false;
-    }
-    return guard_statement(run->request, run->ports->op && run->ports->op->present, err) &&
-           open_run(run, err) && make_plan(run, err) && confirm(run, err) &&
-           exclude_others(run, err) && back_up(run, err);
+        return FAILED;
+    if (run->request->dry_run || nothing_is_there(&outcome->before))
+        return plan_only(run, err);
+    if (open_run(run, err) && make_plan(run, err) && confirm(run, err) &&
+        exclude_others(run, err) && back_up(run, err))
+        return GO_ON;
+    return FAILED;
+}
+
+/** Where the change stands, for the first line of the report: what is done, what is left, why. */
+static const char *
+partial_verdict(const struct run *run)
+{
+    const struct outcome *outcome = run->outcome;
+    const struct table_outcome *runtime = &outcome->tables[TABLE_RUNTIME];
+    const char *verdict;
+    int64_t deleted = 0;
+
+    if (!run->conn.runtime || runtime->planned_rows <= 0)
+        return outcome->err.primary;
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (outcome->tables[i].deleted_rows > 0)
+            deleted += outcome->tables[i].deleted_rows;
+    verdict = arena_printf(run->arena,
+                           "%" PRId64 " rows of AxDB and %" PRId64 " of %" PRId64
+                           " rows of Dataverse are deleted: %s",
+                           deleted, runtime->deleted_rows > 0 ? runtime->deleted_rows : 0,
+                           runtime->planned_rows, outcome->err.primary);
+    return verdict ? verdict : outcome->err.primary;
 }
 
 static void
 change(struct run *run)
 {
     struct err err = {0};
+    struct err ignored;
+    bool ok = change_axdb(run, &err);
 
-    if (change_axdb(run, &err) && change_runtime(run, &err) && prove(run, &err))
+    if (ok) {
+        ok = change_runtime(run, &err);
+        /* what is left is worth a look, whatever stopped the purge; the reason for the stop stays
+         */
+        if (!ok && run->outcome->changed && !cancel_signal() && !look_again(run, &ignored))
+            say(run, LOG_LEVEL_DEBUG, ignored.primary);
+        ok = ok && prove(run, &err);
+    }
+    if (ok)
         return;
-    if (run->outcome->changed)
+    if (run->outcome->changed) {
         fail_after_change(run->outcome, &err);
-    else
+        if (run->outcome->word == OUTCOME_PARTIAL)
+            run->outcome->verdict = partial_verdict(run);
+    } else {
         fail(run->outcome, &err);
+    }
 }
 
-/** Reports, sums, lock. A failure here is told, and makes success incomplete. */
+static bool
+write_reports(struct run *run, struct err *err)
+{
+    return !run->ports->write_reports ||
+           run->ports->write_reports(run->ports->write_reports_ctx, run->outcome, run->dir, err);
+}
+
+/** The last record, reports, sums. */
+static bool
+finish_run(struct run *run, struct err *err)
+{
+    const struct outcome *outcome = run->outcome;
+    const struct fact facts[] = {{"outcome", outcome_word_name(outcome->word)},
+                                 {"error", outcome->err.primary}};
+
+    return record(run, outcome->exit_status == 0 ? "close" : "stopped", facts,
+                  outcome->err.primary[0] ? 2 : 1, err) &&
+           write_reports(run, err) && run->dir->ops->finish(run->dir, err);
+}
+
+/** End the run. What cannot be put on record is told, and no success; no report may then say
+ * otherwise. */
 static void
 close_run(struct run *run)
 {
-    struct outcome *outcome = run->outcome;
-    const struct fact facts[] = {{"outcome", outcome_word_name(outcome->word)},
-                                 {"error", outcome->err.primary}};
     struct err err = {0};
-    bool ok;
+    struct err again;
 
     if (!run->dir)
         return;
-    ok = record(run, outcome->exit_status == 0 ? "close" : "stopped", facts,
-                outcome->err.primary[0] ? 2 : 1, &err);
-    if (run->ports->write_reports)
-        ok =
-            run->ports->write_reports(run->ports->write_reports_ctx, outcome, run->dir, &err) && ok;
-    ok = run->dir->ops->finish(run->dir, &err) && ok;
-    if (!ok && outcome->exit_status == 0)
-        fail_after_change(outcome, &err);
-    else if (!ok)
-        say(run, LOG_LEVEL_ERROR, err.primary);
+    if (!finish_run(run, &err)) {
+        if (run->outcome->exit_status == 0)
+            fail_after_change(run->outcome, &err);
+        else
+            say(run, LOG_LEVEL_ERROR, err.primary);
+        next_steps(run->request, run->arena, run->outcome);
+        if (!write_reports(run, &again))
+            say(run, LOG_LEVEL_WARNING, again.primary);
+    }
     run->dir->ops->close(run->dir);
 }
 
@@ -615,10 +714,16 @@ run_clean(const struct run_request *request, const struct run_ports *ports, stru
     assert(request->axdb || request->dataverse);
 
     start_outcome(request, "clean", ret);
-    if (prepare(&run, &err))
+    switch (prepare(&run, &err)) {
+    case GO_ON:
         change(&run);
-    else if (err.code != ERR_NONE)
+        break;
+    case FINISHED:
+        break;
+    case FAILED:
         fail(ret, &err);
+        break;
+    }
     connections_close(&run.conn);
     next_steps(request, arena, ret);
     ret->ended_utc_ms = clock_utc_ms();

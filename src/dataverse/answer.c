@@ -1,6 +1,7 @@
 #include "answer.h"
 
 #include "base/text.h"
+#include "rows.h"
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
@@ -69,7 +70,7 @@ static const struct rule rules[] = {
      "the service wants a row version", NULL},
     {400, 499, "0x80060893", NULL, true, VERDICT_STOP, ERR_SCHEMA,
      "the table does not support row versions (optimistic concurrency is off)",
-     "Without them a row that changed meanwhile could be deleted: nothing is deleted."},
+     "Without them a row that changed meanwhile could be deleted: it stays."},
     {400, 599, "0x80048105", NULL, true, VERDICT_RETRY, ERR_SERVER,
      "another request deletes the same row", NULL},
     {405, 405, "0x80040227", NULL, true, VERDICT_ROW, ERR_SERVER,
@@ -220,6 +221,14 @@ answer_malformed(const struct http_answer *answer, const char *what, struct err 
     if (strcmp(answer->content_type, "application/json") != 0)
         (void)err_hint(err, PROXY_HINT);
     return false;
+}
+
+cJSON *
+answer_json(const struct http_answer *answer)
+{
+    if (answer->status != 200 || answer->body.size == 0 || rows_hold_nul(answer->body))
+        return NULL;
+    return cJSON_ParseWithLength((const char *)answer->body.data, answer->body.size);
 }
 
 /** 0 to 999. */

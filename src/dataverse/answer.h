@@ -38,6 +38,12 @@ struct judgement answer_judge(const struct http_answer *answer);
 bool answer_malformed(const struct http_answer *answer, const char *what, struct err *err);
 
 /**
+ * The JSON of an answer of status 200; NULL when it is none, or when a text in it holds U+0000,
+ * which would cut that text short. The caller frees it with cJSON_Delete.
+ */
+struct cJSON *answer_json(const struct http_answer *answer);
+
+/**
  * How long to wait before try number `tries` + 1 (the first try is 1): Retry-After and a second
  * when the service said so, else 2^tries s, both with up to a second of chance. False when that is
  * longer than ANSWER_WAIT_MAX_MS.

@@ -14,10 +14,15 @@ const char *const shown_column_names[SHOWN_COLUMNS] = {
     [SHOWN_STATE] = "statecode",
 };
 
-const char definition_path[] =
-    "EntityDefinitions(LogicalName='msdyn_dualwriteruntimeconfig')"
-    "?$select=EntitySetName,PrimaryIdAttribute,IsOptimisticConcurrencyEnabled"
-    "&$expand=Attributes($select=LogicalName)";
+static const char logical_name[] = "msdyn_dualwriteruntimeconfig";
+
+#define ASK(members)                                                                               \
+    "EntityDefinitions(LogicalName='msdyn_dualwriteruntimeconfig')?$select=LogicalName,"           \
+    "SchemaName,EntitySetName,PrimaryIdAttribute,IsOptimisticConcurrencyEnabled" members           \
+    "&$expand=Attributes($select=LogicalName)"
+
+const char definition_path[] = ASK(",Privileges");
+static const char path_without_privileges[] = ASK("");
 
 /** A name that may stand in a URL as it is. */
 static bool
@@ -36,21 +41,60 @@ copy_name(const cJSON *json, const char *member, char ret[DEFINITION_NAME_BYTES]
     return true;
 }
 
-/** Which of the columns that we show are there. */
-static void
+/** Which of the columns that we show are there; false when not even the key is. */
+static bool
 read_columns(const cJSON *json, struct definition *ret)
 {
     const cJSON *attributes = cJSON_GetObjectItemCaseSensitive(json, "Attributes");
     const cJSON *attribute;
+    bool key_seen = false;
 
     cJSON_ArrayForEach(attribute, attributes)
     {
         const cJSON *name = cJSON_GetObjectItemCaseSensitive(attribute, "LogicalName");
 
-        for (int i = 0; cJSON_IsString(name) && i < SHOWN_COLUMNS; i++)
+        if (!cJSON_IsString(name))
+            continue;
+        key_seen = key_seen || strcmp(name->valuestring, ret->key_column) == 0;
+        for (int i = 0; i < SHOWN_COLUMNS; i++)
             if (strcmp(name->valuestring, shown_column_names[i]) == 0)
                 ret->has[i] = true;
     }
+    return key_seen;
+}
+
+/** The name of the privilege of a type, as the service gives it, or else as it makes such names. */
+static void
+read_privilege(const cJSON *json, const char *type, char ret[DEFINITION_NAME_BYTES])
+{
+    const cJSON *privileges = cJSON_GetObjectItemCaseSensitive(json, "Privileges");
+    const cJSON *privilege;
+    char schema_name[DEFINITION_NAME_BYTES];
+    int size = 0;
+
+    cJSON_ArrayForEach(privilege, privileges)
+    {
+        const cJSON *of = cJSON_GetObjectItemCaseSensitive(privilege, "PrivilegeType");
+
+        if (cJSON_IsString(of) && strcmp(of->valuestring, type) == 0 &&
+            copy_name(privilege, "Name", ret))
+            return;
+    }
+    if (copy_name(json, "SchemaName", schema_name))
+        size = snprintf(ret, DEFINITION_NAME_BYTES, "prv%s%s", type, schema_name);
+    if (size <= 0 || size >= DEFINITION_NAME_BYTES)
+        ret[0] = '\0';
+}
+
+/** Is this the table that was asked for, and can it be used? */
+static bool
+read_table(const cJSON *json, struct definition *ret)
+{
+    const cJSON *name = cJSON_GetObjectItemCaseSensitive(json, "LogicalName");
+
+    return cJSON_IsString(name) && strcmp(name->valuestring, logical_name) == 0 &&
+           copy_name(json, "EntitySetName", ret->entity_set) &&
+           copy_name(json, "PrimaryIdAttribute", ret->key_column) && read_columns(json, ret);
 }
 
 static bool
@@ -70,7 +114,6 @@ explain_missing(const struct fetch *fetch, struct err *err)
 bool
 definition_read(const struct fetch *fetch, struct definition *ret, struct err *err)
 {
-    const struct slice body = fetch->answer->body;
     struct definition definition = {0};
     const cJSON *optimistic;
     cJSON *json;
@@ -78,12 +121,12 @@ definition_read(const struct fetch *fetch, struct definition *ret, struct err *e
 
     if (fetch->judgement.verdict != VERDICT_OK)
         return explain_missing(fetch, err);
-    json = body.size > 0 ? cJSON_ParseWithLength((const char *)body.data, body.size) : NULL;
+    json = answer_json(fetch->answer);
     optimistic = cJSON_GetObjectItemCaseSensitive(json, "IsOptimisticConcurrencyEnabled");
-    usable = copy_name(json, "EntitySetName", definition.entity_set) &&
-             copy_name(json, "PrimaryIdAttribute", definition.key_column);
+    usable = read_table(json, &definition);
     definition.optimistic_concurrency = cJSON_IsTrue(optimistic);
-    read_columns(json, &definition);
+    read_privilege(json, "Read", definition.read_privilege);
+    read_privilege(json, "Delete", definition.delete_privilege);
     cJSON_Delete(json);
     if (!usable)
         return answer_malformed(fetch->answer, "the table's definition cannot be read", err);
@@ -91,15 +134,40 @@ definition_read(const struct fetch *fetch, struct definition *ret, struct err *e
     return true;
 }
 
-bool
-definition_fetch(struct session *session, struct definition *ret, struct err *err)
+static bool
+ask(struct session *session, const char *path, struct fetch *ret, struct err *err)
 {
     TEXT_SCOPED url = {.max = URL_MAX_BYTES};
     struct fetch fetch = {.may_fail = true};
 
-    text_printf(&url, "%s%s", session->root, definition_path);
+    text_printf(&url, "%s%s", session->root, path);
     if (!text_ok(&url, err))
         return false;
     fetch.url = text_string(&url);
-    return session_fetch(session, &fetch, 1, err) && definition_read(&fetch, ret, err);
+    if (!session_fetch(session, &fetch, 1, err))
+        return false;
+    fetch.url = NULL;
+    *ret = fetch;
+    return true;
+}
+
+bool
+definition_settle(struct session *session, const struct fetch *fetch, struct definition *ret,
+                  struct err *err)
+{
+    struct fetch again;
+
+    if (fetch->answer->status != 400)
+        return definition_read(fetch, ret, err);
+    /* Not every environment lets the privileges be chosen. */
+    return ask(session, path_without_privileges, &again, err) && definition_read(&again, ret, err);
+}
+
+bool
+definition_fetch(struct session *session, struct definition *ret, struct err *err)
+{
+    struct fetch fetch;
+
+    return ask(session, definition_path, &fetch, err) &&
+           definition_settle(session, &fetch, ret, err);
 }

@@ -24,6 +24,8 @@ extern const char *const shown_column_names[SHOWN_COLUMNS];
 struct definition {
     char entity_set[DEFINITION_NAME_BYTES];
     char key_column[DEFINITION_NAME_BYTES];
+    /* Names of the privileges for the table, "" when not known */
+    char read_privilege[DEFINITION_NAME_BYTES], delete_privilege[DEFINITION_NAME_BYTES];
     bool optimistic_concurrency;
     bool has[SHOWN_COLUMNS];
 };
@@ -33,6 +35,13 @@ extern const char definition_path[];
 
 /** Read the answer. ERR_SCHEMA when the table is not there or not usable, ERR_SERVER otherwise. */
 MUST_CHECK bool definition_read(const struct fetch *fetch, struct definition *ret, struct err *err);
+
+/**
+ * Read the answer to definition_path; when the service does not take that question, ask a smaller
+ * one. Answers of earlier fetches are over then.
+ */
+MUST_CHECK bool definition_settle(struct session *session, const struct fetch *fetch,
+                                  struct definition *ret, struct err *err);
 
 /** Ask for it and read it. */
 MUST_CHECK bool definition_fetch(struct session *session, struct definition *ret, struct err *err);

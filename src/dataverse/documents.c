@@ -39,6 +39,8 @@ hold(struct documents *documents, const struct list_row *row, struct err *err)
     struct held *held;
     cJSON *json;
 
+    if (documents->count == LIST_ROWS_MAX)
+        return err_set(err, ERR_SERVER, "the table has more than %d rows", LIST_ROWS_MAX);
     if (documents->count == documents->capacity) {
         const size_t capacity = documents->capacity ? 2 * documents->capacity : 256;
 

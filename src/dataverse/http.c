@@ -35,6 +35,8 @@ struct http_inner {
     struct curl_slist *headers;
     bool running, secret;
     bool too_large;
+    bool once; /* must not go out twice */
+    unsigned sends;
     char *body;
     size_t body_size, body_capacity;
     char reason[CURL_ERROR_SIZE];
@@ -137,6 +139,27 @@ take_body(char *bytes, size_t one, size_t size, void *ctx)
     inner->body_size += size;
     inner->body[inner->body_size] = '\0';
     return size;
+}
+
+/**
+ * libcurl is about to send. When a connection that was used before closes without an answer, it
+ * sends again by itself: what the first sending did is not known then, so a delete ends here.
+ */
+static int
+on_send(void *ctx, char *ip, char *local_ip, int port, int local_port)
+{
+    struct http_inner *inner = ctx;
+
+    (void)ip;
+    (void)local_ip;
+    (void)port;
+    (void)local_port;
+    if (inner->once && inner->sends > 0) {
+        inner->sends++;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    inner->sends++;
+    return CURL_PREREQFUNC_OK;
 }
 
 struct http_exchange *
@@ -295,6 +318,8 @@ set_request(struct http_exchange *exchange, const struct http_request *request)
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, inner->reason) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, inner) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQDATA, inner) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) == CURLE_OK;
 }
 
@@ -309,6 +334,8 @@ http_send(struct http_exchange *exchange, const struct http_request *request, st
     http_guid(exchange->answer.client_request_id);
     inner->secret = request->secret;
     inner->too_large = false;
+    inner->once = request->method == HTTP_DELETE;
+    inner->sends = 0;
     inner->reason[0] = '\0';
     if (!set_common(inner->easy, &inner->http->options) || !set_request(exchange, request) ||
         curl_multi_add_handle(inner->http->multi, inner->easy) != CURLM_OK) {
@@ -400,7 +427,11 @@ finish(struct http_exchange *exchange, CURLcode code)
         (void)err_set(&answer->why, ERR_SERVER, "an answer is larger than %d MB",
                       HTTP_BODY_MAX_BYTES / 1024 / 1024);
     } else {
-        http_failure_judge(inner->easy, code, inner->reason, answer);
+        const bool stopped = inner->once && inner->sends > 1;
+
+        http_failure_judge(inner->easy, code,
+                           stopped ? "the connection closed without an answer" : inner->reason,
+                           inner->sends > 0, answer);
     }
     settle(exchange);
 }

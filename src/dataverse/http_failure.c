@@ -101,15 +101,14 @@ judge_unsent(CURL *easy, CURLcode code, const char *reason, const char *host, st
 }
 
 void
-http_failure_judge(CURL *easy, CURLcode code, const char *reason, struct http_answer *answer)
+http_failure_judge(CURL *easy, CURLcode code, const char *reason, bool sent,
+                   struct http_answer *answer)
 {
     struct err *err = &answer->why;
     char host[128];
     char *url = NULL;
-    curl_off_t sent_us = 0;
 
     (void)curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
-    (void)curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
     http_failure_host(url ? url : "", host, sizeof host);
 
     if (code == CURLE_OUT_OF_MEMORY || code == CURLE_FAILED_INIT) {
@@ -118,7 +117,7 @@ http_failure_judge(CURL *easy, CURLcode code, const char *reason, struct http_an
     } else if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
         answer->failure = HTTP_IMPOSSIBLE;
         (void)err_set(err, ERR_INTERNAL, "a URL for %s cannot be used", host);
-    } else if (sent_us == 0) {
+    } else if (!sent) {
         answer->failure = HTTP_NOT_SENT;
         (void)judge_unsent(easy, code, reason, host, err);
     } else {

@@ -6,8 +6,12 @@
 
 #include <curl/curl.h>
 
-/** Judge a finished transfer that failed with `code`. `reason` is libcurl's error buffer. */
-void http_failure_judge(CURL *easy, CURLcode code, const char *reason, struct http_answer *answer);
+/**
+ * Judge a finished transfer that failed with `code`. `reason` is libcurl's error buffer; `sent`
+ * says whether the request, or a part of it, may have gone out.
+ */
+void http_failure_judge(CURL *easy, CURLcode code, const char *reason, bool sent,
+                        struct http_answer *answer);
 
 /** The server that a URL names, "host:port", for messages. `ret` holds `ret_size` bytes. */
 void http_failure_host(const char *url, char *ret, size_t ret_size);

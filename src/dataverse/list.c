@@ -1,14 +1,12 @@
 #include "list.h"
 
 #include "base/digest.h"
+#include "identifier.h"
 
 #include <cjson/cJSON.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { GUID_SIZE = 36 };
 
 bool
 list_open(struct list *list, struct session *session, const char *path, int page_rows,
@@ -116,22 +114,6 @@ list_next(struct list *list, struct rows_page *ret, bool *ret_more, struct err *
     return true;
 }
 
-/** A GUID as text, made lower case in place. */
-static bool
-make_guid(char *text)
-{
-    if (strlen(text) != GUID_SIZE)
-        return false;
-    for (size_t i = 0; i < GUID_SIZE; i++) {
-        const bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-
-        if (hyphen ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
-            return false;
-        text[i] = (char)tolower((unsigned char)text[i]);
-    }
-    return true;
-}
-
 bool
 list_row_read(struct slice object, const char *key_column, struct list_row *ret, struct err *err)
 {
@@ -140,10 +122,12 @@ list_row_read(struct slice object, const char *key_column, struct list_row *ret,
     struct slice key = rows_member(object, key_column, &twice);
     struct slice etag;
 
-    if (key.size == 0 || twice || !rows_string(key, row.key, sizeof row.key) || !make_guid(row.key))
+    if (key.size == 0 || twice || !rows_string(key, row.key, sizeof row.key) ||
+        !guid_normalize(row.key))
         return err_set(err, ERR_SERVER, "a row has no usable key %.80s", key_column);
     etag = rows_member(object, "@odata.etag", &twice);
-    if (etag.size > 0 && (twice || !rows_string(etag, row.version, sizeof row.version)))
+    if (etag.size > 0 && (twice || !rows_string(etag, row.version, sizeof row.version) ||
+                          !etag_is_valid(row.version)))
         return err_set(err, ERR_SERVER, "the version of row %s cannot be used", row.key);
     if (!text_is_utf8(object.data, object.size))
         return err_set(err, ERR_SERVER, "row %s is not UTF-8", row.key);

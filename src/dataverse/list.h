@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { LIST_PAGES_MAX = 20000 };
+enum { LIST_PAGES_MAX = 20000, LIST_ROWS_MAX = 1000000 };
 
 struct list {
     struct session *session;

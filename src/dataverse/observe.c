@@ -1,6 +1,8 @@
 #include "observe.h"
 
+#include "identifier.h"
 #include "list.h"
+#include "rights.h"
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
@@ -8,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_ROWS = 5000, ROWS_MAX = 1000000 };
+enum { PAGE_ROWS = 5000 };
 
 /** The questions, asked side by side. */
 enum question { ASK_ORGANIZATION, ASK_USER, ASK_LINK, ASK_DEFINITION, QUESTIONS };
@@ -42,14 +44,6 @@ copy_id(struct arena *arena, const cJSON *json, const char *member)
     return id;
 }
 
-static cJSON *
-parse(const struct http_answer *answer)
-{
-    if (answer->status != 200 || answer->body.size == 0)
-        return NULL;
-    return cJSON_ParseWithLength((const char *)answer->body.data, answer->body.size);
-}
-
 /** The URL of endpoint WebApplication: Keys and Values are lists of equal length. */
 static const char *
 find_web_application(const cJSON *detail)
@@ -75,7 +69,7 @@ static bool
 read_organization(const struct http_answer *answer, struct arena *arena,
                   struct runtime_identity *ret, struct err *err)
 {
-    cJSON *json = parse(answer);
+    cJSON *json = answer_json(answer);
     const cJSON *detail = cJSON_GetObjectItemCaseSensitive(json, "Detail");
     char host[URL_HOST_BYTES];
 
@@ -90,7 +84,7 @@ read_organization(const struct http_answer *answer, struct arena *arena,
     if (!ret->organization_id || !ret->unique_name || !ret->friendly_name || !ret->environment_id ||
         !ret->version || !ret->host)
         return arena_exhausted(err);
-    if (!ret->organization_id[0] || !ret->unique_name[0])
+    if (!guid_names_something(ret->organization_id) || !ret->unique_name[0])
         return answer_malformed(answer, "the service does not say which organization it is", err);
     return true;
 }
@@ -99,16 +93,18 @@ static bool
 read_user(const struct http_answer *answer, struct arena *arena, struct runtime_identity *ret,
           struct err *err)
 {
-    cJSON *json = parse(answer);
+    cJSON *json = answer_json(answer);
     const char *organization = copy_id(arena, json, "OrganizationId");
 
     ret->user_id = copy_id(arena, json, "UserId");
     cJSON_Delete(json);
     if (!organization || !ret->user_id)
         return arena_exhausted(err);
-    if (!ret->user_id[0])
+    if (!guid_names_something(ret->user_id))
         return answer_malformed(answer, "the service does not say who the user is", err);
-    if (organization[0] && strcmp(organization, ret->organization_id) != 0)
+    if (!guid_names_something(organization))
+        return answer_malformed(answer, "the service does not say whose the user is", err);
+    if (strcmp(organization, ret->organization_id) != 0)
         return answer_malformed(answer, "the service answers for two different organizations", err);
     return true;
 }
@@ -118,7 +114,7 @@ static bool
 read_link(const struct fetch *fetch, struct arena *arena, struct runtime_identity *ret,
           struct err *err)
 {
-    cJSON *json = parse(fetch->answer);
+    cJSON *json = answer_json(fetch->answer);
     const cJSON *url = cJSON_GetObjectItemCaseSensitive(json, "Url");
 
     ret->linked = cJSON_IsString(url) && url->valuestring[0];
@@ -145,13 +141,15 @@ read_identity(struct session *session, struct arena *arena, struct definition *r
         !read_organization(fetches[ASK_ORGANIZATION].answer, arena, ret, err) ||
         !read_user(fetches[ASK_USER].answer, arena, ret, err) ||
         !read_link(&fetches[ASK_LINK], arena, ret, err) ||
-        !definition_read(&fetches[ASK_DEFINITION], ret_definition, err))
+        !definition_settle(session, &fetches[ASK_DEFINITION], ret_definition, err))
         return false;
     ret->dialled_host = arena_string(arena, session->target.host);
     ret->entity_set = arena_string(arena, ret_definition->entity_set);
     ret->key_column = arena_string(arena, ret_definition->key_column);
     ret->optimistic_concurrency = ret_definition->optimistic_concurrency;
-    return (ret->dialled_host && ret->entity_set && ret->key_column) || arena_exhausted(err);
+    if (!ret->dialled_host || !ret->entity_set || !ret->key_column)
+        return arena_exhausted(err);
+    return rights_fetch(session, arena, ret_definition, ret, err);
 }
 
 /** Rows found so far; the array moves, its strings do not. */
@@ -168,11 +166,11 @@ make_room(struct found *found, struct err *err)
     const size_t capacity = found->capacity ? 2 * found->capacity : 64;
     struct runtime_row *rows = found->rows;
 
+    if (found->count == LIST_ROWS_MAX) {
+        (void)err_set(err, ERR_SERVER, "the table has more than %d rows", LIST_ROWS_MAX);
+        return NULL;
+    }
     if (!rows || found->count == found->capacity) {
-        if (capacity > ROWS_MAX) {
-            (void)err_set(err, ERR_SERVER, "the table has more than %d rows", ROWS_MAX);
-            return NULL;
-        }
         rows = realloc(found->rows, capacity * sizeof *rows);
         if (!rows) {
             (void)err_set(err, ERR_INTERNAL, "out of memory");
@@ -194,6 +192,10 @@ add_row(struct found *found, const struct list_row *row, struct err *err)
     if (!shown)
         return false;
     json = cJSON_ParseWithLength((const char *)row->object.data, row->object.size);
+    if (!cJSON_IsObject(json)) {
+        cJSON_Delete(json);
+        return err_set(err, ERR_SERVER, "row %s is not a JSON object", row->key);
+    }
     state = cJSON_GetObjectItemCaseSensitive(json, shown_column_names[SHOWN_STATE]);
     *shown = (struct runtime_row){
         .key = arena_string(found->arena, row->key),

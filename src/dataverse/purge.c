@@ -2,9 +2,11 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "base/text.h"
+#include "identifier.h"
 
 #include <assert.h>
-#include <ctype.h>
+#include <cjson/cJSON.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@ enum {
     CONNECT_TRIES = 5,
     REFUSED_MAX = 25, /* rows in a row that were refused: the next will be, too */
     SLICE_MS = 200,
+    HTTP_NO_CONTENT = 204,
     HTTP_PRECONDITION_FAILED = 412,
 };
 
@@ -138,13 +141,6 @@ take_transient(struct purge *purge, size_t row, const struct http_answer *answer
     send_again(purge, row, wait_ms);
 }
 
-/** The row is not there: gone, or deleted by us in a try whose answer was lost. */
-static void
-take_gone(struct purge *purge, size_t row, const struct http_answer *answer)
-{
-    tell(purge, row, purge->states[row].lost ? REMOVAL_DONE : REMOVAL_GONE, answer, NULL);
-}
-
 static void
 take_token(struct purge *purge, size_t row, const struct judgement *judgement)
 {
@@ -155,11 +151,18 @@ take_token(struct purge *purge, size_t row, const struct judgement *judgement)
     send_again(purge, row, 0);
 }
 
+/** A refusal says that the row stays, unless a try of ours was lost or this was only a question. */
+static enum removal_state
+state_when_refused(const struct row_state *state)
+{
+    return state->lost || state->probe ? REMOVAL_UNKNOWN : REMOVAL_FAILED;
+}
+
 static void
 take_refusal(struct purge *purge, size_t row, const struct http_answer *answer,
              const struct judgement *judgement)
 {
-    tell(purge, row, REMOVAL_FAILED, answer, &judgement->err);
+    tell(purge, row, state_when_refused(&purge->states[row]), answer, &judgement->err);
     if (++purge->refused >= REFUSED_MAX)
         stop(purge, &judgement->err);
 }
@@ -180,8 +183,33 @@ take_stop(struct purge *purge, size_t row, const struct http_answer *answer,
         send_again(purge, row, 0);
         return;
     }
-    tell(purge, row, judgement->odata ? REMOVAL_FAILED : REMOVAL_UNKNOWN, answer, &judgement->err);
+    tell(purge, row, judgement->odata ? state_when_refused(&purge->states[row]) : REMOVAL_UNKNOWN,
+         answer, &judgement->err);
     stop(purge, &judgement->err);
+}
+
+/** Does the answer show the row that was asked for? */
+static bool
+shows_row(const struct purge *purge, size_t row, const struct http_answer *answer)
+{
+    cJSON *json = answer_json(answer);
+    const cJSON *key = cJSON_GetObjectItemCaseSensitive(json, purge->definition->key_column);
+    const bool shown =
+        cJSON_IsString(key) && text_equal_nocase(key->valuestring, purge->rows[row].key);
+
+    cJSON_Delete(json);
+    return shown;
+}
+
+/** A success that is not the one that was asked for: who knows who answers, and what was done. */
+static void
+take_stranger(struct purge *purge, size_t row, const struct http_answer *answer, const char *what)
+{
+    struct err why = {0};
+
+    (void)answer_malformed(answer, what, &why);
+    tell(purge, row, REMOVAL_UNKNOWN, answer, &why);
+    stop(purge, &why);
 }
 
 /** 204 to a DELETE; 200 to the question whether a changed row is still there. */
@@ -194,7 +222,14 @@ take_success(struct purge *purge, size_t row, const struct http_answer *answer)
     purge->refused = 0;
     purge->renewed = false;
     if (!purge->states[row].probe) {
-        tell(purge, row, REMOVAL_DONE, answer, NULL);
+        if (answer->status == HTTP_NO_CONTENT)
+            tell(purge, row, REMOVAL_DONE, answer, NULL);
+        else
+            take_stranger(purge, row, answer, "a delete was not answered with 204");
+        return;
+    }
+    if (!shows_row(purge, row, answer)) {
+        take_stranger(purge, row, answer, "the service does not say whether the row is there");
         return;
     }
     (void)err_set(&changed, ERR_STALE, "the row changed since it was backed up");
@@ -219,7 +254,8 @@ take_answer(struct purge *purge, const struct slot *slot)
         take_success(purge, row, answer);
         break;
     case VERDICT_GONE:
-        take_gone(purge, row, answer);
+        /* Perhaps it was a try of ours whose answer was lost; only a 204 would prove that. */
+        tell(purge, row, REMOVAL_GONE, answer, NULL);
         break;
     case VERDICT_CHANGED:
         purge->states[row].probe = true;
@@ -386,18 +422,27 @@ static bool
 check_rows(const struct row_id *rows, size_t count, struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
-        for (const char *at = rows[i].key; *at; at++)
-            if (!isxdigit((unsigned char)*at) && *at != '-')
-                return err_set(err, ERR_INTERNAL, "row %zu has a key that is no GUID", i + 1);
-        if (!rows[i].key[0])
-            return err_set(err, ERR_INTERNAL, "row %zu has no key", i + 1);
-        if (!rows[i].version[0] || strpbrk(rows[i].version, "\r\n")) {
+        if (!guid_names_something(rows[i].key))
+            return err_set(err, ERR_INTERNAL, "row %zu has a key that is no GUID", i + 1);
+        if (!etag_is_valid(rows[i].version)) {
             (void)err_set(err, ERR_SCHEMA, "row %s has no version", rows[i].key);
             return err_hint(err, "Without one a row that changed meanwhile could be deleted: "
-                                 "nothing was deleted.");
+                                 "no runtime configuration was deleted.");
         }
     }
     return true;
+}
+
+/** A service that does not compare versions would delete rows that changed. */
+static bool
+check_table(const struct definition *definition, struct err *err)
+{
+    if (definition->optimistic_concurrency)
+        return true;
+    (void)err_set(err, ERR_SCHEMA,
+                  "the table does not support row versions (optimistic concurrency is off)");
+    return err_hint(err, "Without them a row that changed meanwhile could be deleted: "
+                         "no runtime configuration was deleted.");
 }
 
 /** Rows that were sent, and that no answer settled. */
@@ -424,7 +469,7 @@ purge_delete_rows(struct session *session, const struct definition *definition,
                           .hint = SESSION_EXCHANGES,
                           .limit = SESSION_EXCHANGES};
 
-    if (!check_rows(rows, count, err))
+    if (!check_rows(rows, count, err) || (count > 0 && !check_table(definition, err)))
         return false;
     purge.states = calloc(count ? count : 1, sizeof *purge.states);
     if (!purge.states)

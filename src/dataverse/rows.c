@@ -296,9 +296,8 @@ rows_next(struct rows_cursor *cursor, struct slice *ret_row)
     return ROWS_ROW;
 }
 
-/** cJSON decodes U+0000 to a byte that ends the string early: such a value is none of ours. */
-static bool
-holds_nul(struct slice text)
+bool
+rows_hold_nul(struct slice text)
 {
     for (size_t i = 0; i + 6 <= text.size; i++)
         if (text.data[i] == '\\') {
@@ -315,7 +314,7 @@ rows_string(struct slice text, char *ret, size_t ret_size)
     cJSON *json;
     bool fits;
 
-    if (text.size < 2 || text.data[0] != '"' || holds_nul(text))
+    if (text.size < 2 || text.data[0] != '"' || rows_hold_nul(text))
         return false;
     json = cJSON_ParseWithLength((const char *)text.data, text.size);
     fits = cJSON_IsString(json) && strlen(json->valuestring) < ret_size;

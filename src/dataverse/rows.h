@@ -43,6 +43,12 @@ struct slice rows_member(struct slice object, const char *name, bool *ret_twice)
 /** Append the object without one of its members (and the comma that went with it). */
 void rows_append_without(struct slice object, const char *name, struct text *ret);
 
+/**
+ * Does a JSON text have an escape for U+0000? cJSON decodes it to a byte that ends the string
+ * early.
+ */
+bool rows_hold_nul(struct slice text);
+
 /** Decode a JSON string (quotes included) into `ret`; false when it is none, is longer than
  * `ret_size` - 1 bytes, or holds U+0000. */
 MUST_CHECK bool rows_string(struct slice text, char *ret, size_t ret_size);

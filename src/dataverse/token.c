@@ -21,6 +21,7 @@ enum {
     LIFE_MAX_S = 30 * 24 * 3600,
     LIFE_UNKNOWN_S = 600,
     RESERVE_S = 300,
+    DECODE_MAX = 4,
 };
 
 /** A code behind AADSTS, and what to do. Codes choose a hint, never a decision (reference 8.4). */
@@ -241,20 +242,75 @@ token_reply_parse(struct slice body, struct token *token, struct err *err)
     return done;
 }
 
-/** One line of the sign-in server's own text; nothing of it when it repeats our secret. */
-static void
-copy_description(const cJSON *json, const struct token_source *source, char *ret, size_t ret_size)
+static int
+hex_value(char digit)
 {
-    const cJSON *text = cJSON_GetObjectItemCaseSensitive(json, "error_description");
+    static const char digits[] = "0123456789abcdef";
+    const char *at = digit ? strchr(digits, tolower((unsigned char)digit)) : NULL;
+
+    return at ? (int)(at - digits) : -1;
+}
+
+/** Undo percent-encoding in place, blanks written as '+' too. False when there was none. */
+static bool
+decode_percent(char *text)
+{
+    char *to = text;
+    bool changed = false;
+
+    for (const char *at = text; *at; at++) {
+        const int high = *at == '%' ? hex_value(at[1]) : -1;
+        const int low = high < 0 ? -1 : hex_value(at[2]);
+
+        if (low >= 0 && high + low > 0) {
+            *to++ = (char)(high * 16 + low);
+            at += 2;
+            changed = true;
+        } else {
+            changed = changed || *at == '+';
+            *to++ = (char)(*at == '+' ? ' ' : *at);
+        }
+    }
+    *to = '\0';
+    return changed;
+}
+
+/** Does a text repeat the secret, as it is or percent-encoded, also more than once? */
+static bool
+repeats_secret(const char *text, const struct token_source *source)
+{
+    const char *secret;
+    char *decoded;
+    bool found;
+
+    if (!source->client_secret || !secret_is_set(source->client_secret))
+        return false;
+    secret = secret_reveal(source->client_secret);
+    if (strstr(text, secret))
+        return true;
+    decoded = strdup(text);
+    if (!decoded)
+        return true;
+    found = false;
+    for (int i = 0; i < DECODE_MAX && !found && decode_percent(decoded); i++)
+        found = strstr(decoded, secret) != NULL;
+    secret_clear_memory(decoded, strlen(decoded));
+    free(decoded);
+    return found;
+}
+
+/** One line of the sign-in server's own text, cut at a character; "" when it repeats our secret. */
+static void
+copy_screened(const char *text, const struct token_source *source, char *ret, size_t ret_size)
+{
     size_t used = 0;
 
     ret[0] = '\0';
-    if (!cJSON_IsString(text) || (source->client_secret && secret_is_set(source->client_secret) &&
-                                  strstr(text->valuestring, secret_reveal(source->client_secret))))
+    if (repeats_secret(text, source))
         return;
-    for (; text->valuestring[used] && used + 1 < ret_size; used++)
-        ret[used] = iscntrl((unsigned char)text->valuestring[used]) ? ' ' : text->valuestring[used];
-    while (used > 0 && text->valuestring[used] && (text->valuestring[used] & 0xC0) == 0x80)
+    for (; text[used] && used + 1 < ret_size; used++)
+        ret[used] = iscntrl((unsigned char)text[used]) ? ' ' : text[used];
+    while (used > 0 && text[used] && (text[used] & 0xC0) == 0x80)
         used--;
     ret[used] = '\0';
 }
@@ -280,12 +336,16 @@ token_refusal(const struct http_answer *answer, const struct token_source *sourc
                       ? cJSON_ParseWithLength((const char *)answer->body.data, answer->body.size)
                       : NULL;
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
-    char description[420];
+    const cJSON *text = cJSON_GetObjectItemCaseSensitive(json, "error_description");
+    char name[61] = "";
+    char description[420] = "";
 
-    copy_description(json, source, description, sizeof description);
+    if (cJSON_IsString(text))
+        copy_screened(text->valuestring, source, description, sizeof description);
     if (cJSON_IsString(error)) {
-        (void)err_set(err, ERR_SIGNIN, "the sign-in server refused the client: %.60s",
-                      error->valuestring);
+        copy_screened(error->valuestring, source, name, sizeof name);
+        (void)err_set(err, ERR_SIGNIN, "the sign-in server refused the client%s%s",
+                      name[0] ? ": " : "", name);
         (void)err_hint(err, "%s", find_hint(json));
         err->transient = strcmp(error->valuestring, "temporarily_unavailable") == 0;
     } else {
@@ -309,9 +369,12 @@ take_reply(struct token *token, const struct token_source *source, const struct 
         return false;
     }
     if (answer->status == 200) {
+        char type[HTTP_ID_BYTES];
+
         if (token_reply_parse(answer->body, token, err))
             return true;
-        return err_detail(err, "HTTP 200, %s", answer->content_type);
+        copy_screened(answer->content_type, source, type, sizeof type);
+        return err_detail(err, "HTTP 200, %s", type[0] ? type : "no type");
     }
     (void)token_refusal(answer, source, err);
     if (answer->status == 429 || answer->status >= 500) {
@@ -329,7 +392,8 @@ token_refresh(struct token *token, const struct token_source *source,
     const struct http_request request = {
         .method = HTTP_POST, .url = token->endpoint, .form = &form, .plain = true, .secret = true};
 
-    if (!source->client_id || !source->client_secret || !secret_is_set(source->client_secret)) {
+    if (!source->client_id || !source->client_id[0] || !source->client_secret ||
+        !secret_is_set(source->client_secret)) {
         (void)err_set(err, ERR_SIGNIN, "no credential for Dataverse was given");
         return err_hint(err, "Set a client id and a client secret (AZURE_CLIENT_ID, "
                              "AZURE_CLIENT_SECRET).");

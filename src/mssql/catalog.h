@@ -1,4 +1,4 @@
-/** Tables as the catalog describes them: from rows of sql/evidence.sql to a verdict on their use.
+/** Tables as the catalog describes them: from rows of sql/catalog.sql to a verdict on their use.
  */
 #ifndef MSSQL_CATALOG_H
 #define MSSQL_CATALOG_H

@@ -32,6 +32,7 @@ struct connection {
     int64_t cancelled_at_ms; /* when it was asked to end, or 0 */
     bool attention_sent;     /* the next timeout closes the socket */
     bool no_attention;       /* COMMIT: an attention would add doubt */
+    bool sent;               /* a part of it may have reached the server */
     bool deaf;               /* stop signals are the caller's to look at */
 };
 

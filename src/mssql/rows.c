@@ -93,8 +93,13 @@ make_batch(struct reader *reader, struct text *batch, struct err *err)
 static bool
 take_total(struct reader *reader, const struct cursor *cursor, struct err *err)
 {
-    reader->has_total = true;
-    return cursor_integer(cursor, 1, -1, &reader->total, err);
+    struct counted total;
+
+    if (!cursor_count(cursor, 1, &total, err))
+        return false;
+    reader->has_total = total.known;
+    reader->total = total.rows;
+    return true;
 }
 
 /** The bytes are what the server has, to the last one: a cut cannot pass. */

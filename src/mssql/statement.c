@@ -71,6 +71,43 @@ cursor_integer(const struct cursor *cursor, int column, int64_t if_null, int64_t
 }
 
 bool
+cursor_count(const struct cursor *cursor, int column, struct counted *ret, struct err *err)
+{
+    int64_t rows = -1;
+
+    if (!cursor_integer(cursor, column, -1, &rows, err))
+        return false;
+    *ret = (struct counted){.known = rows >= 0 && rows <= COUNT_MAX};
+    if (ret->known)
+        ret->rows = rows;
+    else
+        (void)err_set(&ret->why, ERR_SERVER, "the server's count is not a number of rows");
+    return true;
+}
+
+bool
+cursor_flag(const struct cursor *cursor, int column, bool *ret, struct err *err)
+{
+    int64_t number = 0;
+
+    if (!cursor_integer(cursor, column, 0, &number, err))
+        return false;
+    *ret = number != 0;
+    return true;
+}
+
+bool
+cursor_right(const struct cursor *cursor, int column, enum right *ret, struct err *err)
+{
+    int64_t answer = -1;
+
+    if (!cursor_integer(cursor, column, -1, &answer, err))
+        return false;
+    *ret = answer == 1 ? RIGHT_HELD : answer == 0 ? RIGHT_MISSING : RIGHT_UNKNOWN;
+    return true;
+}
+
+bool
 cursor_text(const struct cursor *cursor, int column, struct arena *arena, const char **ret,
             struct err *err)
 {
@@ -315,7 +352,10 @@ send_and_drain(struct connection *connection, const char *sql, const struct stat
     bool failed;
 
     dbfreebuf(process); /* dbcmd appends: an old text would travel along */
-    if (dbcmd(process, sql) == FAIL || dbsqlsend(process) == FAIL)
+    if (dbcmd(process, sql) == FAIL)
+        return ENDED_BADLY;
+    connection->sent = true;
+    if (dbsqlsend(process) == FAIL)
         return ENDED_BADLY;
     if (statement->first && !look_at_first_byte(connection, err)) {
         connection_hang_up(connection);
@@ -357,10 +397,10 @@ cancel_rest(struct connection *connection)
         return;
     connection->attention_sent = true; /* dbcancel sends it; a timeout then closes */
     connection->cancelled_at_ms = clock_monotonic_ms();
-    if (connection->no_attention && connection->verdict.timed_out)
+    /* What could not be cancelled would be taken for the answer to the next batch. */
+    if ((connection->no_attention && connection->verdict.timed_out) ||
+        dbcancel(connection->process) == FAIL)
         connection_hang_up(connection);
-    else
-        (void)dbcancel(connection->process);
 }
 
 bool
@@ -370,6 +410,7 @@ statement_run(struct connection *connection, const struct statement *statement,
     TEXT_SCOPED sql = {0};
     enum ending ending;
 
+    connection->sent = false;
     if (!connection_is_alive(connection))
         return err_set(err, ERR_CONNECT, "the connection to %s was lost", connection->dialled);
     if (!statement->first && !connection->proven && !batch_expand(sql_prove, NULL, 0, &sql, err))

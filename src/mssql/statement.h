@@ -7,6 +7,7 @@
 #include "base/slice.h"
 #include "base/text.h"
 #include "connection.h"
+#include "port/axdb_store.h"
 #include "value.h"
 
 #include <stdbool.h>
@@ -47,6 +48,20 @@ bool cursor_is(const struct cursor *cursor, const char *set_name);
 /** A value of the current row, counted from 1. `ret_null` for NULL; the bytes are then empty. */
 MUST_CHECK bool cursor_wire(const struct cursor *cursor, int column, struct wire *ret,
                             bool *ret_null, struct err *err);
+
+/** What a count may be at most: sums of some thousands of them do not overflow. */
+static const int64_t COUNT_MAX = INT64_C(1) << 48;
+
+/** A number of rows. Not known, and no failure, when it is NULL, negative or beyond COUNT_MAX. */
+MUST_CHECK bool cursor_count(const struct cursor *cursor, int column, struct counted *ret,
+                             struct err *err);
+
+/** A bit or number as a flag; false for NULL. */
+MUST_CHECK bool cursor_flag(const struct cursor *cursor, int column, bool *ret, struct err *err);
+
+/** What HAS_PERMS_BY_NAME answered; NULL is RIGHT_UNKNOWN. */
+MUST_CHECK bool cursor_right(const struct cursor *cursor, int column, enum right *ret,
+                             struct err *err);
 
 /** A whole number; `if_null` stands for NULL. */
 MUST_CHECK bool cursor_integer(const struct cursor *cursor, int column, int64_t if_null,

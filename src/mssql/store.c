@@ -22,6 +22,7 @@ static const struct axdb_store_ops ops = {
     .acquire_exclusion = mssql_acquire_exclusion,
     .release_exclusion = mssql_release_exclusion,
     .begin_locked = mssql_begin_locked,
+    .read_catalog = mssql_read_catalog,
     .delete_all = mssql_delete_all,
     .commit = mssql_commit,
     .rollback = mssql_rollback,

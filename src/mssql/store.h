@@ -38,7 +38,7 @@ MUST_CHECK bool mssql_store_run_sql(struct mssql_store *store, const char *sql,
 /** Add to the detail of a lock error who holds the locks, where the login may see it. */
 void mssql_name_blockers(struct mssql_store *store, struct err *err);
 
-/* The operations, one source each: observe.c, rows.c, exclusion.c, transaction.c. */
+/* The operations: observe.c, catalog_rows.c, rows.c, exclusion.c, transaction.c. */
 bool mssql_observe(struct axdb_store *store, struct arena *arena, struct axdb_evidence *ret,
                    struct err *err);
 bool mssql_read_rows(struct axdb_store *store, const struct schema *schema,
@@ -46,6 +46,8 @@ bool mssql_read_rows(struct axdb_store *store, const struct schema *schema,
 bool mssql_acquire_exclusion(struct axdb_store *store, bool *ret_granted, struct err *err);
 bool mssql_release_exclusion(struct axdb_store *store, struct err *err);
 bool mssql_begin_locked(struct axdb_store *store, int64_t max_lock_ms, struct err *err);
+bool mssql_read_catalog(struct axdb_store *store, struct arena *arena,
+                        struct axdb_table_evidence ret[AXDB_TABLES], struct err *err);
 bool mssql_delete_all(struct axdb_store *store, enum table table, int64_t *ret_deleted,
                       int64_t *ret_left, struct err *err);
 bool mssql_commit(struct axdb_store *store, enum commit_state *ret_state, struct err *err);

@@ -8,32 +8,24 @@
 
 enum { COMMIT_TIMEOUT_MS = 60000, ROLLBACK_TIMEOUT_MS = 15000 };
 
-/** Numbers of a batch, by the name of their result set. */
+/** Numbers of a batch, by the name of their result set; not known while they have not come. */
 struct numbers {
-    int64_t transaction, deleted, left;
-    bool has_transaction, has_deleted, has_left;
+    struct counted open, transaction, deleted, left;
 };
 
 static bool
 take_number(void *ctx, const struct cursor *cursor, struct err *err)
 {
     struct numbers *numbers = ctx;
-    int64_t number = -1;
 
-    if (cursor_is(cursor, "rs_locked"))
-        return true;
-    if (!cursor_integer(cursor, 1, -1, &number, err))
-        return false;
-    if (cursor_is(cursor, "rs_transaction")) {
-        numbers->transaction = number;
-        numbers->has_transaction = true;
-    } else if (cursor_is(cursor, "rs_deleted")) {
-        numbers->deleted = number;
-        numbers->has_deleted = true;
-    } else if (cursor_is(cursor, "rs_left")) {
-        numbers->left = number;
-        numbers->has_left = true;
-    }
+    if (cursor_is(cursor, "rs_open"))
+        return cursor_count(cursor, 1, &numbers->open, err);
+    if (cursor_is(cursor, "rs_transaction"))
+        return cursor_count(cursor, 1, &numbers->transaction, err);
+    if (cursor_is(cursor, "rs_deleted"))
+        return cursor_count(cursor, 1, &numbers->deleted, err);
+    if (cursor_is(cursor, "rs_left"))
+        return cursor_count(cursor, 1, &numbers->left, err);
     return true;
 }
 
@@ -65,7 +57,7 @@ mssql_begin_locked(struct axdb_store *store, int64_t max_lock_ms, struct err *er
     self->begun_ms = clock_monotonic_ms();
     self->lock_deadline_ms = self->begun_ms + max_lock_ms;
     good = mssql_store_run_sql(self, sql_begin_locked, &taker, err);
-    if (good && (!numbers.has_transaction || numbers.transaction != 1))
+    if (good && (!numbers.transaction.known || numbers.transaction.rows != 1))
         good = err_set(err, ERR_SERVER, "the transaction did not begin");
     if (!good) {
         mssql_rollback(store);
@@ -98,25 +90,69 @@ mssql_delete_all(struct axdb_store *store, enum table table, int64_t *ret_delete
      * undone by anything but a COMMIT. */
     if (!mssql_store_run(self, &batch, &taker, err))
         return err_wrap(err, "could not delete the rows of %s", table_name(table));
-    if (!numbers.has_deleted || !numbers.has_left)
+    if (!numbers.deleted.known || !numbers.left.known)
         return err_set(err, ERR_SERVER, "the server did not say how many rows of %s it deleted",
                        table_name(table));
-    *ret_deleted = numbers.deleted;
-    *ret_left = numbers.left;
+    *ret_deleted = numbers.deleted.rows;
+    *ret_left = numbers.left.rows;
     return true;
 }
 
-/** The COMMIT did not go through: what is known of it? */
+/**
+ * End the transaction on the server: true when the server has said that there is none any more.
+ * `ret_open`, unless NULL, says whether one was still open before: not known otherwise.
+ */
+static bool
+prove_rollback(struct mssql_store *store, bool *ret_open)
+{
+    TEXT_SCOPED batch = {0};
+    struct numbers numbers = {0};
+    struct taker taker = {.ctx = &numbers, .row = take_number};
+    struct statement statement = {.batch = &batch,
+                                  .timeout_ms = ROLLBACK_TIMEOUT_MS,
+                                  .timeout_code = ERR_CONNECT,
+                                  .deaf = true};
+    struct err ignored;
+
+    if (!connection_is_alive(store->connection) ||
+        !batch_expand(sql_rollback, NULL, 0, &batch, &ignored) ||
+        !statement_run(store->connection, &statement, &taker, &ignored) ||
+        !numbers.transaction.known || numbers.transaction.rows != 0)
+        return false;
+    if (ret_open != NULL)
+        *ret_open = numbers.open.known && numbers.open.rows > 0;
+    return true;
+}
+
+/** Errors with which a server says that it has not committed but undone: nothing else was said. */
+static bool
+only_refusals(const struct verdict *verdict)
+{
+    enum { DEADLOCK = 1205, UNCOMMITTABLE = 3930, UNCOMMITTABLE_AT_END = 3998 };
+
+    if (verdict->message_count == 0 || verdict->more > 0)
+        return false;
+    for (size_t i = 0; i < verdict->message_count; i++) {
+        const int number = verdict->messages[i].number;
+
+        if (number != DEADLOCK && number != UNCOMMITTABLE && number != UNCOMMITTABLE_AT_END)
+            return false;
+    }
+    return true;
+}
+
+/** The COMMIT went out and did not go through well: what is known of it? */
 static enum commit_state
-state_after_failure(const struct mssql_store *store)
+state_after_failure(struct mssql_store *store)
 {
     const struct verdict *verdict = &store->connection->verdict;
+    const bool refused = only_refusals(verdict);
+    bool open = false;
 
-    /* A refusal in so many words on a connection that lives: the transaction was not committed. */
-    if (connection_is_alive(store->connection) && verdict_worst(verdict) != NULL &&
-        verdict->error_count == 0 && !verdict->timed_out)
-        return COMMIT_NOT;
-    return COMMIT_UNKNOWN;
+    /* An error alone proves nothing: some arrive while the connection dies, after the commit. */
+    if (verdict->error_count > 0 || verdict->timed_out || !prove_rollback(store, &open))
+        return COMMIT_UNKNOWN;
+    return open || refused ? COMMIT_NOT : COMMIT_UNKNOWN;
 }
 
 static bool
@@ -130,16 +166,35 @@ send_commit(struct mssql_store *store, const struct text *batch, enum commit_sta
                                   .timeout_code = ERR_OUTCOME,
                                   .deaf = true,
                                   .commit = true};
+    bool answered;
 
     if (statement_run(store->connection, &statement, NULL, err)) {
         *ret_state = COMMIT_DONE;
         return true;
     }
+    if (!store->connection->sent)
+        return err_wrap(err, "COMMIT was not sent");
+    answered = verdict_worst(&store->connection->verdict) != NULL;
     *ret_state = state_after_failure(store);
     if (*ret_state == COMMIT_NOT)
-        return err_wrap(err, "the server refused to commit");
+        return err_wrap(err, "the server refused to commit and has rolled back");
     err->code = ERR_OUTCOME;
-    return err_wrap(err, "COMMIT was sent and no answer came");
+    err->transient = false;
+    return err_wrap(err, answered ? "COMMIT was sent and failed, which proves nothing"
+                                  : "COMMIT was sent and no answer came");
+}
+
+/** What has to hold before COMMIT may be sent. */
+static bool
+may_commit(const struct mssql_store *store, struct text *batch, struct err *err)
+{
+    if (clock_monotonic_ms() >= store->lock_deadline_ms)
+        return err_set(err, ERR_LOCK, "COMMIT was not sent: the time for holding locks is used up");
+    if (!batch_expand(sql_commit, NULL, 0, batch, err) || !batch_check(batch, err))
+        return false;
+    return connection_is_alive(store->connection) ||
+           err_set(err, ERR_CONNECT, "COMMIT was not sent: the connection to %s was lost before",
+                   store->connection->dialled);
 }
 
 bool
@@ -152,17 +207,12 @@ mssql_commit(struct axdb_store *store, enum commit_state *ret_state, struct err 
     *ret_state = COMMIT_NOT;
     if (!self->in_transaction)
         return err_set(err, ERR_INTERNAL, "there is no transaction to commit");
-    if (clock_monotonic_ms() >= self->lock_deadline_ms)
-        return err_set(err, ERR_LOCK, "the time for holding locks is used up");
-    if (!batch_expand(sql_commit, NULL, 0, &batch, err) || !batch_check(&batch, err))
-        return false;
-    if (!connection_is_alive(self->connection))
-        return err_set(err, ERR_CONNECT, "the connection to %s was lost before the COMMIT",
-                       self->connection->dialled);
-    good = send_commit(self, &batch, ret_state, err);
+    good = may_commit(self, &batch, err) && send_commit(self, &batch, ret_state, err);
     if (*ret_state == COMMIT_UNKNOWN)
         connection_hang_up(self->connection); /* nothing more may be sent on it */
-    if (*ret_state != COMMIT_NOT)
+    if (*ret_state == COMMIT_NOT)
+        mssql_rollback(store); /* what was not sent; asking again does no harm */
+    else
         end_transaction(self);
     return good;
 }
@@ -171,21 +221,10 @@ void
 mssql_rollback(struct axdb_store *store)
 {
     struct mssql_store *self = mssql_store_of(store);
-    TEXT_SCOPED batch = {0};
-    struct numbers numbers = {0};
-    struct taker taker = {.ctx = &numbers, .row = take_number};
-    struct statement statement = {.batch = &batch,
-                                  .timeout_ms = ROLLBACK_TIMEOUT_MS,
-                                  .timeout_code = ERR_CONNECT,
-                                  .deaf = true};
-    struct err ignored;
 
     if (!self->in_transaction)
         return;
-    if (!connection_is_alive(self->connection) ||
-        !batch_expand(sql_rollback, NULL, 0, &batch, &ignored) ||
-        !statement_run(self->connection, &statement, &taker, &ignored) ||
-        !numbers.has_transaction || numbers.transaction != 0)
+    if (!prove_rollback(self, NULL))
         connection_hang_up(self->connection); /* the server rolls back what nobody commits */
     end_transaction(self);
 }

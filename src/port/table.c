@@ -39,6 +39,32 @@ table_from_key(const char *key, enum table *ret)
     return false;
 }
 
+static bool
+text_same(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool
+column_equal(const struct column *a, const struct column *b)
+{
+    return text_same(a->name, b->name) && text_same(a->type_name, b->type_name) &&
+           text_same(a->collation, b->collation) && a->max_length == b->max_length &&
+           a->precision == b->precision && a->scale == b->scale && a->nullable == b->nullable &&
+           a->identity == b->identity && a->computed == b->computed && a->generated == b->generated;
+}
+
+bool
+schema_equal(const struct schema *a, const struct schema *b)
+{
+    if (a->table != b->table || a->count != b->count || a->unique_key != b->unique_key)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!column_equal(&a->columns[i], &b->columns[i]))
+            return false;
+    return true;
+}
+
 bool
 column_insertable(const struct column *column)
 {

@@ -1,6 +1,7 @@
 #include "report/words.h"
 
 #include <string.h>
+#include <strings.h>
 
 const char *
 verdict_name(enum verdict verdict)
@@ -34,25 +35,92 @@ removal_state_name(enum removal_state state)
     return "unknown";
 }
 
+/* ---- URLs */
+
+enum { URL_PATH_SHOWN = 256, URL_HOST_MAX = 253, URL_PORT_MAX = 5 };
+
+static const char blanks[] = " \t\r\n";
+static const char digits[] = "0123456789";
+static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+
+/** Bytes of "https:" or "http:" at the front, 0 without one. */
+static size_t
+web_scheme(const char *url)
+{
+    if (strncasecmp(url, "https:", 6) == 0)
+        return 6;
+    return strncasecmp(url, "http:", 5) == 0 ? 5 : 0;
+}
+
+/** Bytes of "name:" at the front when a slash follows, 0 without one. */
+static size_t
+other_scheme(const char *url)
+{
+    const size_t size = strspn(url, plain);
+    const bool follows = url[size] == ':' && (url[size + 1] == '/' || url[size + 1] == '\\');
+    return follows ? size + 1 : 0;
+}
+
+/** True when nothing but a host name, or an address in brackets, and a port fills the bytes. */
+static bool
+is_host(const char *bytes, size_t size)
+{
+    size_t host = strspn(bytes, plain);
+    while (size > 0 && strchr(blanks, bytes[size - 1]))
+        size--;
+    if (*bytes == '[')
+        host = 1 + strspn(bytes + 1, "0123456789abcdefABCDEF:.");
+    if (*bytes == '[' && bytes[host++] != ']')
+        return false;
+    if (host == 0 || host > URL_HOST_MAX)
+        return false;
+    if (host >= size)
+        return host == size;
+    const size_t port = strspn(bytes + host + 1, digits);
+    return bytes[host] == ':' && port <= URL_PORT_MAX && host + 1 + port == size;
+}
+
+/** True when a user part, plain or encoded (once or more), may end in here. */
+static bool
+may_end_user(const char *text)
+{
+    return strchr(text, '@') || strstr(text, "%40") || strstr(text, "%25");
+}
+
+static void
+append_path(struct text *ret, const char *path)
+{
+    const size_t size = strcspn(path, "?#");
+    size_t shown = 0;
+    while (shown < size && (strchr(plain, path[shown]) || strchr("/~+", path[shown])))
+        shown++;
+    if (shown > URL_PATH_SHOWN)
+        shown = URL_PATH_SHOWN;
+    text_append_bytes(ret, path, shown);
+    text_append(ret, shown < size ? "..." : "");
+}
+
 void
 words_append_url(struct text *ret, const char *url)
 {
-    const char *scheme = strstr(url, "://");
-    const char *authority = scheme ? scheme + 3 : url;
-    const size_t whole = strcspn(url, "?#");
-    const size_t before = (size_t)(authority - url);
+    url += strspn(url, blanks);
+    if (!*url)
+        return;
+    const size_t scheme = web_scheme(url);
+    const char *authority = url + (scheme ? scheme : other_scheme(url));
+    authority += strspn(authority, "/\\");
+    const size_t size = strcspn(authority, "/\\?#");
+    const char *at = memrchr(authority, '@', size);
+    const char *host = at ? at + 1 : authority;
+    const char *path = authority + size;
 
-    /* A '?' before "://": the text is no URL, nothing behind it is shown. */
-    if (before > whole) {
-        text_append_bytes(ret, url, whole);
+    /* A password may hold any of "/?#": where the user part ends is then a matter of opinion. */
+    if (!is_host(host, (size_t)(path - host)) || may_end_user(path)) {
+        text_append(ret, WORDS_NO_URL);
         return;
     }
-    const size_t authority_size = strcspn(authority, "/\\?#");
-    const char *host = authority;
-    for (size_t i = 0; i < authority_size; i++) {
-        if (authority[i] == '@')
-            host = authority + i + 1;
-    }
-    text_append_bytes(ret, url, before);
-    text_append_bytes(ret, host, whole - (size_t)(host - url));
+    if (scheme)
+        text_append(ret, scheme == 6 ? "https://" : "http://");
+    text_append_bytes(ret, host, strcspn(host, "/\\?# \t\r\n"));
+    append_path(ret, path);
 }

@@ -93,10 +93,10 @@ setup() {
     run=$(ls -d "$runs"/2*)
     zstdcat "$run/backup/field.ndjson.zst" | grep -q SECRET-MARKER # the backup holds what the rows held
     for secret in SECRET-MARKER "$DWCLEAN_PASSWORD" "$DWCLEAN_CLIENT_SECRET"; do
-        ! grep -rqF -e "$secret" "$BATS_TEST_TMPDIR/stdout" "$BATS_TEST_TMPDIR/stderr" \
+        refute grep -rqF -e "$secret" "$BATS_TEST_TMPDIR/stdout" "$BATS_TEST_TMPDIR/stderr" \
             "$run/journal.ndjson" "$run/plan.ndjson" "$run/run.json" "$run/report.txt" "$run/report.json"
     done
-    ! grep -qi 'bearer ' "$BATS_TEST_TMPDIR/stderr"
+    refute grep -qi 'bearer ' "$BATS_TEST_TMPDIR/stderr"
 }
 
 @test "another plan-id than the present plan's is stale" {

@@ -47,7 +47,7 @@ teardown() {
     DWCLEAN_CLIENT_SECRET=wrong-secret status_of verify_dataverse
     [ "$status" = 12 ]
     says AADSTS7000215
-    ! grep -q wrong-secret "$BATS_TEST_TMPDIR/stderr" "$BATS_TEST_TMPDIR/stdout"
+    refute grep -q wrong-secret "$BATS_TEST_TMPDIR/stderr" "$BATS_TEST_TMPDIR/stdout"
 }
 
 @test "an application user that is not there" {
@@ -85,7 +85,7 @@ teardown() {
     fault '{"at":"dv.request","match":"EntityDefinitions","times":0,"do":"error","arg":404,"text":"html"}'
     status_of verify_dataverse
     [ "$status" = 14 ]
-    ! says "not in this organization"
+    refute says "not in this organization"
 }
 
 @test "HTML instead of a list, half a list, and a list without value are errors" {
@@ -116,7 +116,7 @@ teardown() {
     status_of verify_dataverse
     [ "$status" = 10 ]
     says certificate
-    ! control /log | grep -q '"kind":"token"'
+    refute logged '"kind":"token"'
 }
 
 @test "a host that is not Dataverse's is refused before anything is sent" {

@@ -75,7 +75,7 @@ begin() {
     begin hostile
     status_of verify
     [ "$status" = 2 ]
-    ! grep -q $'\x1b' "$BATS_TEST_TMPDIR/stdout" "$BATS_TEST_TMPDIR/stderr"
+    refute grep -q $'\x1b' "$BATS_TEST_TMPDIR/stdout" "$BATS_TEST_TMPDIR/stderr"
     verify --format json >"$BATS_TEST_TMPDIR/report.json" || [ $? = 2 ]
     json exit_status <"$BATS_TEST_TMPDIR/report.json"
     status_of clean_all --channels all

@@ -27,7 +27,7 @@ valid() {
 
 @test "the validator refuses what is not a report" {
     echo '{"word":"clean"}' >"$BATS_TEST_TMPDIR/stdout"
-    ! valid
+    refute valid
 }
 
 @test "verify, of hostile rows" {

@@ -118,3 +118,16 @@ status_of() {
 says() {
     grep -qF -- "$1" "$BATS_TEST_TMPDIR/stdout" "$BATS_TEST_TMPDIR/stderr"
 }
+
+# refute COMMAND...: it must fail. (A bare `! command` in the middle of a test fails nothing.)
+refute() {
+    if "$@"; then
+        echo "should not have succeeded: $*" >&2
+        return 1
+    fi
+}
+
+# logged TEXT: the sandbox's own log has it.
+logged() {
+    control /log | grep -q -- "$1"
+}

@@ -44,7 +44,7 @@ setup() {
     status_of "$DWCLEAN" verify -S s -d d -U u -P secret --axdb-only
     [ "$status" = 64 ]
     says DWCLEAN_PASSWORD
-    ! grep -q secret "$BATS_TEST_TMPDIR/stdout" "$BATS_TEST_TMPDIR/stderr"
+    refute grep -q secret "$BATS_TEST_TMPDIR/stdout" "$BATS_TEST_TMPDIR/stderr"
 }
 
 @test "Entra sign-in of sqlcmd is refused with the reason" {

@@ -264,41 +264,6 @@ a_blocked_transaction_names_who_blocks_it(void **state)
     second->ops->close(second);
 }
 
-static void
-a_lost_answer_to_commit_is_unknown(const char *fault, int64_t rows_after)
-{
-    struct axdb_store *store = connect_as("dwclean");
-    enum commit_state commit = COMMIT_DONE;
-
-    begin(store, 20000);
-    delete_every_row(store);
-    control("POST", "/faults", fault);
-    assert_false(store->ops->commit(store, &commit, &err));
-    assert_int_equal(commit, COMMIT_UNKNOWN);
-    assert_int_equal(err.code, ERR_OUTCOME);
-    store->ops->rollback(store);
-    store->ops->close(store);
-    control("DELETE", "/faults", "");
-    clock_sleep_ms(300);
-    assert_int_equal(count_rows(TABLE_PROJECT), rows_after);
-}
-
-static void
-a_connection_cut_before_the_commit_leaves_it_unknown(void **state)
-{
-    (void)state;
-    a_lost_answer_to_commit_is_unknown("{\"at\":\"tds.commit.before\",\"do\":\"cut\",\"times\":1}",
-                                       PROJECTS);
-}
-
-static void
-a_connection_cut_after_the_commit_leaves_it_unknown(void **state)
-{
-    (void)state;
-    a_lost_answer_to_commit_is_unknown("{\"at\":\"tds.commit.after\",\"do\":\"cut\",\"times\":1}",
-                                       0);
-}
-
 int
 main(void)
 {
@@ -319,8 +284,6 @@ main(void)
         CONTRACT_TEST(a_server_that_encrypts_the_sign_in_only_is_refused),
         CONTRACT_TEST(a_server_without_tls_is_refused),
         CONTRACT_TEST(a_blocked_transaction_names_who_blocks_it),
-        CONTRACT_TEST(a_connection_cut_before_the_commit_leaves_it_unknown),
-        CONTRACT_TEST(a_connection_cut_after_the_commit_leaves_it_unknown),
     };
     int failed;
 

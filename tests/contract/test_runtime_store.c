@@ -338,6 +338,8 @@ an_observation_tells_organization_link_table_and_rows(void **state)
     assert_string_equal(identity->entity_set, "msdyn_dualwriteruntimeconfigs");
     assert_string_equal(identity->key_column, "msdyn_dualwriteruntimeconfigid");
     assert_true(identity->optimistic_concurrency);
+    assert_int_equal(identity->may_read_all, RIGHT_HELD);
+    assert_int_equal(identity->may_delete, RIGHT_HELD);
     assert_int_equal(evidence.row_count, SEEDED_ROWS);
     for (size_t i = 0; i < evidence.row_count; i++) {
         assert_int_equal(strlen(evidence.rows[i].key), 36);
@@ -422,6 +424,117 @@ missing_rights_are_named(void **state)
     set("{\"user_known\":false}");
     err = expect_no_observation(ERR_PERMISSION);
     assert_non_null(strstr(err.hint, "application user"));
+}
+
+static void
+an_empty_list_without_the_right_to_read_all_rows_is_told(void **state)
+{
+    static const char *const depths[] = {"Basic", "Local", "Deep"};
+    struct runtime_evidence evidence;
+
+    (void)state;
+    open_store();
+    for (size_t i = 0; i < sizeof depths / sizeof depths[0]; i++) {
+        char settings[64];
+
+        (void)snprintf(settings, sizeof settings, "{\"read_depth\":\"%s\"}", depths[i]);
+        set(settings);
+        evidence = observe();
+        assert_int_equal(evidence.identity.may_read_all, RIGHT_MISSING);
+        assert_int_equal(evidence.identity.may_delete, RIGHT_HELD);
+        assert_int_equal(evidence.row_count, i == 0 ? 0 : SEEDED_ROWS);
+    }
+    set("{\"read_depth\":\"Global\",\"may_delete\":false}");
+    evidence = observe();
+    assert_int_equal(evidence.identity.may_read_all, RIGHT_HELD);
+    assert_int_equal(evidence.identity.may_delete, RIGHT_MISSING);
+    assert_int_equal(evidence.row_count, SEEDED_ROWS);
+}
+
+static void
+a_service_that_does_not_tell_rights_leaves_them_unknown(void **state)
+{
+    static const char *const rules[] = {
+        "{\"at\":\"dv.request\",\"match\":\"ByPrivilegeName\",\"times\":2,\"do\":\"error\",\"arg\":404,"
+        "\"text\":\"0x80060888 no such segment\"}",
+        "{\"at\":\"dv.request\",\"match\":\"ByPrivilegeName\",\"times\":2,\"do\":\"error\",\"arg\":403,"
+        "\"text\":\"0x80040220 prvReadUser\"}",
+        "{\"at\":\"dv.after\",\"match\":\"ByPrivilegeName\",\"times\":2,\"do\":\"error\",\"arg\":200,"
+        "\"text\":\"html\"}",
+        "{\"at\":\"dv.request\",\"match\":\"ByPrivilegeName\",\"times\":2,\"do\":\"error\",\"arg\":302,"
+        "\"text\":\"html\"}",
+    };
+    struct runtime_evidence evidence;
+
+    (void)state;
+    open_store();
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        print_message("%s\n", rules[i]);
+        fault(rules[i]);
+        evidence = observe();
+        control("DELETE", "/faults", NULL, NULL);
+        assert_int_equal(evidence.identity.may_read_all, RIGHT_UNKNOWN);
+        assert_int_equal(evidence.identity.may_delete, RIGHT_UNKNOWN);
+        assert_int_equal(evidence.row_count, SEEDED_ROWS);
+    }
+}
+
+static void
+a_service_that_does_not_let_privileges_be_chosen_is_asked_without(void **state)
+{
+    struct runtime_evidence evidence;
+
+    (void)state;
+    open_store();
+    fault(
+        "{\"at\":\"dv.request\",\"match\":\"Enabled,Privileges\",\"times\":1,\"do\":\"error\",\"arg\":400,"
+        "\"text\":\"0x80060888 Could not find a property named 'Privileges'\"}");
+    evidence = observe();
+    assert_int_equal(evidence.identity.may_read_all, RIGHT_HELD);
+    assert_int_equal(evidence.identity.may_delete, RIGHT_HELD);
+    assert_int_equal(evidence.row_count, SEEDED_ROWS);
+}
+
+static void
+an_organization_or_user_without_an_id_is_an_error(void **state)
+{
+    static const char *const settings[] = {
+        "{\"organization_id\":\"\"}",
+        "{\"organization_id\":\"00000000-0000-0000-0000-000000000000\"}",
+        "{\"organization_id\":\"contoso\"}",
+        "{\"unique_name\":\"\"}",
+        "{\"user_id\":\"\"}",
+        "{\"user_id\":\"me\"}",
+    };
+
+    (void)state;
+    open_store();
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        print_message("%s\n", settings[i]);
+        control("POST", "/reset", "", NULL);
+        control("DELETE", "/dataverse/tokens", NULL, NULL);
+        set(settings[i]);
+        (void)expect_no_observation(ERR_SERVER);
+    }
+}
+
+static void
+a_user_of_no_or_another_organization_is_an_error(void **state)
+{
+    static const char *const texts[] = {"no-organization", "other-organization"};
+
+    (void)state;
+    open_store();
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char rule[160];
+
+        (void)snprintf(rule, sizeof rule,
+                       "{\"at\":\"dv.whoami\",\"times\":1,\"do\":\"other\",\"text\":\"%s\"}",
+                       texts[i]);
+        fault(rule);
+        (void)expect_no_observation(ERR_SERVER);
+    }
+    assert_int_equal(observe().row_count, SEEDED_ROWS);
 }
 
 /* ---- lists ---- */
@@ -613,6 +726,102 @@ an_answer_that_is_not_of_the_service_stops_the_purge(void **state)
 }
 
 static void
+a_success_that_is_no_204_leaves_the_row_unknown_and_stops_the_purge(void **state)
+{
+    struct taken taken;
+    struct told told = {0};
+    struct err err = {0};
+
+    (void)state;
+    open_store();
+    taken = read_rows();
+    fault("{\"at\":\"dv.after\",\"match\":\"DELETE\",\"times\":1,\"do\":\"error\",\"arg\":200,"
+          "\"text\":\"html\"}");
+    assert_false(remove_rows(&taken, &told, &err));
+    assert_int_equal(err.code, ERR_SERVER);
+    assert_int_equal(told.states[REMOVAL_UNKNOWN], 1);
+    assert_int_equal(told.states[REMOVAL_UNKNOWN] + told.states[REMOVAL_DONE], told.told);
+    assert_true(told.told < SEEDED_ROWS);
+    assert_non_null(strstr(told.why.detail, "HTTP 200, text/html"));
+    assert_int_equal(observe().row_count, SEEDED_ROWS - told.told);
+}
+
+static void
+a_changed_row_that_is_not_shown_is_unknown(void **state)
+{
+    struct taken taken;
+    struct told told = {0};
+    struct err err = {0};
+
+    (void)state;
+    open_store();
+    taken = read_rows();
+    (void)snprintf(taken.ids[0].version, sizeof taken.ids[0].version, "W/\"1\"");
+    fault("{\"at\":\"dv.after\",\"match\":\"GET\",\"times\":1,\"do\":\"error\",\"arg\":200,"
+          "\"text\":\"html\"}");
+    assert_false(remove_rows(&taken, &told, &err));
+    assert_int_equal(err.code, ERR_SERVER);
+    assert_int_equal(told.states[REMOVAL_UNKNOWN], 1);
+    assert_int_equal(told.states[REMOVAL_CHANGED], 0);
+}
+
+static void
+a_refusal_after_a_lost_answer_proves_nothing(void **state)
+{
+    struct taken taken;
+    struct told told = {0};
+    struct err err = {0};
+
+    (void)state;
+    open_store();
+    taken = read_rows();
+    taken.count = 1;
+    fault("{\"at\":\"dv.delete\",\"times\":1,\"do\":\"cut\"}");
+    fault("{\"at\":\"dv.delete\",\"times\":1,\"do\":\"error\",\"arg\":500,\"text\":"
+          "\"0x80040216 An unexpected error occurred.\"}");
+    expect(remove_rows(&taken, &told, &err), &err);
+    expect_told_once(&told);
+    assert_int_equal(told.states[REMOVAL_UNKNOWN], 1);
+    assert_int_equal(count_in_log("\"method\":\"DELETE\""), 2);
+}
+
+static void
+a_row_that_went_with_a_lost_answer_is_gone_and_not_done(void **state)
+{
+    struct taken taken;
+    struct told told = {0};
+    struct err err = {0};
+
+    (void)state;
+    open_store();
+    taken = read_rows();
+    fault("{\"at\":\"dv.after\",\"match\":\"DELETE\",\"times\":1,\"do\":\"cut\"}");
+    expect(remove_rows(&taken, &told, &err), &err);
+    expect_told_once(&told);
+    assert_int_equal(told.states[REMOVAL_GONE], 1);
+    assert_int_equal(told.states[REMOVAL_DONE], SEEDED_ROWS - 1);
+    assert_int_equal(observe().row_count, 0);
+}
+
+static void
+a_table_without_row_versions_is_never_purged(void **state)
+{
+    struct taken taken;
+    struct told told = {0};
+    struct err err = {0};
+
+    (void)state;
+    open_store();
+    set("{\"optimistic_concurrency\":false}");
+    taken = read_rows();
+    assert_false(remove_rows(&taken, &told, &err));
+    assert_int_equal(err.code, ERR_SCHEMA);
+    assert_non_null(strstr(err.hint, "no runtime configuration was deleted"));
+    assert_int_equal(told.announced, 0);
+    assert_int_equal(count_in_log("\"method\":\"DELETE\""), 0);
+}
+
+static void
 a_journal_that_cannot_be_written_stops_the_purge(void **state)
 {
     struct taken taken;
@@ -629,7 +838,30 @@ a_journal_that_cannot_be_written_stops_the_purge(void **state)
 }
 
 static void
-a_row_without_a_version_is_never_sent(void **state)
+a_row_without_one_version_of_its_own_is_never_sent(void **state)
+{
+    static const char *const versions[] = {"", "*", "W/\"1\", W/\"2\"", "1"};
+    struct taken taken;
+    struct told told = {0};
+    struct err err = {0};
+
+    (void)state;
+    open_store();
+    taken = read_rows();
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+        struct row_id *last = &taken.ids[SEEDED_ROWS - 1];
+
+        (void)snprintf(last->version, sizeof last->version, "%s", versions[i]);
+        assert_false(remove_rows(&taken, &told, &err));
+        assert_int_equal(err.code, ERR_SCHEMA);
+        assert_non_null(strstr(err.hint, "no runtime configuration was deleted"));
+    }
+    assert_int_equal(told.announced, 0);
+    assert_int_equal(count_in_log("\"method\":\"DELETE\""), 0);
+}
+
+static void
+a_key_that_is_no_guid_is_never_sent(void **state)
 {
     struct taken taken;
     struct told told = {0};
@@ -638,9 +870,9 @@ a_row_without_a_version_is_never_sent(void **state)
     (void)state;
     open_store();
     taken = read_rows();
-    taken.ids[SEEDED_ROWS - 1].version[0] = '\0';
+    taken.ids[0].key[35] = '\0';
     assert_false(remove_rows(&taken, &told, &err));
-    assert_int_equal(err.code, ERR_SCHEMA);
+    assert_int_equal(err.code, ERR_INTERNAL);
     assert_int_equal(told.announced, 0);
     assert_int_equal(count_in_log("\"method\":\"DELETE\""), 0);
 }
@@ -672,6 +904,17 @@ no_secret_at_all_is_a_sign_in_error(void **state)
     (void)state;
     options.client_secret = NULL;
     (void)expect_no_connection(&options, ERR_SIGNIN);
+}
+
+static void
+a_client_without_an_id_is_a_sign_in_error(void **state)
+{
+    struct dataverse_options options = right_options();
+
+    (void)state;
+    options.client_id = "";
+    (void)expect_no_connection(&options, ERR_SIGNIN);
+    assert_int_equal(count_in_log("oauth2"), 0);
 }
 
 static void
@@ -801,6 +1044,11 @@ main(void)
         TEST(a_table_that_is_not_installed_is_never_an_empty_one),
         TEST(an_empty_table_has_no_rows),
         TEST(missing_rights_are_named),
+        TEST(an_empty_list_without_the_right_to_read_all_rows_is_told),
+        TEST(a_service_that_does_not_tell_rights_leaves_them_unknown),
+        TEST(a_service_that_does_not_let_privileges_be_chosen_is_asked_without),
+        TEST(an_organization_or_user_without_an_id_is_an_error),
+        TEST(a_user_of_no_or_another_organization_is_an_error),
         TEST(the_same_rows_have_the_same_digests),
         TEST(a_broken_list_is_an_error_and_never_a_short_list),
         TEST(a_read_outlives_throttling_a_lost_answer_and_an_expired_token),
@@ -809,10 +1057,17 @@ main(void)
         TEST(a_purge_outlives_throttling_lost_answers_and_an_expired_token),
         TEST(a_row_that_is_refused_does_not_stop_the_others),
         TEST(an_answer_that_is_not_of_the_service_stops_the_purge),
+        TEST(a_success_that_is_no_204_leaves_the_row_unknown_and_stops_the_purge),
+        TEST(a_changed_row_that_is_not_shown_is_unknown),
+        TEST(a_refusal_after_a_lost_answer_proves_nothing),
+        TEST(a_row_that_went_with_a_lost_answer_is_gone_and_not_done),
         TEST(a_journal_that_cannot_be_written_stops_the_purge),
-        TEST(a_row_without_a_version_is_never_sent),
+        TEST(a_row_without_one_version_of_its_own_is_never_sent),
+        TEST(a_key_that_is_no_guid_is_never_sent),
+        TEST(a_table_without_row_versions_is_never_purged),
         TEST(a_wrong_secret_is_a_sign_in_error),
         TEST(no_secret_at_all_is_a_sign_in_error),
+        TEST(a_client_without_an_id_is_a_sign_in_error),
         TEST(a_secret_is_not_sent_to_an_authority_that_is_not_allowed),
         TEST(tenant_and_authority_can_be_named),
         TEST(a_server_of_another_authority_is_not_trusted),

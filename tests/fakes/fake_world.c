@@ -128,7 +128,7 @@ describe_tables(struct fake_world *world, struct axdb_evidence *ret)
         table->may_select = table->may_insert = table->may_view_definition = RIGHT_HELD;
         table->may_delete = world->may_delete;
         table->fresh = table->partitions = known(world->tables[i].count);
-        table->triggers.known = table->foreign_keys.known = table->policies.known = true;
+        table->triggers.known = table->foreign_keys.known = table->policies.known = !world->blind;
     }
     if (world->trigger)
         ret->tables[TABLE_PROJECT].triggers =
@@ -204,7 +204,11 @@ axdb_observe(struct axdb_store *store, struct arena *arena, struct axdb_evidence
         .may_applock = RIGHT_HELD,
     };
     describe_tables(world, ret);
-    return describe_groups(world, arena, ret) || arena_exhausted(err);
+    if (!describe_groups(world, arena, ret))
+        return arena_exhausted(err);
+    if (world->patch_axdb)
+        world->patch_axdb(ret);
+    return true;
 }
 
 static bool
@@ -252,6 +256,23 @@ axdb_begin(struct axdb_store *store, int64_t max_lock_ms, struct err *err)
     happen(world, FAKE_BEFORE_LOCK);
     memcpy(world->transaction, world->tables, sizeof world->transaction);
     world->in_transaction = true;
+    return true;
+}
+
+static bool
+axdb_read_catalog(struct axdb_store *store, struct arena *arena,
+                  struct axdb_table_evidence ret[AXDB_TABLES], struct err *err)
+{
+    struct fake_world *world = WORLD_OF(store, axdb);
+    struct axdb_evidence evidence = {0};
+
+    (void)arena;
+    if (fails(world, ERR_CONNECT, err))
+        return false;
+    describe_tables(world, &evidence);
+    if (world->column_appears)
+        evidence.tables[TABLE_EVENTS].schema.count--;
+    memcpy(ret, evidence.tables, sizeof evidence.tables);
     return true;
 }
 
@@ -322,6 +343,7 @@ axdb_connect(struct axdb_server *server, struct axdb_store **ret, struct err *er
         .acquire_exclusion = axdb_acquire,
         .release_exclusion = axdb_release,
         .begin_locked = axdb_begin,
+        .read_catalog = axdb_read_catalog,
         .delete_all = axdb_delete_all,
         .commit = axdb_commit,
         .rollback = axdb_rollback,
@@ -363,22 +385,30 @@ runtime_observe(struct runtime_store *store, struct arena *arena, struct runtime
             .created_on = "2026-01-01T00:00:00Z",
             .modified_on = "",
             .active = true};
-    *ret = (struct runtime_evidence){.identity = {.dialled_host = "localhost",
-                                                  .organization_id = "11111111-0000",
-                                                  .unique_name = "org6459f7a8",
-                                                  .friendly_name = "UAT",
-                                                  .environment_id = "",
-                                                  .version = "9.2",
-                                                  .host = world->own_host,
-                                                  .user_id = "22222222",
-                                                  .link_known = !world->link_unknown,
-                                                  .linked = !world->link_unknown,
-                                                  .fno_url = "https://uat.operations.dynamics.com",
-                                                  .link_detail = "",
-                                                  .entity_set = "msdyn_dualwriteruntimeconfigs",
-                                                  .key_column = "msdyn_dualwriteruntimeconfigid"},
-                                     .rows = rows,
-                                     .row_count = table->count};
+    *ret = (struct runtime_evidence){
+        .identity = {.dialled_host = "localhost",
+                     .organization_id = world->other_target_after && world->journal_count
+                                            ? "another"
+                                            : "11111111-0000",
+                     .unique_name = "org6459f7a8",
+                     .friendly_name = "UAT",
+                     .environment_id = "",
+                     .version = "9.2",
+                     .host = world->own_host,
+                     .user_id = "22222222",
+                     .link_known = !world->link_unknown,
+                     .linked = !world->link_unknown,
+                     .fno_url = "https://uat.operations.dynamics.com",
+                     .link_detail = "",
+                     .entity_set = "msdyn_dualwriteruntimeconfigs",
+                     .key_column = "msdyn_dualwriteruntimeconfigid",
+                     .optimistic_concurrency = !world->no_versions,
+                     .may_read_all = world->may_read_all,
+                     .may_delete = RIGHT_HELD},
+        .rows = rows,
+        .row_count = table->count};
+    if (world->patch_runtime)
+        world->patch_runtime(ret);
     return true;
 }
 
@@ -610,6 +640,8 @@ dir_finish(struct run_dir *dir, struct err *err)
 
     if (fails(world, ERR_STORAGE, err))
         return false;
+    if (world->finish_fails)
+        return err_set(err, ERR_STORAGE, "no space for SHA256SUMS");
     world->finished = true;
     return true;
 }
@@ -690,11 +722,11 @@ write_reports(void *ctx, const struct outcome *outcome, struct run_dir *dir, str
 {
     struct fake_world *world = ctx;
 
-    (void)outcome;
     (void)dir;
     if (fails(world, ERR_STORAGE, err))
         return false;
     world->reports_written = true;
+    world->reported_status = outcome->exit_status;
     return true;
 }
 
@@ -729,6 +761,7 @@ fake_world_init(struct fake_world *world)
         .channel = "DualWrite",
         .state = "ONLINE",
         .may_delete = RIGHT_HELD,
+        .may_read_all = RIGHT_HELD,
         .commit = COMMIT_DONE,
         .removal = REMOVAL_DONE,
         .axdb_server = {axdb_connect},

@@ -46,11 +46,17 @@ struct fake_world {
     const char *other_channel; /* of the last event row; NULL = the same */
     const char *state;         /* sys.databases.state_desc */
     enum right may_delete;
-    bool table_missing;  /* the events table */
-    const char *trigger; /* on the project table; NULL = none */
-    const char *policy;  /* on the events table; NULL = none */
-    bool count_unknown;  /* the events table cannot be counted: lock timeout */
-    bool hidden_rows;    /* COUNT says 0 where partitions hold rows */
+    bool table_missing;      /* the events table */
+    const char *trigger;     /* on the project table; NULL = none */
+    const char *policy;      /* on the events table; NULL = none */
+    bool count_unknown;      /* the events table cannot be counted: lock timeout */
+    bool hidden_rows;        /* COUNT says 0 where partitions hold rows */
+    bool blind;              /* no VIEW DEFINITION: triggers, keys, policies not known */
+    bool column_appears;     /* between the first look and the locks */
+    bool other_target_after; /* the last look reaches another organization */
+    bool no_versions;        /* Dataverse does not check row versions of the table */
+    enum right may_read_all; /* of the application user */
+    bool finish_fails;       /* the run directory cannot be finished */
     bool link_unknown;
 
     enum commit_state commit; /* what the next COMMIT answers */
@@ -69,6 +75,10 @@ struct fake_world {
     int answer_count;
     bool terminal;
 
+    /* last word on what a look finds; NULL = as above */
+    void (*patch_axdb)(struct axdb_evidence *evidence);
+    void (*patch_runtime)(struct runtime_evidence *evidence);
+
     /* what happened */
     int calls, fail_at;
     int violations;
@@ -79,6 +89,7 @@ struct fake_world {
     int journal_count;
     char shown[4096]; /* what the operator was shown */
     bool reports_written, finished;
+    int reported_status; /* by the last report that was written */
 
     /* ports */
     struct run_ports ports;

@@ -86,10 +86,15 @@ static void
 who_am_i(struct dv_call *call, const char *arguments)
 {
     (void)arguments;
+    struct fault_action action = fault_at(call->faults, "dv.whoami", call->subject);
+    const bool other = action.what == FAULT_OTHER;
     cJSON *answer = response_object(call, "WhoAmIResponse");
     (void)cJSON_AddStringToObject(answer, "BusinessUnitId", call->settings->business_unit_id);
     (void)cJSON_AddStringToObject(answer, "UserId", call->settings->user_id);
-    (void)cJSON_AddStringToObject(answer, "OrganizationId", call->settings->organization_id);
+    if (!other || strcmp(action.text, "no-organization") != 0)
+        (void)cJSON_AddStringToObject(answer, "OrganizationId",
+                                      other ? "0a0b0c0d-0000-4000-8000-000000000001"
+                                            : call->settings->organization_id);
     dv_json(call, 200, answer);
 }
 
@@ -170,12 +175,12 @@ dv_function(struct dv_call *call, const char *name, const char *arguments)
 /* ---- privileges of a user ---- */
 
 static void
-add_privilege(struct dv_call *call, cJSON *list, const char *name)
+add_privilege(struct dv_call *call, cJSON *list, const char *name, const char *depth)
 {
     char id[DV_ID_BYTES];
     cJSON *item = cJSON_CreateObject();
     dv_uuid(id);
-    (void)cJSON_AddStringToObject(item, "Depth", "Global");
+    (void)cJSON_AddStringToObject(item, "Depth", depth);
     (void)cJSON_AddStringToObject(item, "PrivilegeId", id);
     (void)cJSON_AddStringToObject(item, "BusinessUnitId", call->settings->business_unit_id);
     (void)cJSON_AddStringToObject(item, "PrivilegeName", name);
@@ -198,7 +203,8 @@ answer_privileges(struct dv_call *call, const char *wanted)
             bool has = table->is_system ? v == 1 && s->may_system : held[v];
             (void)snprintf(name, sizeof(name), "prv%s%s", verbs[v], table->privilege);
             if (has && (!wanted || strcmp(wanted, name) == 0))
-                add_privilege(call, list, name);
+                add_privilege(call, list, name,
+                              v == 1 && !table->is_system ? s->read_depth : "Global");
         }
     }
     dv_json(call, 200, answer);

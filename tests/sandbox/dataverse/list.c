@@ -291,9 +291,35 @@ take_row(struct listing *list, cJSON *row)
 }
 
 static bool
+sees_all(const struct listing *list)
+{
+    return list->table->is_system || strcmp(list->call->settings->read_depth, "Global") == 0;
+}
+
+/** Rows that the right to read does not reach are left out without a word. */
+static bool
+sees(const struct listing *list, const struct dv_row *stored)
+{
+    const struct dv_settings *settings = list->call->settings;
+    const bool own = strcmp(settings->read_depth, "Basic") == 0;
+    if (sees_all(list))
+        return true;
+    cJSON *columns = cJSON_Parse(stored->columns);
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(
+        columns, own ? "_ownerid_value" : "_owningbusinessunit_value");
+    bool seen =
+        cJSON_IsString(item) &&
+        strcasecmp(item->valuestring, own ? settings->user_id : settings->business_unit_id) == 0;
+    cJSON_Delete(columns);
+    return seen;
+}
+
+static bool
 visit_in_key_order(void *ctx, const struct dv_row *stored)
 {
     struct listing *list = ctx;
+    if (!sees(list, stored))
+        return true;
     cJSON *row = full_row(list, stored);
     if (list->filter && !filter_matches(list->filter, row)) {
         cJSON_Delete(row);
@@ -306,6 +332,8 @@ static bool
 visit_to_sort(void *ctx, const struct dv_row *stored)
 {
     struct listing *list = ctx;
+    if (!sees(list, stored))
+        return true;
     cJSON *row = full_row(list, stored);
     if (list->filter && !filter_matches(list->filter, row)) {
         cJSON_Delete(row);
@@ -412,8 +440,10 @@ visit_to_count(void *ctx, const struct dv_row *stored)
 {
     struct counting *counting = ctx;
     static const struct dv_select everything = {.count = 0};
+    if (!sees(counting->list, stored))
+        return true;
     cJSON *row = dv_row_json(counting->list->table, stored, NULL, &everything);
-    if (filter_matches(counting->list->filter, row))
+    if (!counting->list->filter || filter_matches(counting->list->filter, row))
         counting->count++;
     cJSON_Delete(row);
     return counting->count <= DV_AGGREGATE_CAP;
@@ -423,7 +453,7 @@ static int64_t
 count_matching(const struct listing *list)
 {
     struct counting counting = {.list = list};
-    if (!list->filter)
+    if (!list->filter && sees_all(list))
         return dv_store_count(list->call->store, list->table->set);
     (void)dv_store_each(list->call->store, list->table->set, NULL, visit_to_count, &counting);
     return counting.count;

@@ -144,9 +144,9 @@ keep_chosen(cJSON *object, const char *list, char *ret_unknown, size_t size)
     return true;
 }
 
-/** The same each time, so that two reads compare equal. */
+/** An id that is the same each time, so that two reads compare equal. */
 static void
-add_metadata_id(cJSON *object, const char *table, const char *name)
+add_id(cJSON *object, const char *member, const char *table, const char *name)
 {
     char id[DV_ID_BYTES];
     uint64_t hash = 1469598103934665603U;
@@ -156,7 +156,28 @@ add_metadata_id(cJSON *object, const char *table, const char *name)
         hash = (hash ^ (unsigned char)*c) * 1099511628211U;
     (void)snprintf(id, sizeof(id), "%08x-0000-4000-8000-%012llx", (unsigned)(hash >> 32),
                    (unsigned long long)(hash & 0xFFFFFFFFFFFFU));
-    (void)cJSON_AddStringToObject(object, "MetadataId", id);
+    (void)cJSON_AddStringToObject(object, member, id);
+}
+
+/** The privileges for a table's rows. */
+static void
+add_privileges(cJSON *object, const struct dv_table *table)
+{
+    static const char *const types[] = {"Create", "Read",  "Write",  "Delete",
+                                        "Assign", "Share", "Append", "AppendTo"};
+    static const char *const depths[] = {"CanBeBasic", "CanBeLocal", "CanBeDeep", "CanBeGlobal"};
+    char name[160];
+    cJSON *list = cJSON_AddArrayToObject(object, "Privileges");
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        cJSON *item = cJSON_CreateObject();
+        for (size_t d = 0; d < sizeof(depths) / sizeof(depths[0]); d++)
+            (void)cJSON_AddBoolToObject(item, depths[d], true);
+        (void)snprintf(name, sizeof(name), "prv%s%s", types[i], table->privilege);
+        (void)cJSON_AddStringToObject(item, "Name", name);
+        add_id(item, "PrivilegeId", table->logical_name, name);
+        (void)cJSON_AddStringToObject(item, "PrivilegeType", types[i]);
+        cJSON_AddItemToArray(list, item);
+    }
 }
 
 static cJSON *
@@ -175,7 +196,8 @@ definition_of(const struct dv_call *call, const struct dv_table *table)
     (void)cJSON_AddNumberToObject(object, "ObjectTypeCode", table->type_code);
     (void)cJSON_AddBoolToObject(object, "IsCustomEntity", !table->is_system);
     (void)cJSON_AddStringToObject(object, "OwnershipType", "UserOwned");
-    add_metadata_id(object, table->logical_name, "");
+    add_privileges(object, table);
+    add_id(object, "MetadataId", table->logical_name, "");
     return object;
 }
 
@@ -200,7 +222,7 @@ attribute_json(const struct dv_table *table, const struct dv_attribute *attribut
         of = cJSON_CreateString(parent);
     }
     cJSON_AddItemToObject(object, "AttributeOf", of);
-    add_metadata_id(object, table->logical_name, attribute->name);
+    add_id(object, "MetadataId", table->logical_name, attribute->name);
     return object;
 }
 

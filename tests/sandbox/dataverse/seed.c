@@ -22,6 +22,23 @@ refuse(struct seeding *seeding, const char *text, const char *name)
     return false;
 }
 
+/** Rows of a seed belong to somebody else than the application user, unless they say whose they
+ * are. */
+static bool
+store_row(struct seeding *seeding, const struct dv_table *table, const cJSON *row)
+{
+    static const char *const properties[] = {"_ownerid_value", "_owninguser_value"};
+    static const char owner[] = "5e9d3b7a-1c4f-4e2d-8a6b-9f0e1d2c3b4a";
+    cJSON *owned = cJSON_Duplicate(row, true);
+    for (size_t i = 0; i < 2; i++) {
+        if (dv_property(table, properties[i]) && !cJSON_HasObjectItem(owned, properties[i]))
+            (void)cJSON_AddStringToObject(owned, properties[i], owner);
+    }
+    bool ok = owned && dv_row_insert(seeding->store, seeding->settings, table, owned, NULL);
+    cJSON_Delete(owned);
+    return ok;
+}
+
 /* ---- rows as they are ---- */
 
 static bool
@@ -33,8 +50,7 @@ fill_set(struct seeding *seeding, const cJSON *rows)
         return refuse(seeding, "no such set: ", rows->string);
     cJSON_ArrayForEach(row, rows)
     {
-        if (!cJSON_IsObject(row) ||
-            !dv_row_insert(seeding->store, seeding->settings, table, row, NULL))
+        if (!cJSON_IsObject(row) || !store_row(seeding, table, row))
             return refuse(seeding, "a row cannot be stored in ", rows->string);
     }
     return true;
@@ -176,7 +192,7 @@ generate_row(struct seeding *seeding, const cJSON *recipe, const cJSON *map, cha
     const char *created = text_of(recipe, "created", "2025-03-04T05:06:07Z");
     (void)cJSON_AddStringToObject(row, "createdon", created);
     (void)cJSON_AddStringToObject(row, "modifiedon", text_of(recipe, "modified", created));
-    bool ok = dv_row_insert(seeding->store, seeding->settings, table, row, NULL);
+    bool ok = store_row(seeding, table, row);
     cJSON_Delete(row);
     return ok || refuse(seeding, "a row cannot be stored", NULL);
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum kind { TEXT, FLAG, COUNT, REAL };
+enum kind { TEXT, DEPTH, FLAG, COUNT, REAL };
 
 struct field {
     const char *name;
@@ -38,6 +38,7 @@ static const struct field fields[] = {
     FIELD(FLAG, may_write, 0, 0),
     FIELD(FLAG, may_delete, 0, 0),
     FIELD(FLAG, may_system, 0, 0),
+    FIELD(DEPTH, read_depth, 0, 0),
     FIELD(TEXT, tenant, 0, 0),
     FIELD(TEXT, client_id, 0, 0),
     FIELD(TEXT, client_secret, 0, 0),
@@ -79,6 +80,7 @@ dv_settings_default(struct dv_settings *settings)
         .may_write = true,
         .may_delete = true,
         .may_system = true,
+        .read_depth = "Global",
         .tenant = "8a1c5b6e-2f3d-4e7a-9b0c-1d2e3f4a5b6c",
         .client_id = "c0ffee00-1234-4abc-8def-0123456789ab",
         .client_secret = "Sandbox~Secret.0123456789-abcdefgh",
@@ -118,6 +120,17 @@ take_number(const struct field *field, const cJSON *item, unsigned char *place)
 }
 
 static bool
+is_depth(const char *text)
+{
+    static const char *const depths[] = {"Basic", "Local", "Deep", "Global"};
+    for (size_t i = 0; i < sizeof(depths) / sizeof(depths[0]); i++) {
+        if (strcmp(depths[i], text) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool
 take(struct dv_settings *settings, const struct field *field, const cJSON *item)
 {
     unsigned char *place = (unsigned char *)settings + field->at;
@@ -129,6 +142,8 @@ take(struct dv_settings *settings, const struct field *field, const cJSON *item)
         return cJSON_IsBool(item);
     }
     if (!cJSON_IsString(item) || strlen(item->valuestring) >= field->size)
+        return false;
+    if (field->kind == DEPTH && !is_depth(item->valuestring))
         return false;
     memcpy(place, item->valuestring, strlen(item->valuestring) + 1);
     return true;
@@ -159,7 +174,7 @@ static cJSON *
 value_of(const struct dv_settings *settings, const struct field *field)
 {
     const unsigned char *place = (const unsigned char *)settings + field->at;
-    if (field->kind == TEXT)
+    if (field->kind == TEXT || field->kind == DEPTH)
         return cJSON_CreateString((const char *)place);
     if (field->kind == FLAG) {
         bool value;

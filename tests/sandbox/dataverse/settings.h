@@ -32,6 +32,8 @@ struct dv_settings {
     bool user_known;
     bool may_read, may_create, may_write, may_delete; /* on the table */
     bool may_system;                                  /* read of system tables */
+    char read_depth[8]; /* of may_read: Basic (own rows), Local and Deep (of the business unit) or
+                           Global */
 
     /* sign-in */
     char tenant[64];

@@ -162,6 +162,62 @@ the_user_can_ask_for_its_privileges(void **state)
     cJSON_Delete(json);
 }
 
+static int
+listed_rows(struct organization *o, const char *path)
+{
+    cJSON *json = organization_get(o, path);
+    int count = cJSON_GetArraySize(cJSON_GetObjectItem(json, "value"));
+    cJSON_Delete(json);
+    return count;
+}
+
+static void
+a_right_to_read_that_does_not_reach_all_rows_makes_lists_short(void **state)
+{
+    struct organization *o = *state;
+    static const char path[] = "systemusers(b1f0d1a2-5c3e-4a7f-9d8b-3e6c2a1f0d99)/"
+                               "Microsoft.Dynamics.CRM.RetrieveUserPrivilegeByPrivilegeName("
+                               "PrivilegeName='prvReadmsdyn_dualwriteruntimeconfig')";
+    assert_int_equal(listed_rows(o, SET), 3);
+    organization_set(o, "{\"read_depth\":\"Basic\"}");
+    cJSON *json = organization_get(o, path);
+    const cJSON *privilege = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "RolePrivileges"), 0);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(privilege, "Depth")), "Basic");
+    cJSON_Delete(json);
+    assert_int_equal(listed_rows(o, SET), 0);
+    assert_int_equal(listed_rows(o, SET "?$orderby=msdyn_name%20asc"), 0);
+    json = organization_get(o, SET "?$count=true");
+    assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(json, "@odata.count")), 0);
+    cJSON_Delete(json);
+    assert_int_equal(organization_json(o, "POST", SET, "", "{\"msdyn_name\":\"own\"}", NULL), 204);
+    assert_int_equal(listed_rows(o, SET), 1);
+    assert_int_equal(listed_rows(o, "organizations"), 1);
+    organization_set(o, "{\"read_depth\":\"Local\"}");
+    assert_int_equal(listed_rows(o, SET), 4);
+    organization_set(o, "{\"business_unit_id\":\"00000000-0000-4000-8000-000000000001\"}");
+    assert_int_equal(listed_rows(o, SET), 0);
+    char *text = NULL;
+    assert_int_equal(
+        dv_service_control(o->service, "PATCH", "settings", "", "{\"read_depth\":\"Far\"}", &text),
+        400);
+    free(text);
+}
+
+static void
+a_table_names_its_privileges(void **state)
+{
+    struct organization *o = *state;
+    cJSON *json = organization_get(
+        o, "EntityDefinitions(LogicalName='msdyn_dualwriteruntimeconfig')?$select=Privileges");
+    const cJSON *privileges = cJSON_GetObjectItem(json, "Privileges");
+    const cJSON *read = cJSON_GetArrayItem(privileges, 1);
+    assert_int_equal(cJSON_GetArraySize(privileges), 8);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(read, "Name")),
+                        "prvReadmsdyn_dualwriteruntimeconfig");
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(read, "PrivilegeType")), "Read");
+    cJSON_Delete(json);
+}
+
 static void
 every_answer_carries_the_service_s_headers(void **state)
 {
@@ -216,6 +272,8 @@ main(void)
         TEST(a_table_that_is_not_installed_is_nowhere),
         TEST(documents_list_the_sets),
         TEST(the_user_can_ask_for_its_privileges),
+        TEST(a_right_to_read_that_does_not_reach_all_rows_makes_lists_short),
+        TEST(a_table_names_its_privileges),
         TEST(every_answer_carries_the_service_s_headers),
         TEST(a_reset_brings_the_seed_back),
     };

@@ -5,6 +5,25 @@
 
 enum { RESERVED_BYTES = 1024 * 1024 };
 
+/* Stand in for the C library's: so many calls are interrupted, and with `sync_fault` one fails. */
+static int interruptions, sync_fault;
+
+int
+fdatasync(int fd)
+{
+    if (interruptions > 0) {
+        interruptions--;
+        errno = EINTR;
+        return -1;
+    }
+    if (sync_fault) {
+        errno = sync_fault;
+        sync_fault = 0;
+        return -1;
+    }
+    return fsync(fd);
+}
+
 struct place {
     char directory[PATH_MAX];
     char path[PATH_MAX];
@@ -317,6 +336,27 @@ the_error_of_the_sink_reaches_the_caller(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void
+an_interrupted_sync_is_made_again_and_a_failed_one_is_not(void **state)
+{
+    const struct place *place = *state;
+    struct journal *journal = NULL;
+    struct err err = {0};
+
+    assert_true(journal_file_create(place->path, &journal, &err));
+    interruptions = 3;
+    record(journal, "commit-sent", "interrupted");
+    assert_int_equal(interruptions, 0);
+    record(journal, "committed", "trusted as before");
+
+    sync_fault = EIO;
+    assert_false(journal->ops->record(journal, "purged", NULL, 0, true, &err));
+    assert_int_equal(err.code, ERR_STORAGE);
+    assert_false(journal->ops->record(journal, "verified", NULL, 0, true, &err));
+    assert_non_null(strstr(err.primary, "cannot be trusted"));
+    journal_file_close(journal);
+}
+
 int
 main(void)
 {
@@ -332,6 +372,7 @@ main(void)
         TEST(a_record_over_the_limit_is_refused_and_leaves_no_trace),
         TEST(a_journal_is_never_started_over_another),
         TEST(the_error_of_the_sink_reaches_the_caller),
+        TEST(an_interrupted_sync_is_made_again_and_a_failed_one_is_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

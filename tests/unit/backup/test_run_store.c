@@ -259,6 +259,71 @@ a_second_run_on_the_same_target_is_refused_and_told_who_holds_it(void **state)
 }
 
 static void
+two_runs_that_share_one_half_exclude_each_other(void **state)
+{
+    const struct place *place = *state;
+    struct run_dir *first = create(place->store);
+    struct run_dir *second = create(place->store);
+    struct run_dir *third = create(place->store);
+    struct err err = {0};
+
+    assert_true(first->ops->lock_target(first, "database|sql|AxDB", &err));
+    assert_true(first->ops->lock_target(first, "organization|6f0e", &err));
+    /* clean --dataverse-only on the same organization, clean --axdb-only on the same database */
+    assert_false(second->ops->lock_target(second, "organization|6f0e", &err));
+    assert_int_equal(err.code, ERR_LOCK);
+    assert_non_null(strstr(err.primary, first->ops->id(first)));
+    assert_false(third->ops->lock_target(third, "database|sql|AxDB", &err));
+    assert_int_equal(err.code, ERR_LOCK);
+    assert_non_null(strstr(err.primary, first->ops->id(first)));
+
+    /* A refused half does not cost the one that is held. */
+    assert_true(second->ops->lock_target(second, "database|sql|Other", &err));
+    assert_false(second->ops->lock_target(second, "organization|6f0e", &err));
+    assert_false(third->ops->lock_target(third, "database|sql|Other", &err));
+    assert_non_null(strstr(err.primary, second->ops->id(second)));
+
+    first->ops->close(first);
+    assert_true(third->ops->lock_target(third, "database|sql|AxDB", &err));
+    assert_true(third->ops->lock_target(third, "organization|6f0e", &err));
+    third->ops->close(third);
+    second->ops->close(second);
+}
+
+static void
+a_run_holds_few_locks_and_each_once(void **state)
+{
+    const struct place *place = *state;
+    struct run_dir *run = create(place->store);
+    char target[16];
+    struct err err = {0};
+
+    for (int i = 0; i < RUN_DIR_LOCKS; i++) {
+        (void)snprintf(target, sizeof(target), "target %d", i);
+        assert_true(run->ops->lock_target(run, target, &err));
+        assert_true(run->ops->lock_target(run, target, &err));
+    }
+    assert_false(run->ops->lock_target(run, "one more", &err));
+    assert_int_equal(err.code, ERR_INTERNAL);
+    run->ops->close(run);
+}
+
+static void
+slashes_are_never_doubled_in_a_path_that_is_shown(void **state)
+{
+    const struct place *place = *state;
+    char untidy[PATH_MAX];
+
+    (void)snprintf(untidy, sizeof(untidy), "//%s//state/dwclean/runs//", place->root + 1);
+    struct run_store *store = store_at(untidy, true);
+    struct run_dir *run = create(store);
+    assert_null(strstr(run->ops->path(run), "//"));
+    assert_memory_equal(run->ops->path(run), place->runs, strlen(place->runs));
+    run->ops->close(run);
+    run_store_free(store);
+}
+
+static void
 a_child_that_lives_on_does_not_keep_the_lock(void **state)
 {
     const struct place *place = *state;
@@ -373,6 +438,9 @@ main(void)
         TEST(sha256sum_accepts_a_finished_run_and_finds_a_changed_file),
         TEST(only_plain_names_are_written_into_a_run),
         TEST(a_second_run_on_the_same_target_is_refused_and_told_who_holds_it),
+        TEST(two_runs_that_share_one_half_exclude_each_other),
+        TEST(a_run_holds_few_locks_and_each_once),
+        TEST(slashes_are_never_doubled_in_a_path_that_is_shown),
         TEST(a_child_that_lives_on_does_not_keep_the_lock),
         TEST(a_file_system_in_memory_is_refused_unless_allowed),
         TEST(a_place_that_cannot_be_written_is_refused_by_name),

@@ -8,9 +8,11 @@
 
 #include <cjson/cJSON.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* A test has one thread. NOLINTBEGIN(concurrency-mt-unsafe) */
@@ -22,6 +24,19 @@ enum { MAX_WORDS = 48, MAX_BYTES = 1 << 20, ALL_ROWS = 9 };
 
 static struct fake_world world;
 static char folder[64];
+
+/** Stands in for the C library's: every path lies on this kind of file system. */
+static long file_system = EXT4_SUPER_MAGIC;
+
+int
+statfs(const char *path, struct statfs *ret)
+{
+    if (access(path, F_OK) != 0)
+        return -1;
+    *ret = (struct statfs){0};
+    ret->f_type = file_system;
+    return 0;
+}
 
 /* ---- adapters of the world in memory */
 
@@ -75,6 +90,8 @@ create_run(struct run_store *store, const struct run_info *info, uint64_t expect
     return true;
 }
 
+/** Where runs are expected to be kept. */
+static const char *runs_dir;
 static struct run_store run_store = {.create = create_run};
 
 static bool
@@ -82,7 +99,7 @@ make_runs(const struct config *config, struct run_store **ret, struct err *err)
 {
     const char *path = NULL;
     assert_true(config_runs_dir(config, &path, err));
-    assert_string_equal(path, "/srv/runs");
+    assert_string_equal(path, runs_dir);
     *ret = &run_store;
     return true;
 }
@@ -213,6 +230,8 @@ fresh(void **state)
 {
     (void)state;
     fake_world_init(&world);
+    file_system = EXT4_SUPER_MAGIC;
+    runs_dir = "/srv/runs";
     /* the program takes the secrets out of the environment, each time */
     assert_int_equal(setenv("DWCLEAN_PASSWORD", "hunter2", 1), 0);
     assert_int_equal(setenv("AZURE_CLIENT_SECRET", "s3cret", 1), 0);
@@ -411,6 +430,45 @@ a_full_stdout_changes_no_status(void **state)
     free(said);
 }
 
+static void
+an_empty_plan_id_is_a_usage_error(void **state)
+{
+    struct call call = run("clean " TARGET " " SURE " --plan-id=");
+    (void)state;
+    assert_int_equal(call.status, 64);
+    assert_non_null(strstr(call.err, "the value of --plan-id is empty"));
+    assert_int_equal(world.calls, 0);
+    done(&call);
+}
+
+static void
+a_runs_directory_on_an_overlay_is_warned_of_when_something_is_written(void **state)
+{
+    static const char warning[] = "warning: the runs directory lies on an overlay file system";
+    struct call call = {0};
+    (void)state;
+    file_system = OVERLAYFS_SUPER_MAGIC;
+    call = run("clean " TARGET " " SURE " --plan-id 00");
+    assert_non_null(strstr(call.err, warning));
+    done(&call);
+    (void)fresh(NULL);
+    file_system = OVERLAYFS_SUPER_MAGIC;
+    call = run("clean " TARGET " --dry-run --class sandbox");
+    assert_null(strstr(call.err, warning));
+    done(&call);
+    /* A directory that is not there yet, right under the root of a container. */
+    (void)fresh(NULL);
+    file_system = OVERLAYFS_SUPER_MAGIC;
+    runs_dir = "/no-such-directory-of-dwclean";
+    call = run("clean " TARGET " " SURE " --plan-id 00 --runs-dir /no-such-directory-of-dwclean");
+    assert_non_null(strstr(call.err, warning));
+    done(&call);
+    (void)fresh(NULL);
+    call = run("clean " TARGET " " SURE " --plan-id 00");
+    assert_null(strstr(call.err, warning));
+    done(&call);
+}
+
 int
 main(void)
 {
@@ -426,6 +484,9 @@ main(void)
         cmocka_unit_test_setup(secrets_leave_the_environment_and_appear_nowhere, fresh),
         cmocka_unit_test_setup(an_ignored_target_is_said_before_the_run, fresh),
         cmocka_unit_test_setup(a_full_stdout_changes_no_status, fresh),
+        cmocka_unit_test_setup(an_empty_plan_id_is_a_usage_error, fresh),
+        cmocka_unit_test_setup(
+            a_runs_directory_on_an_overlay_is_warned_of_when_something_is_written, fresh),
     };
     return cmocka_run_group_tests(tests, start, end);
 }

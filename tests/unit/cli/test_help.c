@@ -55,6 +55,18 @@ every_option_of_a_command_is_in_its_help_and_no_other(void **state)
 }
 
 static void
+the_help_of_a_decision_says_how_far_it_goes(void **state)
+{
+    TEXT_SCOPED help = {0};
+    (void)state;
+    help_command(COMMAND_CLEAN, &help);
+    assert_non_null(
+        strstr(text_string(&help),
+               "--allow-triggers             delete although triggers run, or could not be\n"
+               "                                   looked for\n"));
+}
+
+static void
 every_command_is_in_the_help_of_the_program(void **state)
 {
     TEXT_SCOPED text = {0};
@@ -70,6 +82,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_help_is_one_screen),
         cmocka_unit_test(every_option_of_a_command_is_in_its_help_and_no_other),
+        cmocka_unit_test(the_help_of_a_decision_says_how_far_it_goes),
         cmocka_unit_test(every_command_is_in_the_help_of_the_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

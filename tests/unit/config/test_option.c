@@ -79,6 +79,8 @@ values_are_read_whole_or_not_at_all(void **state)
         {OPT_DATABASE, false, "Ax\nDB", 0},
         {OPT_DATABASE, false, "\xff", 0},
         {OPT_CLASS, false, "staging", 0},
+        {OPT_PLAN_ID, false, "", 0},
+        {OPT_PLAN_ID, false, "  ", 0},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -90,6 +92,18 @@ values_are_read_whole_or_not_at_all(void **state)
         assert_int_equal(ok ? 0 : err.code, ok ? 0 : ERR_CONFIG);
         assert_int_equal(value.number, ok ? cases[i].number : -1);
     }
+}
+
+static void
+an_empty_plan_id_is_said_to_be_empty_with_what_belongs_there(void **state)
+{
+    struct option_value value;
+    struct err err;
+    (void)state;
+    assert_false(option_parse(option_spec(OPT_PLAN_ID), "", ERR_USAGE, &value, &err));
+    assert_int_equal(err.code, ERR_USAGE);
+    assert_string_equal(err.primary, "the value of --plan-id is empty");
+    assert_non_null(strstr(err.hint, "dry run"));
 }
 
 static void
@@ -145,6 +159,7 @@ main(void)
         cmocka_unit_test(what_decides_has_neither_variable_nor_ini_key),
         cmocka_unit_test(a_secret_has_no_name_on_the_command_line),
         cmocka_unit_test(values_are_read_whole_or_not_at_all),
+        cmocka_unit_test(an_empty_plan_id_is_said_to_be_empty_with_what_belongs_there),
         cmocka_unit_test(a_choice_comes_back_in_the_listed_spelling),
         cmocka_unit_test(the_nearest_name_is_found_and_a_stranger_is_not),
         cmocka_unit_test(an_unknown_letter_says_what_sqlcmd_means_by_it),

@@ -32,6 +32,8 @@ rows_that_name_the_targets_own_organization_are_refused(void **state)
 
     (void)state;
     fake_world_init(&world);
+    world.url = "https:/contoso-uat.crm4.dynamics.com"; /* malformed, and still its own */
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
     world.url = "CONTOSO-UAT.API.crm4.dynamics.com:443/";
     outcome = guarded(&world, &request, arena);
     assert_int_equal(outcome.exit_status, 4);
@@ -109,6 +111,50 @@ triggers_policies_states_and_rights_are_refused(void **state)
     world.table_missing = false;
     world.count_unknown = true;
     assert_int_equal(guarded(&world, &request, arena).exit_status, 11);
+}
+
+static void
+what_a_login_may_not_see_is_not_taken_for_absent(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
+    fake_world_init(&world);
+    world.blind = true;
+    outcome = guarded(&world, &request, arena);
+    assert_int_equal(outcome.exit_status, 4);
+    assert_non_null(strstr(outcome.err.hint, "GRANT VIEW DEFINITION"));
+    request.allow_triggers = true;
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 0);
+}
+
+static void
+a_half_that_cannot_be_reached_is_named_as_that(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+
+    (void)state;
+    fake_world_init(&world);
+    world.fail_at = 3; /* connect, observe, then the sign-in to Dataverse */
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 12);
+}
+
+static void
+what_the_purge_needs_is_asked_before_anything_changes(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+
+    (void)state;
+    fake_world_init(&world);
+    world.no_versions = true;
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 14);
 }
 
 static void
@@ -191,6 +237,9 @@ main(void)
         cmocka_unit_test(an_unknown_own_host_refuses_unless_it_is_pinned),
         cmocka_unit_test(shared_event_channels_are_refused_until_the_operator_chooses),
         cmocka_unit_test(triggers_policies_states_and_rights_are_refused),
+        cmocka_unit_test(what_a_login_may_not_see_is_not_taken_for_absent),
+        cmocka_unit_test(a_half_that_cannot_be_reached_is_named_as_that),
+        cmocka_unit_test(what_the_purge_needs_is_asked_before_anything_changes),
         cmocka_unit_test(a_pin_that_differs_stops_the_run),
         cmocka_unit_test(a_statement_is_complete_or_refused),
     };

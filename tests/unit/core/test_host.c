@@ -32,6 +32,26 @@ urls_are_reduced_to_hosts(void **state)
 }
 
 static void
+a_url_that_names_the_own_host_in_any_way_is_found(void **state)
+{
+    static const char own[] = "contoso.crm4.dynamics.com";
+    static const char *const yes[] = {
+        "https://contoso.crm4.dynamics.com/",    "HTTPS:/Contoso.CRM4.dynamics.com",
+        "//contoso.crm4.dynamics.com",           "https:\\\\contoso.api.crm4.dynamics.com\\x",
+        "\"https://contoso.crm4.dynamics.com\"", "https://https://CONTOSO.API.CRM4.DYNAMICS.COM"};
+    static const char *const no[] = {"", "https://contoso-prod.crm4.dynamics.com", "contoso",
+                                     "https://contoso.crm.dynamics.com",
+                                     "contoso.api.crm4.dynamics.co"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
+        assert_true(host_is_named(yes[i], own));
+    for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
+        assert_false(host_is_named(no[i], own));
+    assert_false(host_is_named("anything", ""));
+}
+
+static void
 channels_are_grouped_into_families(void **state)
 {
     static const char *const cases[][2] = {
@@ -61,6 +81,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(urls_are_reduced_to_hosts),
+        cmocka_unit_test(a_url_that_names_the_own_host_in_any_way_is_found),
         cmocka_unit_test(channels_are_grouped_into_families),
     };
 

@@ -123,8 +123,7 @@ nothing_to_do_is_clean_and_makes_no_run(void **state)
     fake_world_init(&world);
     for (int i = 0; i < TABLES; i++)
         world.tables[i].count = 0;
-    request.plan_id = "whatever";
-    run_clean(&request, &world.ports, arena, &outcome);
+    clean(&world, &request, &outcome, arena);
     assert_int_equal(outcome.exit_status, 0);
     assert_int_equal(outcome.word, OUTCOME_CLEAN);
     assert_int_equal(world.files_created, 0);
@@ -380,6 +379,92 @@ the_operator_must_type_stopped_and_both_names(void **state)
     }
 }
 
+static void
+a_column_that_appears_after_the_plan_is_stale(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
+    fake_world_init(&world);
+    world.column_appears = true;
+    clean(&world, &request, &outcome, arena);
+    assert_int_equal(outcome.exit_status, 5);
+    assert_int_equal(fake_world_rows(&world), ALL_ROWS);
+}
+
+static void
+a_last_look_at_another_organization_proves_nothing(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
+    fake_world_init(&world);
+    world.other_target_after = true;
+    clean(&world, &request, &outcome, arena);
+    assert_int_equal(outcome.exit_status, 3);
+    assert_int_equal(fake_world_rows(&world), 0);
+}
+
+static void
+an_empty_target_still_has_to_be_the_confirmed_one(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
+    fake_world_init(&world);
+    for (int i = 0; i < TABLES; i++)
+        world.tables[i].count = 0;
+    clean(&world, &request, &outcome, arena);
+    assert_int_equal(outcome.exit_status, 0);
+    assert_int_equal(outcome.word, OUTCOME_CLEAN);
+    request.plan_id = "00";
+    run_clean(&request, &world.ports, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 5);
+}
+
+static void
+a_run_that_cannot_be_put_on_record_reports_no_success(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
+    fake_world_init(&world);
+    world.finish_fails = true;
+    clean(&world, &request, &outcome, arena);
+    assert_int_equal(outcome.exit_status, 3);
+    assert_int_equal(world.reported_status, 3); /* the report on disk says so too */
+    assert_non_null(strstr(outcome.next[0], "run directory"));
+}
+
+static void
+an_empty_list_that_may_be_short_is_not_clean(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    const struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
+    fake_world_init(&world);
+    for (int i = 0; i < TABLES; i++)
+        world.tables[i].count = 0;
+    world.may_read_all = RIGHT_MISSING;
+    run_verify(&request, &world.ports, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 12);
+}
+
 /** Only for the fault sweep: everything that must hold after any single failure. */
 static void
 assert_told_the_truth(const struct fake_world *world, const struct outcome *outcome)
@@ -446,6 +531,11 @@ main(void)
         cmocka_unit_test(a_clean_that_cannot_be_verified_is_incomplete),
         cmocka_unit_test(a_row_that_the_service_keeps_is_named),
         cmocka_unit_test(the_operator_must_type_stopped_and_both_names),
+        cmocka_unit_test(a_column_that_appears_after_the_plan_is_stale),
+        cmocka_unit_test(a_last_look_at_another_organization_proves_nothing),
+        cmocka_unit_test(an_empty_target_still_has_to_be_the_confirmed_one),
+        cmocka_unit_test(a_run_that_cannot_be_put_on_record_reports_no_success),
+        cmocka_unit_test(an_empty_list_that_may_be_short_is_not_clean),
         cmocka_unit_test(no_row_leaves_without_a_sealed_copy),
     };
 

@@ -51,6 +51,8 @@ a_row_whose_key_or_version_is_unusable_is_an_error(void **state)
         "{\"" KEY "\":\"" GUID "\",\"" KEY "\":\"" GUID "\"}",
         "{\"x\":{\"" KEY "\":\"" GUID "\"}}",
         "{\"" KEY "\":\"" GUID "\",\"@odata.etag\":5}",
+        "{\"" KEY "\":\"" GUID "\",\"@odata.etag\":\"*\"}",
+        "{\"" KEY "\":\"" GUID "\",\"@odata.etag\":\"\"}",
         "{\"" KEY "\":\"" GUID "\",\"x\":\"\xff\"}",
     };
 

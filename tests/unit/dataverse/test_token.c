@@ -157,6 +157,45 @@ a_refusal_never_repeats_the_secret(void **state)
     assert_null(strstr(err.hint, "S3cr3t"));
 }
 
+static void
+no_text_of_the_server_repeats_the_secret_in_any_form(void **state)
+{
+    static const char *const forms[] = {
+        "S3cr3t~value",     "client_secret=S3cr3t%7Evalue&x=1",
+        "S3cr3t%7evalue",   "%53%33%63%72%33%74%7E%76%61%6C%75%65",
+        "S3cr3t%257Evalue", "100% of S3cr3t%7Evalue",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        char body[256];
+        struct err err = {0};
+
+        (void)snprintf(body, sizeof body,
+                       "{\"error\":\"%s\",\"error_description\":\"bad: %s\",\"error_codes\":"
+                       "[7000215]}",
+                       forms[i], forms[i]);
+        assert_non_null(strstr(hint_for(body, &err), "secret is wrong"));
+        assert_string_equal(err.primary, "the sign-in server refused the client");
+        assert_string_equal(err.detail, "HTTP 401; client request id ");
+    }
+}
+
+static void
+the_name_of_an_error_is_one_short_line(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    (void)hint_for("{\"error\":\"a\\u001b[31mb\\n\"}", &err);
+    assert_string_equal(err.primary, "the sign-in server refused the client: a [31mb ");
+    (void)hint_for("{\"error\":\"12345678901234567890123456789012345678901234567890123456789"
+                   "\xc3\xa4\"}",
+                   &err);
+    assert_string_equal(err.primary, "the sign-in server refused the client: "
+                                     "12345678901234567890123456789012345678901234567890123456789");
+}
+
 int
 main(void)
 {
@@ -168,6 +207,8 @@ main(void)
         cmocka_unit_test(a_reply_without_a_usable_token_is_an_error),
         cmocka_unit_test(a_refusal_gets_the_hint_of_its_code),
         cmocka_unit_test(a_refusal_never_repeats_the_secret),
+        cmocka_unit_test(no_text_of_the_server_repeats_the_secret_in_any_form),
+        cmocka_unit_test(the_name_of_an_error_is_one_short_line),
     };
 
     return cmocka_run_group_tests_name("dataverse/token", tests, NULL, NULL);

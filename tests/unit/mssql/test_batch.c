@@ -65,7 +65,7 @@ every_file_of_sql_expands(void **state)
     const char *const files[] = {sql_session,           sql_prove,        sql_evidence,
                                  sql_acquire_exclusion, sql_begin_locked, sql_read_rows,
                                  sql_release_exclusion, sql_delete_all,   sql_commit,
-                                 sql_rollback,          sql_blockers};
+                                 sql_rollback,          sql_blockers,     sql_catalog};
 
     (void)state;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {

@@ -7,6 +7,7 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static cJSON *
@@ -264,6 +265,42 @@ report_and_schema_have_the_same_members(void **state)
     cJSON_Delete(schema);
 }
 
+static void
+ten_thousand_rows_before_and_after_are_written_in_bounded_time_and_memory(void **state)
+{
+    enum { ROWS = 10000, ROW_BYTES = 1024, MAX_CPU_MS = 1000 };
+    struct runtime_row *rows = calloc(ROWS, sizeof(*rows));
+    struct runtime_evidence runtime = sample_runtime;
+    struct outcome outcome = sample_partial();
+    TEXT_SCOPED json = {0};
+    TEXT_SCOPED text = {0};
+    struct err err;
+    (void)state;
+    assert_non_null(rows);
+    for (size_t i = 0; i < ROWS; i++)
+        rows[i] = sample_rows[0];
+    runtime.rows = rows;
+    runtime.row_count = ROWS;
+    outcome.before.runtime = &runtime;
+    outcome.after = outcome.before;
+    outcome.after_taken = true;
+    outcome.written_after = rows;
+    outcome.written_after_count = ROWS;
+
+    const clock_t began = clock();
+    assert_true(report_json(&outcome, &json, &err));
+    assert_true(report_text(&outcome, 80, false, &text, &err));
+    const clock_t took_ms = (clock() - began) * 1000 / CLOCKS_PER_SEC;
+    assert_in_range(took_ms, 0, MAX_CPU_MS);
+    assert_in_range(json.capacity, ROWS, 3 * ROWS * ROW_BYTES);
+    assert_in_range(text.capacity, 1, 64 * 1024);
+    cJSON *parsed = cJSON_ParseWithLength(text_string(&json), json.used);
+    assert_int_equal(cJSON_GetArraySize(at(parsed, "before.dataverse.rows")), ROWS);
+    assert_int_equal(cJSON_GetArraySize(at(parsed, "after.dataverse.rows")), ROWS);
+    cJSON_Delete(parsed);
+    free(rows);
+}
+
 int
 main(void)
 {
@@ -275,6 +312,7 @@ main(void)
         cmocka_unit_test(hostile_texts_are_data_and_nothing_else),
         cmocka_unit_test(control_characters_are_escaped_in_the_text),
         cmocka_unit_test(a_command_that_never_began_has_a_report_too),
+        cmocka_unit_test(ten_thousand_rows_before_and_after_are_written_in_bounded_time_and_memory),
         cmocka_unit_test(report_and_schema_have_the_same_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,25 @@
+/** What the application user may do with the table's rows. */
+#ifndef DATAVERSE_RIGHTS_H
+#define DATAVERSE_RIGHTS_H
+
+#include "base/arena.h"
+#include "definition.h"
+#include "port/runtime_store.h"
+#include "session.h"
+
+/**
+ * Read the answer of RetrieveUserPrivilegeByPrivilegeName: HELD with depth Global only. Whatever
+ * cannot be understood is RIGHT_UNKNOWN.
+ */
+enum right rights_judge(struct slice body, const char *privilege);
+
+/**
+ * Ask about reading and deleting, and fill the two rights of `ret`, whose user_id is known. A
+ * service that does not tell leaves them RIGHT_UNKNOWN; false is for a stop signal and for lack of
+ * memory.
+ */
+MUST_CHECK bool rights_fetch(struct session *session, struct arena *arena,
+                             const struct definition *definition, struct runtime_identity *ret,
+                             struct err *err);
+
+#endif

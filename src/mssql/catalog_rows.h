@@ -1,0 +1,55 @@
+/** The rows of sql/catalog.sql, and what they add up to: a part of the evidence, or the whole
+ * answer. */
+#ifndef MSSQL_CATALOG_ROWS_H
+#define MSSQL_CATALOG_ROWS_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "catalog.h"
+#include "port/axdb_store.h"
+#include "statement.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct catalog_names {
+    const char **items;
+    size_t count;
+};
+
+struct catalog_rights {
+    enum right may_select, may_insert, may_delete, may_alter, may_view_definition;
+};
+
+/** What has come so far. Starts as zeroes but for the arena. */
+struct catalog_seen {
+    struct arena *arena;
+    struct catalog_table tables[AXDB_TABLES];
+    struct catalog_rights rights[AXDB_TABLES];
+    struct catalog_names triggers[AXDB_TABLES], foreign_keys[AXDB_TABLES], policies[AXDB_TABLES];
+    bool complete; /* rs_catalog has come */
+};
+
+/** Take a row if it belongs to the catalog; `ret_taken` false leaves it to the caller. */
+MUST_CHECK bool catalog_rows_take(struct catalog_seen *seen, const struct cursor *cursor,
+                                  bool *ret_taken, struct err *err);
+
+/**
+ * All rows are in: exists, fault, schema and the named lists of one table, and nothing else of
+ * `ret`. What was not asked to the end, or may not be seen, is not known.
+ */
+MUST_CHECK bool catalog_rows_finish(struct catalog_seen *seen, enum table which,
+                                    struct axdb_table_evidence *ret, struct err *err);
+
+/** The AxDB table of that name, in any case. */
+bool catalog_table_named(const char *name, enum table *ret);
+
+/** The table named by the first column, given as text of our own; ERR_SERVER for any other. */
+MUST_CHECK bool catalog_table_by_word(const struct cursor *cursor, enum table *ret,
+                                      struct err *err);
+
+/** The table named by the first column, given as bytes out of the catalog. */
+MUST_CHECK bool catalog_table_by_bytes(const struct cursor *cursor, struct arena *arena,
+                                       enum table *ret, struct err *err);
+
+#endif

@@ -1,0 +1,276 @@
+#include "core/evidence.h"
+#include "fake_world.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MEGABYTE = 1048576 };
+
+/** What `check` says of a world, as "verdict: text" of its first observation that has `word`; ""
+ * for none. */
+static void
+say(const struct outcome *outcome, const char *check, const char *word, char *ret, size_t size)
+{
+    static const char *const verdicts[] = {"ok", "differs", "unknown"};
+
+    ret[0] = '\0';
+    for (size_t i = 0; i < outcome->before.observation_count; i++) {
+        const struct observation *seen = &outcome->before.observations[i];
+
+        if (strcmp(seen->check, check) == 0 && strstr(seen->text, word)) {
+            (void)snprintf(ret, size, "%s: %s", verdicts[seen->verdict], seen->text);
+            return;
+        }
+    }
+}
+
+/** One world, one check, one expected sentence. */
+struct check_case {
+    void (*axdb)(struct axdb_evidence *evidence);
+    void (*runtime)(struct runtime_evidence *evidence);
+    const char *check, *word, *says;
+};
+
+static void
+no_urls(struct axdb_evidence *evidence)
+{
+    evidence->urls_known = evidence->channels_known = false;
+    evidence->url_count = evidence->channel_count = 0;
+}
+
+static void
+blank_urls(struct axdb_evidence *evidence)
+{
+    static const struct axdb_url_count urls[] = {{.url = "", .status = 1, .rows = 2}};
+
+    evidence->urls = urls;
+    evidence->url_count = 1;
+}
+
+static void
+many_hosts(struct axdb_evidence *evidence)
+{
+    static const struct axdb_url_count urls[] = {
+        {.url = "a.b", .rows = 1}, {.url = "c.d", .rows = 1}, {.url = "e.f", .rows = 1},
+        {.url = "g.h", .rows = 1}, {.url = "i.j", .rows = 1}, {.url = "k.l", .rows = 1},
+        {.url = "m.n", .rows = 1}, {.url = "o.p", .rows = 1}, {.url = "q.r", .rows = 1}};
+
+    evidence->urls = urls;
+    evidence->url_count = 9;
+}
+
+static void
+own_urls(struct axdb_evidence *evidence)
+{
+    static const struct axdb_url_count urls[] = {
+        {.url = "https://contoso-uat.crm4.dynamics.com", .rows = 2}};
+
+    evidence->urls = urls;
+    evidence->url_count = 1;
+}
+
+static void
+orphans(struct axdb_evidence *evidence)
+{
+    evidence->projects_without_fields.rows = 1;
+}
+
+static void
+orphans_unknown(struct axdb_evidence *evidence)
+{
+    evidence->fields_without_project.known = false;
+    (void)err_set(&evidence->fields_without_project.why, ERR_LOCK, "lock request time out");
+}
+
+static void
+no_rights(struct axdb_evidence *evidence)
+{
+    evidence->tables[TABLE_FIELD].may_delete = RIGHT_MISSING;
+    evidence->tables[TABLE_FIELD].may_select = RIGHT_UNKNOWN;
+}
+
+static void
+servers_run(struct axdb_evidence *evidence)
+{
+    evidence->aos_sessions = 3;
+}
+
+static void
+no_sessions(struct axdb_evidence *evidence)
+{
+    evidence->sessions_known = false;
+    evidence->identity.restore_known = false;
+}
+
+static void
+never_restored(struct axdb_evidence *evidence)
+{
+    evidence->identity.restored_at = "";
+    evidence->identity.read_only = true;
+}
+
+static void
+a_view(struct axdb_evidence *evidence)
+{
+    evidence->tables[TABLE_EVENTS].fault = "is a view";
+}
+
+static void
+empty_replica(struct axdb_evidence *evidence)
+{
+    evidence->identity.replica = true;
+    evidence->tables[TABLE_EVENTS].fresh.rows = 0;
+}
+
+static void
+empty_with_policy(struct axdb_evidence *evidence)
+{
+    static const char *const names[] = {"RLS"};
+
+    evidence->tables[TABLE_EVENTS].fresh.rows = 0;
+    evidence->tables[TABLE_EVENTS].policies =
+        (struct named_list){.known = true, .names = names, .count = 1};
+}
+
+static void
+empty_unconfirmed(struct axdb_evidence *evidence)
+{
+    evidence->tables[TABLE_EVENTS].fresh.rows = 0;
+    evidence->tables[TABLE_EVENTS].partitions.known = false;
+    evidence->tables[TABLE_EVENTS].policies.known = false;
+}
+
+static void
+no_projects(struct axdb_evidence *evidence)
+{
+    evidence->tables[TABLE_PROJECT].fresh.rows = 0;
+}
+
+static void
+not_linked(struct runtime_evidence *evidence)
+{
+    evidence->identity.linked = false;
+    evidence->identity.link_detail = "not linked";
+}
+
+static void
+link_unknown(struct runtime_evidence *evidence)
+{
+    evidence->identity.link_known = false;
+    evidence->identity.link_detail = "HTTP 500";
+}
+
+static const struct check_case cases[] = {
+    {no_urls, NULL, "A-URL", "not read", "unknown: the URLs of the project rows were not read"},
+    {no_urls, NULL, "A-CHANNEL", "not read", "unknown: the event channels were not read"},
+    {blank_urls, NULL, "A-URL", "no environment", "differs: 2 project rows name no environment"},
+    {blank_urls, NULL, "A-STATUS", "2 not",
+     "ok: 0 project rows enabled or queueing, 2 not; after a restore that is the source's state"},
+    {many_hosts, NULL, "A-URL", "further", "differs: 1 further hosts"},
+    {own_urls, NULL, "A-URL", "own",
+     "differs: 2 project rows name contoso-uat.crm4.dynamics.com, the target's own organization"},
+    {orphans, NULL, "A-PAIR", "1",
+     "differs: 1 project rows without field row, 0 field rows without project row"},
+    {orphans_unknown, NULL, "A-PAIR", "", "unknown: project and field rows: lock request time out"},
+    {no_rights, NULL, "A-PERM", "SELECT",
+     "differs: DUALWRITEPROJECTFIELDCONFIGURATION: SELECT, DELETE missing"},
+    {servers_run, NULL, "A-AOS", "3",
+     "differs: 3 sessions that look like an application server, 0 others"},
+    {no_sessions, NULL, "A-AOS", "",
+     "unknown: other sessions were not checked: the login may not see them"},
+    {no_sessions, NULL, "A-RESTORE", "history", "unknown: the restore history is not readable"},
+    {never_restored, NULL, "A-RESTORE", "no restore", "ok: no restore on record"},
+    {never_restored, NULL, "A-RESTORE", "read-only",
+     "differs: database AxDB is ONLINE, MULTI_USER, read-only"},
+    {a_view, NULL, "A-SCHEMA", "view", "unknown: dbo.BUSINESSEVENTSDEFINITION is a view"},
+    {empty_replica, NULL, "A-ROWS", "replica",
+     "unknown: BUSINESSEVENTSDEFINITION: 0 rows on a read-only replica, which may lag behind"},
+    {empty_with_policy, NULL, "A-ROWS", "policy",
+     "unknown: BUSINESSEVENTSDEFINITION: 0 rows, and a row-level security policy may hide some"},
+    {empty_unconfirmed, NULL, "A-ROWS", "confirms",
+     "unknown: BUSINESSEVENTSDEFINITION: 0 rows by COUNT, which nothing else confirms: neither "
+     "partitions nor policies are visible"},
+    {no_projects, NULL, "A-ROWS", "unknown owner",
+     "unknown: BUSINESSEVENTSDEFINITION: 3 rows of unknown owner: dual-write has no project rows "
+     "here"},
+    {NULL, not_linked, "D-LINK", "",
+     "ok: Dataverse reports no finance and operations link: not linked"},
+    {NULL, link_unknown, "D-LINK", "",
+     "unknown: the link to finance and operations is not known: HTTP 500"},
+};
+
+static void
+every_state_has_its_sentence_and_verdict(void **state)
+{
+    const struct run_request request = fake_request();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct fake_world world;
+        struct outcome outcome;
+        char said[512];
+
+        fake_world_init(&world);
+        world.patch_axdb = cases[i].axdb;
+        world.patch_runtime = cases[i].runtime;
+        run_verify(&request, &world.ports, arena, &outcome);
+        say(&outcome, cases[i].check, cases[i].word, said, sizeof said);
+        assert_string_equal(said, cases[i].says);
+    }
+}
+
+static void
+a_link_to_another_environment_differs(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+    char said[512];
+
+    (void)state;
+    fake_world_init(&world);
+    request.expect_fno_url = "https://other.operations.dynamics.com/";
+    run_verify(&request, &world.ports, arena, &outcome);
+    say(&outcome, "D-LINK", "", said, sizeof said);
+    assert_non_null(strstr(said, "differs: Dataverse reports uat.operations.dynamics.com"));
+    request.expect_fno_url = "uat.operations.dynamics.com";
+    run_verify(&request, &world.ports, arena, &outcome);
+    say(&outcome, "D-LINK", "", said, sizeof said);
+    assert_non_null(strstr(said, "ok: "));
+}
+
+static void
+pins_are_compared_in_verify_too(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+    char said[512];
+
+    (void)state;
+    fake_world_init(&world);
+    for (int i = 0; i < TABLES; i++)
+        world.tables[i].count = 0;
+    request.expect_org_name = "another";
+    request.expect_dataverse_host = "https://contoso-uat.crm4.dynamics.com/";
+    run_verify(&request, &world.ports, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 2);
+    say(&outcome, "D-ORG", "", said, sizeof said);
+    assert_string_equal(said, "differs: organization name is org6459f7a8, expected another");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_state_has_its_sentence_and_verdict),
+        cmocka_unit_test(a_link_to_another_environment_differs),
+        cmocka_unit_test(pins_are_compared_in_verify_too),
+    };
+
+    return cmocka_run_group_tests_name("core/checks", tests, NULL, NULL);
+}
