@@ -5,27 +5,32 @@
 -- returns: rs_permission, rs_object, rs_column, rs_index, rs_trigger, rs_foreign_key, rs_policy, rs_masked;
 --          rs_catalog at the end: all of it was asked, even what gave no row
 -- effect:  none
+-- VIEW DEFINITION on a table shows its triggers; the foreign keys of other tables that point at it, and
+-- security policies, are objects of their own: only the right on the whole database shows all of them.
 SELECT N'DUALWRITEPROJECTFIELDCONFIGURATION' AS rs_permission,
     HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'OBJECT', N'SELECT') AS may_select,
     HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'OBJECT', N'INSERT') AS may_insert,
     HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'OBJECT', N'DELETE') AS may_delete,
     HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'OBJECT', N'ALTER') AS may_alter,
     HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'OBJECT', N'VIEW DEFINITION')
-        AS may_view_definition;
+        AS may_view_definition,
+    HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', N'VIEW DEFINITION') AS may_view_definitions;
 SELECT N'DUALWRITEPROJECTCONFIGURATION' AS rs_permission,
     HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTCONFIGURATION', N'OBJECT', N'SELECT') AS may_select,
     HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTCONFIGURATION', N'OBJECT', N'INSERT') AS may_insert,
     HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTCONFIGURATION', N'OBJECT', N'DELETE') AS may_delete,
     HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTCONFIGURATION', N'OBJECT', N'ALTER') AS may_alter,
     HAS_PERMS_BY_NAME(N'dbo.DUALWRITEPROJECTCONFIGURATION', N'OBJECT', N'VIEW DEFINITION')
-        AS may_view_definition;
+        AS may_view_definition,
+    HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', N'VIEW DEFINITION') AS may_view_definitions;
 SELECT N'BUSINESSEVENTSDEFINITION' AS rs_permission,
     HAS_PERMS_BY_NAME(N'dbo.BUSINESSEVENTSDEFINITION', N'OBJECT', N'SELECT') AS may_select,
     HAS_PERMS_BY_NAME(N'dbo.BUSINESSEVENTSDEFINITION', N'OBJECT', N'INSERT') AS may_insert,
     HAS_PERMS_BY_NAME(N'dbo.BUSINESSEVENTSDEFINITION', N'OBJECT', N'DELETE') AS may_delete,
     HAS_PERMS_BY_NAME(N'dbo.BUSINESSEVENTSDEFINITION', N'OBJECT', N'ALTER') AS may_alter,
     HAS_PERMS_BY_NAME(N'dbo.BUSINESSEVENTSDEFINITION', N'OBJECT', N'VIEW DEFINITION')
-        AS may_view_definition;
+        AS may_view_definition,
+    HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', N'VIEW DEFINITION') AS may_view_definitions;
 
 -- Any object under a table's name, so that a view or a synonym is seen for what it is.
 SELECT CONVERT(varbinary(512), o.name) AS rs_object, CONVERT(nvarchar(4), o.type) AS object_type,
@@ -36,9 +41,10 @@ LEFT JOIN sys.tables AS t ON t.object_id = o.object_id
 WHERE o.object_id IN (OBJECT_ID(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION'),
     OBJECT_ID(N'dbo.DUALWRITEPROJECTCONFIGURATION'), OBJECT_ID(N'dbo.BUSINESSEVENTSDEFINITION'));
 
--- base_type is NULL for a CLR type; an alias type appears as what it stands for.
+-- base_type is NULL for a CLR type and for vector, which has the number of varbinary; an alias type appears as what it stands for.
 SELECT CONVERT(varbinary(512), o.name) AS rs_column, c.column_id,
-    CONVERT(varbinary(512), c.name) AS column_name, CONVERT(varbinary(512), b.name) AS base_type,
+    CONVERT(varbinary(512), c.name) AS column_name, 
+    CASE WHEN u.name = N'vector' THEN NULL ELSE CONVERT(varbinary(512), b.name) END AS base_type,
     CONVERT(varbinary(512), u.name) AS user_type, c.max_length, c.precision, c.scale,
     CONVERT(varbinary(512), c.collation_name) AS collation_name, CONVERT(int, c.is_nullable) AS is_nullable,
     CONVERT(int, c.is_identity) AS is_identity, CONVERT(int, c.is_computed) AS is_computed,
@@ -59,7 +65,7 @@ JOIN sys.index_columns AS k ON k.object_id = i.object_id AND k.index_id = i.inde
 JOIN sys.columns AS c ON c.object_id = k.object_id AND c.column_id = k.column_id
 WHERE i.object_id IN (OBJECT_ID(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'U'),
     OBJECT_ID(N'dbo.DUALWRITEPROJECTCONFIGURATION', N'U'), OBJECT_ID(N'dbo.BUSINESSEVENTSDEFINITION', N'U'))
-    AND i.is_unique = 1 AND i.is_disabled = 0 AND i.has_filter = 0 AND k.key_ordinal > 0
+    AND i.is_unique = 1 AND i.is_disabled = 0 AND i.is_hypothetical = 0 AND i.has_filter = 0 AND k.key_ordinal > 0
 ORDER BY i.object_id, i.index_id, k.key_ordinal;
 
 SELECT CONVERT(varbinary(512), o.name) AS rs_trigger, CONVERT(varbinary(512), t.name) AS trigger_name,
@@ -92,7 +98,7 @@ ORDER BY s.name;
 -- nobody what is stored: no copy of them is one.
 SELECT CONVERT(varbinary(512), o.name) AS rs_masked, CONVERT(varbinary(512), c.name) AS column_name,
     CASE WHEN c.is_masked = 1 AND c.encryption_type IS NULL
-        THEN HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'UNMASK') ELSE 0 END AS may_see
+        THEN HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', N'UNMASK') ELSE 0 END AS may_see
 FROM sys.columns AS c
 JOIN sys.objects AS o ON o.object_id = c.object_id
 WHERE c.object_id IN (OBJECT_ID(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'U'),

@@ -31,7 +31,7 @@ WHERE d.name = DB_NAME();
 
 SELECT N'rights' AS rs_rights,
     HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE') AS view_server_state,
-    HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DATABASE STATE') AS view_database_state,
+    HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', N'VIEW DATABASE STATE') AS view_database_state,
     HAS_PERMS_BY_NAME(N'sys.sp_getapplock', N'OBJECT', N'EXECUTE') AS use_applock;
 
 -- Fresh counts: READCOMMITTEDLOCK waits for other sessions' open transactions, under the lock timeout.
@@ -54,11 +54,11 @@ BEGIN
     BEGIN TRY
         EXEC(N'SELECT N''DUALWRITEPROJECTCONFIGURATION'' AS rs_count, CONVERT(bigint, COUNT(*)) AS row_count
 FROM dbo.DUALWRITEPROJECTCONFIGURATION WITH (READCOMMITTEDLOCK);');
-        EXEC(N'SELECT N''urls'' AS rs_url, CONVERT(varbinary(8000), EXTERNALENVIRONMENTURL) AS url, STATUS AS status,
+        EXEC(N'SELECT N''urls'' AS rs_url, CONVERT(varbinary(8000), r.EXTERNALENVIRONMENTURL) AS url, TRY_CONVERT(int, r.STATUS) AS status,
     CONVERT(bigint, COUNT(*)) AS row_count
-FROM dbo.DUALWRITEPROJECTCONFIGURATION WITH (READCOMMITTEDLOCK)
-GROUP BY CONVERT(varbinary(8000), EXTERNALENVIRONMENTURL), STATUS
-ORDER BY CONVERT(varbinary(8000), EXTERNALENVIRONMENTURL), STATUS;');
+FROM dbo.DUALWRITEPROJECTCONFIGURATION AS r WITH (READCOMMITTEDLOCK)
+GROUP BY CONVERT(varbinary(8000), r.EXTERNALENVIRONMENTURL), r.STATUS
+ORDER BY CONVERT(varbinary(8000), r.EXTERNALENVIRONMENTURL), r.STATUS;');
         SELECT N'urls' AS rs_read;
     END TRY
     BEGIN CATCH
@@ -74,11 +74,11 @@ BEGIN
     BEGIN TRY
         EXEC(N'SELECT N''BUSINESSEVENTSDEFINITION'' AS rs_count, CONVERT(bigint, COUNT(*)) AS row_count
 FROM dbo.BUSINESSEVENTSDEFINITION WITH (READCOMMITTEDLOCK);');
-        EXEC(N'SELECT N''channels'' AS rs_channel, CONVERT(varbinary(8000), CHANNEL) AS channel, DIRECTION AS direction,
-    HANDLERCLASS AS handler_class, ENABLED AS enabled, CONVERT(bigint, COUNT(*)) AS row_count
-FROM dbo.BUSINESSEVENTSDEFINITION WITH (READCOMMITTEDLOCK)
-GROUP BY CONVERT(varbinary(8000), CHANNEL), DIRECTION, HANDLERCLASS, ENABLED
-ORDER BY CONVERT(varbinary(8000), CHANNEL), DIRECTION, HANDLERCLASS, ENABLED;');
+        EXEC(N'SELECT N''channels'' AS rs_channel, CONVERT(varbinary(8000), r.CHANNEL) AS channel, TRY_CONVERT(int, r.DIRECTION) AS direction,
+    TRY_CONVERT(int, r.HANDLERCLASS) AS handler_class, TRY_CONVERT(int, r.ENABLED) AS enabled, CONVERT(bigint, COUNT(*)) AS row_count
+FROM dbo.BUSINESSEVENTSDEFINITION AS r WITH (READCOMMITTEDLOCK)
+GROUP BY CONVERT(varbinary(8000), r.CHANNEL), r.DIRECTION, r.HANDLERCLASS, r.ENABLED
+ORDER BY CONVERT(varbinary(8000), r.CHANNEL), r.DIRECTION, r.HANDLERCLASS, r.ENABLED;');
         SELECT N'channels' AS rs_read;
     END TRY
     BEGIN CATCH
@@ -125,16 +125,18 @@ BEGIN CATCH
 END CATCH;
 
 -- Without the right the view does not fail, it shows one's own session only. VIEW DATABASE STATE is
--- enough on Azure SQL Database (engine edition 5) alone.
+-- enough on Azure SQL Database (engine edition 5) alone, and not in all of its tiers: sys.dm_exec_connections
+-- fails where sys.dm_exec_sessions would only hide.
 IF HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE') = 1
     OR (CONVERT(int, SERVERPROPERTY(N'EngineEdition')) = 5
-        AND HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DATABASE STATE') = 1)
+        AND HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', N'VIEW DATABASE STATE') = 1)
 BEGIN
     BEGIN TRY
         EXEC(N'SELECT N''sessions'' AS rs_session, CONVERT(varbinary(512), s.program_name) AS program_name,
     CONVERT(varbinary(512), s.host_name) AS host_name, CONVERT(bigint, COUNT(*)) AS session_count
 FROM sys.dm_exec_sessions AS s
 WHERE s.is_user_process = 1 AND s.database_id = DB_ID() AND s.session_id <> @@SPID
+    AND EXISTS (SELECT 1 FROM sys.dm_exec_connections)
 GROUP BY s.program_name, s.host_name;');
         SELECT N'sessions' AS rs_read;
     END TRY

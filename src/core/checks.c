@@ -274,8 +274,8 @@ check_side_effects(struct observations *list, const struct axdb_evidence *axdb)
                        "%s: triggers, foreign keys and policies were not checked",
                        table_name((enum table)i));
         seen->cause = ERR_PERMISSION;
-        seen->hint = arena_printf(list->arena, "GRANT VIEW DEFINITION ON dbo.%s TO [%s];",
-                                  table_name((enum table)i), axdb->identity.login);
+        seen->hint = arena_printf(list->arena, "On the database: GRANT VIEW DEFINITION TO [%s];",
+                                  axdb->identity.login);
     }
 }
 

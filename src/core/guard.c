@@ -82,9 +82,9 @@ guard_side_effects(const struct run_request *request, const struct axdb_evidence
                           "login %s may not see triggers, foreign keys and policies of dbo.%s",
                           axdb->identity.login, name);
             return err_hint(err,
-                            "GRANT VIEW DEFINITION ON dbo.%s TO [%s]; or, if you know that "
-                            "there are none: --allow-triggers.",
-                            name, axdb->identity.login);
+                            "GRANT VIEW DEFINITION TO [%s]; (on the database) or, if you know "
+                            "that there are none: --allow-triggers.",
+                            axdb->identity.login);
         }
         if (table->triggers.count && !request->allow_triggers)
             return refuse_named(name, "trigger", &table->triggers,

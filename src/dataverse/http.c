@@ -146,6 +146,7 @@ take_body(char *bytes, size_t one, size_t size, void *ctx)
  * sends again by itself: what the first sending did is not known then, so a delete ends here.
  */
 static int
+/* libcurl gives the type. NOLINTNEXTLINE(readability-non-const-parameter) */
 on_send(void *ctx, char *ip, char *local_ip, int port, int local_port)
 {
     struct http_inner *inner = ctx;

@@ -57,7 +57,8 @@ take_permission(struct catalog_seen *seen, const struct cursor *cursor, struct e
            cursor_right(cursor, 3, &rights->may_insert, err) &&
            cursor_right(cursor, 4, &rights->may_delete, err) &&
            cursor_right(cursor, 5, &rights->may_alter, err) &&
-           cursor_right(cursor, 6, &rights->may_view_definition, err);
+           cursor_right(cursor, 6, &rights->may_view_definition, err) &&
+           cursor_right(cursor, 7, &rights->may_view_definitions, err);
 }
 
 static bool
@@ -271,11 +272,10 @@ catalog_rows_take(struct catalog_seen *seen, const struct cursor *cursor, bool *
 }
 
 static struct named_list
-list_of(const struct catalog_seen *seen, const struct catalog_names *names, enum table which)
+list_of(const struct catalog_seen *seen, const struct catalog_names *names, enum right may_see)
 {
     /* Without the right the catalog answers with no rows: that is no evidence. */
-    return (struct named_list){.known = seen->complete &&
-                                        seen->rights[which].may_view_definition == RIGHT_HELD,
+    return (struct named_list){.known = seen->complete && may_see == RIGHT_HELD,
                                .names = names->items,
                                .count = names->count};
 }
@@ -284,12 +284,14 @@ bool
 catalog_rows_finish(struct catalog_seen *seen, enum table which, struct axdb_table_evidence *ret,
                     struct err *err)
 {
+    const struct catalog_rights *rights = &seen->rights[which];
+
     seen->tables[which].masking_unknown = !seen->complete;
     if (!catalog_finish(&seen->tables[which], which, seen->arena, ret, err))
         return false;
-    ret->triggers = list_of(seen, &seen->triggers[which], which);
-    ret->foreign_keys = list_of(seen, &seen->foreign_keys[which], which);
-    ret->policies = list_of(seen, &seen->policies[which], which);
+    ret->triggers = list_of(seen, &seen->triggers[which], rights->may_view_definition);
+    ret->foreign_keys = list_of(seen, &seen->foreign_keys[which], rights->may_view_definitions);
+    ret->policies = list_of(seen, &seen->policies[which], rights->may_view_definitions);
     return true;
 }
 

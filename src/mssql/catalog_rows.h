@@ -19,6 +19,7 @@ struct catalog_names {
 
 struct catalog_rights {
     enum right may_select, may_insert, may_delete, may_alter, may_view_definition;
+    enum right may_view_definitions; /* of everything in the database */
 };
 
 /** What has come so far. Starts as zeroes but for the arena. */

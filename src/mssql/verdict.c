@@ -76,6 +76,7 @@ verdict_code(int number, bool *ret_transient)
         return ERR_LOCK;
     case 229:
     case 230:
+    case 262:
     case 297:
     case 300:
     case 916:

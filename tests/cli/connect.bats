@@ -43,10 +43,10 @@ pinned() { verify_axdb --expect-dataverse-host contoso-uat.crm4.dynamics.com "$@
 }
 
 @test "a wrong password, and a user that is not there" {
-    DWCLEAN_PASSWORD=wrong status_of pinned
+    DWCLEAN_PASSWORD=not-the-p4ssword status_of pinned
     [ "$status" = 12 ]
     says 18456
-    refute grep -q wrong "$BATS_TEST_TMPDIR/stderr"
+    refute grep -q not-the-p4ssword "$BATS_TEST_TMPDIR/stderr" "$BATS_TEST_TMPDIR/stdout"
     status_of pinned -U nobody-here
     [ "$status" = 12 ]
 }

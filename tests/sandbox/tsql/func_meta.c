@@ -297,10 +297,19 @@ f_has_perms(struct ectx *x, struct expr *e, struct val *args, struct val *out)
     if (!text[2])
         return true;
     int answer = -1;
+    const char *database = text[1] && same_name(text[1], "DATABASE") ? text[0] : NULL;
+    char bare[260];
+    /* the securable is an identifier: [name] too; a raw name with a dot is two parts, hence unknown
+     */
+    if (database && database[0] == '[' && database[strlen(database) - 1] == ']') {
+        (void)snprintf(bare, sizeof bare, "%.*s", (int)(strlen(database) - 2), database + 1);
+        database = bare;
+    } else if (database && strpbrk(database, ".['\"")) {
+        return true;
+    }
     if (text[1] && same_name(text[1], "OBJECT"))
         answer = text[0] ? object_permission(x, text[0], text[2]) : -1;
-    else if (text[1] && same_name(text[1], "DATABASE") && text[0] &&
-             !same_name(text[0], x->s->engine->database))
+    else if (database && !same_name(database, x->s->engine->database))
         answer = -1;
     else
         answer = wide_permission(x, text[1], text[2]);
