@@ -164,6 +164,21 @@ without_the_right_to_see_them_triggers_are_not_known(void **state)
 }
 
 static void
+the_right_on_the_tables_shows_triggers_only(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store = connect_as("tables-only");
+    struct axdb_evidence evidence;
+
+    (void)state;
+    assert_true(store->ops->observe(store, arena, &evidence, &err));
+    assert_true(evidence.tables[TABLE_PROJECT].triggers.known);
+    assert_false(evidence.tables[TABLE_PROJECT].foreign_keys.known);
+    assert_false(evidence.tables[TABLE_PROJECT].policies.known);
+    store->ops->close(store);
+}
+
+static void
 it_counts_against_the_time_for_locks(void **state)
 {
     ARENA_SCOPED arena = arena_new(ARENA_BYTES);
@@ -203,6 +218,7 @@ main(void)
         CONTRACT_TEST(a_trigger_and_a_foreign_key_that_were_added_are_seen),
         CONTRACT_TEST(a_table_cannot_be_changed_while_it_is_locked),
         CONTRACT_TEST(without_the_right_to_see_them_triggers_are_not_known),
+        CONTRACT_TEST(the_right_on_the_tables_shows_triggers_only),
         CONTRACT_TEST(it_counts_against_the_time_for_locks),
         CONTRACT_TEST(it_is_not_asked_outside_the_transaction),
     };

@@ -283,6 +283,9 @@ add_logins(struct engine *engine)
         {"reader", "select,view_definition"},
         {"blind", "select,delete"},
         {"nothing", ""},
+        {"tables-only", "select,delete,view_definition:DUALWRITEPROJECTFIELDCONFIGURATION,"
+                        "view_definition:DUALWRITEPROJECTCONFIGURATION,"
+                        "view_definition:BUSINESSEVENTSDEFINITION"},
         {"nodelete", "select,insert,delete:DUALWRITEPROJECTFIELDCONFIGURATION,"
                      "delete:DUALWRITEPROJECTCONFIGURATION,view_definition,view_database_state,"
                      "view_server_state,applock,msdb"},

@@ -361,8 +361,8 @@ sessions_without_a_number_are_not_known(void **state)
 
 #define HELD                                                                                       \
     {                                                                                              \
-        "rs_permission", {"BUSINESSEVENTSDEFINITION", NULL, NULL, NULL, NULL, NULL},               \
-            {0, 1, 1, 1, 1, 1}, 6                                                                  \
+        "rs_permission", {"BUSINESSEVENTSDEFINITION", NULL, NULL, NULL, NULL, NULL, NULL},         \
+            {0, 1, 1, 1, 1, 1, 1}, 7                                                               \
     }
 #define OBJECT                                                                                     \
     {                                                                                              \
