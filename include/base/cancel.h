@@ -1,5 +1,5 @@
 /**
- * Stop signals (design section 3, failures; section 7, signals). SIGINT, SIGTERM and SIGHUP set a
+ * Stop signals. SIGINT, SIGTERM and SIGHUP set a
  * flag that adapters poll; a second one ends the process at once. SIGPIPE is ignored.
  */
 #ifndef BASE_CANCEL_H

@@ -42,7 +42,8 @@ bool err_hint(struct err *err, const char *fmt, ...) ERR_FMT(2, 3);
  * false. */
 bool err_errno(struct err *err, enum err_code code, int errnum, const char *fmt, ...) ERR_FMT(4, 5);
 
-/** Process exit status that belongs to `code`, per design section 4. Stable: never renumbered. */
+/** Process exit status that belongs to `code`, as README.md lists them. Stable: never renumbered.
+ */
 int err_exit_status(enum err_code code);
 
 /** Stable lower-case name of `code`, as used in JSON output. */

@@ -24,7 +24,7 @@ struct cli_adapters {
     const char *(*versions)(void); /* lines for `dwclean version` */
 };
 
-/** Run the program; returns its exit status (design section 4). Prints one report on stdout. */
+/** Run the program; returns its exit status. Prints one report on stdout. */
 int cli_main(int argc, char **argv, const struct cli_adapters *adapters);
 
 /** "0.1.0". */

@@ -62,7 +62,7 @@ MUST_CHECK bool evidence_same_target(const struct evidence *before, const struct
 void connections_close(struct connections *connections);
 
 /**
- * Status of a verification (design section 4): 0 when every required check is ok; 2 when one
+ * Status of a verification: 0 when every required check is ok; 2 when one
  * differs; else the status of the first unknown's cause. `ret_why` is then the observation that
  * decided, or NULL.
  */

@@ -8,7 +8,7 @@
 enum { HOST_BYTES = 256 };
 
 /**
- * Reduce a URL, with or without scheme, to a host (reference dual-write.md, A-URL): lower case;
+ * Reduce a URL, with or without scheme, to a host: lower case;
  * scheme, user part, path, query, port and a label "api" after the first label removed; blanks
  * around it too. "" for a blank URL. A host of more than 255 bytes is cut: it equals no real one.
  */
@@ -23,7 +23,7 @@ void host_of_url(const char *url, char ret[HOST_BYTES]);
 bool host_is_named(const char *url, const char *host);
 
 /**
- * The family of an event channel (reference dual-write.md, section 3): the text without trailing
+ * The family of an event channel: the text without trailing
  * blanks, digits, separators before them, or a trailing GUID. `ret` holds `size` bytes.
  */
 void channel_family_of(const char *channel, char *ret, size_t size);

@@ -16,7 +16,7 @@
 
 enum verdict { VERDICT_OK, VERDICT_DIFFERS, VERDICT_UNKNOWN };
 
-/** One check of the reference (dual-write.md, section 5), made once. */
+/** One check, made once. "A-" looks at AxDB, "D-" at Dataverse. */
 struct observation {
     const char *check; /* "A-ROWS" */
     bool required; /* counts for the status; else advisory: shown, counted, never in the status */
@@ -34,7 +34,7 @@ struct host_count {
     bool own; /* the target's own organization */
 };
 
-/** Event rows by channel family (reference dual-write.md, section 3). */
+/** Event rows by channel family. */
 struct channel_family {
     const char *family; /* channel text without trailing digits or GUID */
     int64_t rows;
@@ -75,7 +75,7 @@ struct table_outcome {
     struct table_state state; /* of what was planned and backed up */
 };
 
-/** Outcome words of design section 4. */
+/** Outcome words, with the exit statuses that they stand for. */
 enum outcome_word {
     OUTCOME_CLEAN,       /* 0: verified, nothing there */
     OUTCOME_DONE,        /* 0: removed and freshly verified */

@@ -1,5 +1,5 @@
 /**
- * The life of a run (design section 3): evidence, plan, guard, change, fresh evidence, outcome.
+ * The life of a run: evidence, plan, guard, change, fresh evidence, outcome.
  */
 #ifndef CORE_RUN_H
 #define CORE_RUN_H

@@ -40,8 +40,9 @@ struct mssql_options {
 };
 
 /**
- * Remove every variable that could redirect or weaken a FreeTDS or GnuTLS connection (reference
- * freetds.md, 2.1). Before anything else in main, while there is one thread.
+ * Remove every variable that could redirect or weaken a FreeTDS or GnuTLS connection: FreeTDS reads
+ * TDSHOST, TDSVER and others after the login record is filled, so the environment would win (its
+ * source, tds_fix_login). Before anything else in main, while there is one thread.
  */
 void mssql_scrub_environment(void);
 

@@ -35,7 +35,7 @@ struct runtime_identity {
     enum right may_read_all, may_delete;
 };
 
-/** A runtime configuration as a list shows it: the columns that may be shown (dual-write.md 2.4).
+/** A runtime configuration as a list shows it: the columns that may be shown.
  */
 struct runtime_row {
     const char *key, *etag;

@@ -60,7 +60,7 @@ bool schema_equal(const struct schema *a, const struct schema *b);
 /** True when the column can be written back: not computed, not generated. */
 bool column_insertable(const struct column *column);
 
-/** One value in the canonical form of reference freetds.md, section 3, "Hashed and stored". */
+/** One value in its canonical form; src/mssql/README.md has the table of types. */
 struct field {
     bool is_null;
     struct slice bytes; /* canonical text (ASCII) for numbers, dates, guid; stored bytes for
@@ -89,7 +89,7 @@ struct row {
 };
 
 /**
- * Row digest and version (design section 3): SHA-256 over the table's name and, for each insertable
+ * Row digest and version: SHA-256 over the table's name and, for each insertable
  * column in name order (ASCII, without case), name, type, NULL flag, length and stored bytes;
  * `version` the same over the other columns ("" when there are none).
  *

@@ -12,8 +12,7 @@
 
 enum { MAX_OBSERVATIONS = 64 };
 
-/** Which checks count for the status before a relink (reference dual-write.md, section 5, column
- * R). */
+/** Which checks count for the status before a relink. */
 static bool
 required_before_relink(const char *check)
 {

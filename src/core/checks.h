@@ -1,4 +1,4 @@
-/** The checks of reference dual-write.md, section 5: evidence to observations. Private to core/. */
+/** The checks: evidence to observations. Private to core/. */
 #ifndef CORE_CHECKS_H
 #define CORE_CHECKS_H
 

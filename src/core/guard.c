@@ -102,7 +102,7 @@ guard_side_effects(const struct run_request *request, const struct axdb_evidence
     return true;
 }
 
-/* ---- whose rows are these? (design section 3) ---- */
+/* ---- whose rows are these? ---- */
 
 static bool
 guard_owner(const struct run_request *request, const struct evidence *evidence, struct err *err)

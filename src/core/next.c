@@ -19,7 +19,8 @@ add(struct steps *steps, const char *step)
         steps->list[steps->count++] = step;
 }
 
-/** Both ways to relink, with what each loses (reference dual-write.md, section 1). */
+/** Both ways to relink, with what each loses. Source: Microsoft, "Unlink and relink dual-write
+ *  environments" (2021, 2026) and "Reset dual-write connections" (2023). */
 static void
 add_relink(struct steps *steps)
 {

@@ -1,6 +1,6 @@
 /**
  * The private FreeTDS configuration: in DB-Library the only way to ask for encryption and for a
- * check of the certificate (reference freetds.md, 2.2). It lives in memory and is written anew
+ * check of the certificate. It lives in memory and is written anew
  * before each connection, because FreeTDS goes on without a word when it cannot be read.
  */
 #ifndef MSSQL_CONF_H

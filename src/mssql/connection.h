@@ -1,5 +1,5 @@
 /**
- * One connection of DB-Library: opened and proven by the recipe of reference freetds.md, section 2.
+ * One connection of DB-Library: opened and proven as README.md here tells.
  * db-lib's handlers are process-wide; each connection finds its own verdict through its user data.
  */
 #ifndef MSSQL_CONNECTION_H

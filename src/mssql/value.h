@@ -1,6 +1,6 @@
 /**
- * Values as they came over the wire, in the canonical form that is hashed, stored and compared
- * (reference freetds.md, section 3). Nothing that FreeTDS or the server has formatted is used.
+ * Values as they came over the wire, in the canonical form that is hashed, stored and compared.
+ * Nothing that FreeTDS or the server has formatted is used.
  */
 #ifndef MSSQL_VALUE_H
 #define MSSQL_VALUE_H

@@ -1,6 +1,6 @@
 /**
  * What the server and the library said while a call was under way. db-lib's handlers only record it
- * here; return codes are no verdict (reference freetds.md, section 4).
+ * here; return codes are no verdict.
  */
 #ifndef MSSQL_VERDICT_H
 #define MSSQL_VERDICT_H

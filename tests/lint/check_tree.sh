@@ -7,7 +7,7 @@ fault() { echo "$*"; bad=1; }
 
 extra=$(git ls-files | cut -d/ -f1 | sort -u | grep -vxE \
     'CMakeLists\.txt|CMakePresets\.json|README\.md|CONTRIBUTING\.md|CHANGELOG\.md|LICENSE|SECURITY\.md|src|sql|include|tests|fixtures|\..*' || true)
-[ -z "$extra" ] || fault "top-level entries that the design does not list: $extra"
+[ -z "$extra" ] || fault "top-level entries that do not belong there: $extra"
 
 for folder in src include sql fixtures tests src/* tests/*; do
     [ -d "$folder" ] || continue
