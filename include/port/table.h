@@ -60,7 +60,7 @@ bool schema_equal(const struct schema *a, const struct schema *b);
 /** True when the column can be written back: not computed, not generated. */
 bool column_insertable(const struct column *column);
 
-/** One value in its canonical form; src/mssql/README.md has the table of types. */
+/** One value in its canonical form; src/mssql/value.h says which for each type. */
 struct field {
     bool is_null;
     struct slice bytes; /* canonical text (ASCII) for numbers, dates, guid; stored bytes for

@@ -113,7 +113,8 @@ purge_rows(const struct purge_job *job, struct purge_result *ret, struct err *er
     /* Exactly these rows, in these versions, are sealed on stable storage: this line destroys. */
     ok = job->store->ops->remove(job->store, plan->runtime_rows, plan->runtime_count, &sink, err);
     ret->left = purge.left;
-    ret->target_changed = ret->done > 0 || ret->unknown > 0;
+    /* "gone" too: an answer may have been lost before */
+    ret->target_changed = ret->done > 0 || ret->gone > 0 || ret->unknown > 0;
     if (ok && purge.settled != (int64_t)plan->runtime_count)
         return err_set(err, ERR_INTERNAL, "%" PRId64 " of %zu rows have no outcome",
                        (int64_t)plan->runtime_count - purge.settled, plan->runtime_count);

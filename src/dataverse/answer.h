@@ -1,6 +1,5 @@
 /**
- * What an answer of the service means: decided by HTTP status, then error code, then text
- * (reference dataverse.md section 4, which is the table in answer.c).
+ * What an answer of the service means: decided by HTTP status, then error code, then text.
  */
 #ifndef DATAVERSE_ANSWER_H
 #define DATAVERSE_ANSWER_H

@@ -9,7 +9,7 @@
 
 enum { DEFINITION_NAME_BYTES = 130 };
 
-/** Columns that a list may show (reference dual-write.md 2.4), beside the key. */
+/** Columns that a list may show, beside the key. */
 enum shown_column {
     SHOWN_NAME,
     SHOWN_INTERNAL_ENTITY,

@@ -1,5 +1,5 @@
 /**
- * A list of rows, page by page (reference dataverse.md 2.4). A list that is not whole is an error,
+ * A list of rows, page by page. A list that is not whole is an error,
  * never a short list: no array, a link that leads away or in a circle, a row without its key.
  */
 #ifndef DATAVERSE_LIST_H

@@ -1,4 +1,4 @@
-/** Deleting rows, each in the version that was backed up (reference dataverse.md 7.1, steps 7, 8).
+/** Deleting rows, each in the version that was backed up.
  */
 #ifndef DATAVERSE_PURGE_H
 #define DATAVERSE_PURGE_H

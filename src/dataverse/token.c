@@ -24,7 +24,7 @@ enum {
     DECODE_MAX = 4,
 };
 
-/** A code behind AADSTS, and what to do. Codes choose a hint, never a decision (reference 8.4). */
+/** A code behind AADSTS, and what to do. Codes choose a hint, never a decision. */
 static const struct refusal {
     int code;
     const char *hint;

@@ -1,7 +1,7 @@
 /**
  * A token for the environment: who gives it (the service's 401 challenge says), how it is asked for
- * (client credentials with a secret), and when it is asked for again (reference dataverse.md
- * section 8). A secret goes to a listed or allowed sign-in server only.
+ * (client credentials with a secret), and when it is asked for again. A secret goes to a listed or
+ * allowed sign-in server only.
  */
 #ifndef DATAVERSE_TOKEN_H
 #define DATAVERSE_TOKEN_H

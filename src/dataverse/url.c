@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** What stands behind ORG or ORG.api (reference 8.2). */
+/** What stands behind ORG or ORG.api. */
 static const char *const dataverse_domains[] = {
     "crm.dynamics.com",   "crm2.dynamics.com",  "crm3.dynamics.com",        "crm4.dynamics.com",
     "crm5.dynamics.com",  "crm6.dynamics.com",  "crm7.dynamics.com",        "crm8.dynamics.com",

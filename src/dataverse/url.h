@@ -1,7 +1,6 @@
 /**
- * Which hosts dwclean talks to, and how their URLs are written (reference
- * dataverse.md 2.1, 2.4, 8.2). Everything is parsed by libcurl's own URL parser, so that what is
- * checked is what is dialled.
+ * Which hosts dwclean talks to, and how their URLs are written. Everything is parsed by libcurl's
+ * own URL parser, so that what is checked is what is dialled.
  */
 #ifndef DATAVERSE_URL_H
 #define DATAVERSE_URL_H
