@@ -1,6 +1,6 @@
 /**
- * HTTP for this adapter: one curl_multi, exchanges that run side by side, the options of reference
- * dataverse.md section 9 and the headers of section 3. No redirect is followed, no cookie kept, and
+ * HTTP for this adapter: one curl_multi, exchanges that run side by side, one set of options
+ * and headers for all. No redirect is followed, no cookie kept, and
  * nothing but verified TLS spoken. What an answer means is not decided here: see answer.h.
  */
 #ifndef DATAVERSE_HTTP_H

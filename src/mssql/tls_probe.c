@@ -464,12 +464,12 @@ explain_certificate(const struct tls_target *target, const struct tls_report *re
     if (report->finding == TLS_UNKNOWN_CA) {
         (void)err_set(err, ERR_TLS, "the certificate of %s comes from an unknown authority: %s",
                       target->host, report->issuer);
-        (void)err_hint(err, "Put the authority's certificate into the system's store. -J FILE pins "
-                            "the server's own certificate.");
+        (void)err_hint(err, "Put the authority's certificate into the system's store, or pass it "
+                            "with --cacert FILE.");
     } else if (report->finding == TLS_SELF_SIGNED) {
         (void)err_set(err, ERR_TLS, "the certificate of %s is self-signed", target->host);
         (void)err_hint(err, "Compare its fingerprint with the server's, save it and pass it with "
-                            "-J FILE. -C trusts whatever answers.");
+                            "--cacert FILE. -C trusts whatever answers.");
     } else if (report->finding == TLS_EXPIRED) {
         (void)err_set(err, ERR_TLS, "the certificate of %s expired on %s", target->host,
                       report->not_after);

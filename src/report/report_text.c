@@ -83,6 +83,10 @@ write_dry_run(const struct layout *layout, const struct outcome *outcome)
     char line[160];
     if (!outcome->dry_run)
         return;
+    if (outcome->plan_id == NULL) {
+        layout_pair(layout, "dry run", "No plan was made. Nothing was changed.");
+        return;
+    }
     (void)snprintf(line, sizeof(line),
                    "Nothing was changed. This run WOULD back up and delete %" PRId64 " rows.",
                    sum_of(outcome, offsetof(struct table_outcome, planned_rows)));
