@@ -24,7 +24,7 @@ done
 . "$work/sandbox/env"
 group=$(ps -o pgid= -p "$SANDBOX_PID" | tr -d ' ')
 [ -n "$group" ] || { cat "$out"; echo "the sandbox ended before it could be interrupted"; exit 1; }
-kill -INT -- "-$group"
+env kill -INT -- "-$group" # the kill of dash knows no process groups
 status=0
 wait "$waiter" || status=$?
 [ "$status" = 130 ] || { cat "$out"; echo "the demo ended with $status instead of 130"; exit 1; }

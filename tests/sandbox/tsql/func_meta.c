@@ -286,6 +286,30 @@ wide_permission(struct ectx *x, const char *class, const char *permission)
     return same_name(permission, "CONNECT") ? 1 : -1;
 }
 
+/** Is this the database? The securable is an identifier: [name] too; a raw name with a dot is two
+ * parts. */
+static bool
+names_this_database(struct ectx *x, const char *text)
+{
+    char bare[260];
+    size_t size = strlen(text);
+    if (size > 2 && text[0] == '[' && text[size - 1] == ']') {
+        (void)snprintf(bare, sizeof bare, "%.*s", (int)(size - 2), text + 1);
+        return same_name(bare, x->s->engine->database);
+    }
+    return !strpbrk(text, ".['\"") && same_name(text, x->s->engine->database);
+}
+
+static int
+permission_of(struct ectx *x, const char *securable, const char *class, const char *permission)
+{
+    if (class && same_name(class, "OBJECT"))
+        return securable ? object_permission(x, securable, permission) : -1;
+    if (class && same_name(class, "DATABASE") && securable && !names_this_database(x, securable))
+        return -1;
+    return wide_permission(x, class, permission);
+}
+
 bool
 f_has_perms(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
@@ -296,23 +320,7 @@ f_has_perms(struct ectx *x, struct expr *e, struct val *args, struct val *out)
             return false;
     if (!text[2])
         return true;
-    int answer = -1;
-    const char *database = text[1] && same_name(text[1], "DATABASE") ? text[0] : NULL;
-    char bare[260];
-    /* the securable is an identifier: [name] too; a raw name with a dot is two parts, hence unknown
-     */
-    if (database && database[0] == '[' && database[strlen(database) - 1] == ']') {
-        (void)snprintf(bare, sizeof bare, "%.*s", (int)(strlen(database) - 2), database + 1);
-        database = bare;
-    } else if (database && strpbrk(database, ".['\"")) {
-        return true;
-    }
-    if (text[1] && same_name(text[1], "OBJECT"))
-        answer = text[0] ? object_permission(x, text[0], text[2]) : -1;
-    else if (database && !same_name(database, x->s->engine->database))
-        answer = -1;
-    else
-        answer = wide_permission(x, text[1], text[2]);
+    int answer = permission_of(x, text[0], text[1], text[2]);
     if (answer >= 0)
         out->v = (struct sql_value){.integer = answer};
     return true;
