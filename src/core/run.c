@@ -200,7 +200,7 @@ record(struct run *run, const char *step, const struct fact *facts, size_t count
 {
     if (!run->journal->ops->record(run->journal, step, facts, count, true, err))
         return false;
-    say(run, LOG_LEVEL_INFO, step);
+    say(run, LOG_LEVEL_DEBUG, step); /* with -v: how far the run is */
     return true;
 }
 
