@@ -1,7 +1,7 @@
 /**
  * What came of a command: the one thing that every report renders. Filled by core/run; strings live
- * in the arena of the run. Nothing in it is secret: row contents appear only by the allow-list of
- * the reference (names, hosts, STATUS, flags, channel, counts).
+ * in the arena of the run. Nothing in it is secret: row contents appear only by allow-list
+ * (names, hosts, STATUS, flags, channel, counts).
  */
 #ifndef CORE_OUTCOME_H
 #define CORE_OUTCOME_H

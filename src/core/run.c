@@ -169,6 +169,11 @@ judge(const struct evidence *evidence, struct arena *arena, struct outcome *outc
         outcome->word = word_of(why->cause);
         verdict = arena_printf(arena, "not known: %s", why->text);
         outcome->verdict = verdict ? verdict : why->text;
+        if (!unread) {
+            /* both sides answered, and what they said proves nothing: that is the error to show */
+            (void)err_set(&outcome->err, why->cause, "%s", why->text);
+            (void)err_hint(&outcome->err, "%s", why->hint ? why->hint : "");
+        }
     }
 }
 

@@ -159,6 +159,8 @@ pinned() { verify_axdb --expect-dataverse-host contoso-uat.crm4.dynamics.com "$@
     status_of pinned
     [ "$status" = 14 ]
     says BUSINESSEVENTSDEFINITION
+    grep -q 'error: .*BUSINESSEVENTSDEFINITION is missing' "$BATS_TEST_TMPDIR/stderr"
+    grep -q 'hint: ' "$BATS_TEST_TMPDIR/stderr"
     status_of clean --dry-run
     [ "$status" = 14 ]
 }

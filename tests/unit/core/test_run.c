@@ -168,6 +168,9 @@ unknown_is_never_ok(void **state)
     world.tables[TABLE_RUNTIME].count = 0;
     run_verify(&request, &world.ports, arena, &outcome);
     assert_int_equal(outcome.exit_status, 14);
+    assert_int_equal(outcome.err.code, ERR_SCHEMA);
+    assert_non_null(strstr(outcome.err.primary, "BUSINESSEVENTSDEFINITION is missing"));
+    assert_non_null(strstr(outcome.err.hint, "never clean"));
 
     fake_world_init(&world);
     world.fail_at = 1;
