@@ -145,12 +145,27 @@ residue_verdict(const struct evidence *evidence, struct arena *arena)
     return verdict ? verdict : "required checks differ";
 }
 
+/** A required check is unknown and none differs. */
+static void
+judge_unknown(const struct observation *why, const struct err *unread, struct arena *arena,
+              struct outcome *outcome)
+{
+    const char *verdict = arena_printf(arena, "not known: %s", why->text);
+
+    outcome->word = word_of(why->cause);
+    outcome->verdict = verdict ? verdict : why->text;
+    if (unread)
+        return;
+    /* both sides answered, and what they said proves nothing: that is the error to show */
+    (void)err_set(&outcome->err, why->cause, "%s", why->text);
+    (void)err_hint(&outcome->err, "%s", why->hint ? why->hint : "");
+}
+
 static void
 judge(const struct evidence *evidence, struct arena *arena, struct outcome *outcome)
 {
     const struct observation *why;
     const struct err *unread;
-    const char *verdict;
 
     outcome->exit_status = evidence_status(evidence, &why);
     unread = unread_half(evidence, outcome->exit_status);
@@ -166,14 +181,7 @@ judge(const struct evidence *evidence, struct arena *arena, struct outcome *outc
             outcome->verdict = evidence->axdb ? "AxDB has rows; Dataverse was not read"
                                               : "Dataverse has rows; AxDB was not read";
     } else {
-        outcome->word = word_of(why->cause);
-        verdict = arena_printf(arena, "not known: %s", why->text);
-        outcome->verdict = verdict ? verdict : why->text;
-        if (!unread) {
-            /* both sides answered, and what they said proves nothing: that is the error to show */
-            (void)err_set(&outcome->err, why->cause, "%s", why->text);
-            (void)err_hint(&outcome->err, "%s", why->hint ? why->hint : "");
-        }
+        judge_unknown(why, unread, arena, outcome);
     }
 }
 
