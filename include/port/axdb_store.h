@@ -28,6 +28,7 @@ struct axdb_identity {
     const char *product;      /* SERVERPROPERTY('ProductVersion') and edition */
     const char *database; /* DB_NAME(); equals the one asked for, else the connection was refused */
     const char *login;    /* ORIGINAL_LOGIN() */
+    const char *user;     /* USER_NAME(): whom a GRANT in the database names; NULL = not known */
     const char *client;   /* FreeTDS version */
     const char *encryption; /* "TLS" with what is known, or "none" */
     int spid;
@@ -151,6 +152,25 @@ struct axdb_store_ops {
                        int64_t *ret_left, struct err *err);
 
     /**
+     * DELETE the rows with these keys, `count` of them in ascending order, inside the transaction
+     * of begin_locked. `ret_deleted` is the server's own count. Only for a table with a unique
+     * index on its key. Destroys.
+     */
+    bool (*delete_keys)(struct axdb_store *store, enum table table, const struct axdb_key *keys,
+                        size_t count, int64_t *ret_deleted, struct err *err);
+
+    /**
+     * Put rows back, inside the transaction of begin_locked: begin_insert, insert for each row,
+     * end_insert; one table at a time. `schema` is the one that the rows were read with; only
+     * insertable columns are written, identity columns under IDENTITY_INSERT. Rows are sent in
+     * groups, so a failure may come with a later row or with end_insert, and means: roll back.
+     * `ret_inserted` is the server's own count.
+     */
+    bool (*begin_insert)(struct axdb_store *store, const struct schema *schema, struct err *err);
+    bool (*insert)(struct axdb_store *store, const struct row *row, struct err *err);
+    bool (*end_insert)(struct axdb_store *store, int64_t *ret_inserted, struct err *err);
+
+    /**
      * Commit; false (with `err`) unless COMMIT_DONE, `ret_state` is set in every case. COMMIT_NOT
      * is only said when it is proven: the COMMIT was not sent, or the same connection has answered
      * afterwards that the transaction is rolled back.
@@ -173,9 +193,13 @@ struct axdb_store {
 
 /** Something that can be connected to, several times in one run. */
 struct axdb_server {
-    /** A new, proven connection: version, encryption, SET options, database name. Caller closes it.
+    /**
+     * A new, proven connection: version, encryption, SET options, database name. Caller closes it.
+     * `run_id` is shown to the server beside the program's name, so that others can see who holds
+     * locks; NULL for a command without a run.
      */
-    bool (*connect)(struct axdb_server *server, struct axdb_store **ret, struct err *err);
+    bool (*connect)(struct axdb_server *server, const char *run_id, struct axdb_store **ret,
+                    struct err *err);
 };
 
 #endif

@@ -23,6 +23,7 @@ struct journal_ops {
     /**
      * Append a record. `step` is a stable word: "open", "identity", "preconditions", "plan",
      * "confirmed", "locked", "backup-sealed", "begin", "commit-sent", "committed", "rolled-back",
+     * "commit-unknown", "settled", "resumed",
      * "purge-intent", "purge-outcome", "verified", "close", "stopped". With `durable` the record
      * and all before it are on stable storage when this returns.
      */

@@ -15,8 +15,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { RUN_ID_BYTES = 80 };
+
 /** What run.json records at the start, besides time, host, user and versions. */
 struct run_info {
+    const char *id;           /* from new_id */
     const char *command;      /* "clean" */
     const char *environment;  /* name for the directory: the environment's, else the database's or
                                  organization's */
@@ -57,8 +60,23 @@ struct run_dir {
     const struct run_dir_ops *ops;
 };
 
+/** What a run of some size would find on the disk. */
+struct run_place {
+    char path[4096]; /* the runs directory */
+    uint64_t free_bytes;
+};
+
 /** Where runs are kept. */
 struct run_store {
+    /** The name of a run that begins now, <UTC>-<environment>-<4 hex>. Nothing is made on disk. */
+    bool (*new_id)(struct run_store *store, const char *environment, char ret[RUN_ID_BYTES],
+                   struct err *err);
+
+    /** Could `create` make a run here? As it would find out, but nothing stays on disk. `ret` is
+     * filled as far as known, also on failure. */
+    bool (*probe)(struct run_store *store, uint64_t expected_bytes, struct run_place *ret,
+                  struct err *err);
+
     /**
      * Check that the place lasts and is writable, create the directory (0700) and its journal.
      * ERR_STORAGE: not writable, no space for `expected_bytes`, or a file system in memory without
@@ -66,6 +84,16 @@ struct run_store {
      */
     bool (*create)(struct run_store *store, const struct run_info *info, uint64_t expected_bytes,
                    struct run_dir **ret, struct err *err);
+
+    /**
+     * Go on with a run that was not finished: its journal is verified and continued behind its
+     * last whole record. Of the run_dir only id, path, lock_target, journal, write_file, finish and
+     * close may be used: plan and backup are as they are (port/run_archive.h reads them).
+     * From here on no other process can: so read how far it came (port/run_archive.h) now, not
+     * before. ERR_STORAGE: not a run, a broken chain; ERR_LOCK: another process works on it;
+     * ERR_REFUSED: it has ended, and its SHA256SUMS are written.
+     */
+    bool (*reopen)(struct run_store *store, const char *id, struct run_dir **ret, struct err *err);
 };
 
 #endif

@@ -52,6 +52,8 @@ struct schema {
     const struct column *columns;
     size_t count;
     bool unique_key; /* a unique index covers exactly PARTITION, RECID (Dataverse: always) */
+    bool utf8_text;  /* the bytes of nchar and nvarchar are UTF-8, not UTF-16LE: engines that the
+                        test switch lets in */
 };
 
 /** True when both have the same columns in the same order, with every attribute alike. */
@@ -99,6 +101,20 @@ void row_digest(const struct schema *schema, struct digest_stream *stream, struc
 
 /** Compare keys: AxDB as two signed 64-bit numbers, Dataverse as bytes. */
 int row_key_compare(enum table table, const char *a, const char *b);
+
+/** The key of an AxDB row as numbers. */
+struct axdb_key {
+    int64_t partition, recid;
+};
+
+/** False when it is not "PARTITION:RECID", two signed 64-bit numbers. */
+bool axdb_key_parse(const char *key, struct axdb_key *ret);
+
+/** Negative, zero or positive, in the order of PARTITION, RECID. */
+int axdb_key_compare(const struct axdb_key *a, const struct axdb_key *b);
+
+/** Index of the column with this name, without case; `schema->count` when there is none. */
+size_t schema_find(const struct schema *schema, const char *name);
 
 /** Where a stream of rows goes. A false ends the stream; `err` then goes to the caller. */
 struct row_sink {

@@ -1,10 +1,12 @@
 #include "port/table.h"
 
+#include "base/parse.h"
 #include "base/text.h"
 #include "port/runtime_store.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct {
     const char *name, *key;
@@ -57,7 +59,8 @@ column_equal(const struct column *a, const struct column *b)
 bool
 schema_equal(const struct schema *a, const struct schema *b)
 {
-    if (a->table != b->table || a->count != b->count || a->unique_key != b->unique_key)
+    if (a->table != b->table || a->count != b->count || a->unique_key != b->unique_key ||
+        a->utf8_text != b->utf8_text)
         return false;
     for (size_t i = 0; i < a->count; i++)
         if (!column_equal(&a->columns[i], &b->columns[i]))
@@ -69,6 +72,16 @@ bool
 column_insertable(const struct column *column)
 {
     return !column->computed && !column->generated;
+}
+
+size_t
+schema_find(const struct schema *schema, const char *name)
+{
+    size_t at = 0;
+
+    while (at < schema->count && !text_equal_nocase(schema->columns[at].name, name))
+        at++;
+    return at;
 }
 
 const struct schema *
@@ -144,27 +157,39 @@ row_digest(const struct schema *schema, struct digest_stream *stream, struct row
         digest_hex(&version, row->id.version);
 }
 
-/** One signed number of an AxDB key. */
-static int
-compare_numbers(const char *a, const char *b, char **ret_a, char **ret_b)
+int
+axdb_key_compare(const struct axdb_key *a, const struct axdb_key *b)
 {
-    const long long left = strtoll(a, ret_a, 10);
-    const long long right = strtoll(b, ret_b, 10);
+    if (a->partition != b->partition)
+        return a->partition < b->partition ? -1 : 1;
+    return a->recid < b->recid ? -1 : a->recid > b->recid;
+}
 
-    return left < right ? -1 : left > right;
+bool
+axdb_key_parse(const char *key, struct axdb_key *ret)
+{
+    const char *colon = strchr(key, ':');
+    struct axdb_key parsed;
+    char partition[32];
+
+    if (!colon || (size_t)(colon - key) >= sizeof partition)
+        return false;
+    memcpy(partition, key, (size_t)(colon - key));
+    partition[colon - key] = '\0';
+    if (!parse_int(partition, INT64_MIN, INT64_MAX, &parsed.partition) ||
+        !parse_int(colon + 1, INT64_MIN, INT64_MAX, &parsed.recid))
+        return false;
+    *ret = parsed;
+    return true;
 }
 
 int
 row_key_compare(enum table table, const char *a, const char *b)
 {
-    char *rest_a;
-    char *rest_b;
-    int order;
+    struct axdb_key left;
+    struct axdb_key right;
 
-    if (table == TABLE_RUNTIME)
+    if (table == TABLE_RUNTIME || !axdb_key_parse(a, &left) || !axdb_key_parse(b, &right))
         return strcmp(a, b);
-    order = compare_numbers(a, b, &rest_a, &rest_b);
-    if (order != 0)
-        return order;
-    return compare_numbers(rest_a + (*rest_a == ':'), rest_b + (*rest_b == ':'), &rest_a, &rest_b);
+    return axdb_key_compare(&left, &right);
 }

@@ -92,6 +92,17 @@ keys_compare_as_numbers(void **state)
 }
 
 static void
+a_schema_of_another_encoding_is_another_schema(void **state)
+{
+    struct schema utf8 = schema;
+
+    (void)state;
+    assert_true(schema_equal(&schema, &utf8));
+    utf8.utf8_text = true;
+    assert_false(schema_equal(&schema, &utf8));
+}
+
+static void
 tables_have_names_and_keys(void **state)
 {
     (void)state;
@@ -115,6 +126,7 @@ main(void)
         cmocka_unit_test(bytes_cannot_move_from_one_column_to_the_next),
         cmocka_unit_test(keys_compare_as_numbers),
         cmocka_unit_test(tables_have_names_and_keys),
+        cmocka_unit_test(a_schema_of_another_encoding_is_another_schema),
     };
 
     return cmocka_run_group_tests_name("port/table", tests, NULL, NULL);

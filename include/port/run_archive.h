@@ -1,0 +1,89 @@
+/**
+ * Runs of the past, read only: what a run was for, how far it came, and its sealed backup. Used to
+ * settle, resume, undo and export. Implemented by backup/ and by tests/fakes/.
+ */
+#ifndef PORT_RUN_ARCHIVE_H
+#define PORT_RUN_ARCHIVE_H
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "port/plan_file.h"
+#include "port/table.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** How far a run came, by its journal. */
+struct run_progress {
+    int64_t records;       /* whole, chained records */
+    uint64_t torn_bytes;   /* of a record that a crash cut off; 0 = none */
+    const char *last_step; /* "" when there is none */
+    const char *last_utc;  /* of that record */
+    bool backup_sealed;    /* the step is on record; whether the seal holds is known when rows are
+                              read */
+    bool commit_sent;      /* since the last "rolled-back" */
+    bool committed;        /* "committed", or "settled" as committed */
+    bool rolled_back;      /* the last attempt ended in "rolled-back", or was settled so */
+    bool purge_begun;
+    bool verified;
+    bool ended;          /* "close": nothing is left to do */
+    const char *outcome; /* fact of the last "close" or "stopped" record, or "" */
+};
+
+/** A run, as its directory tells. Strings live in the arena given to `open`. */
+struct past_run {
+    const char *id, *path;
+    const char *command;     /* "clean", "repair-map", "undo" */
+    const char *environment; /* name that the directory carries */
+    const char *started_utc; /* ISO */
+    const char *user, *host; /* who, where */
+    const char *program;     /* "dwclean/0.1.0" that made it, "" when not recorded */
+    bool has_plan;           /* plan.ndjson is whole */
+    struct plan_header plan; /* of the plan; strings "" without one */
+    char plan_id[DIGEST_HEX_BYTES];
+    struct run_progress progress;
+};
+
+struct archived_run;
+
+struct archived_run_ops {
+    const struct past_run *(*past)(const struct archived_run *run);
+
+    /** Schema of a table in the sealed backup; NULL when the table, or a sealed backup, is not
+     * there. Lives as long as the archived run. */
+    const struct schema *(*schema)(const struct archived_run *run, enum table table);
+
+    /** Rows of a table in the sealed backup; 0 when it is not in it. */
+    int64_t (*rows)(const struct archived_run *run, enum table table);
+
+    /** SHA-256 of the sealed manifest: names exactly this backup. False without a sealed backup. */
+    bool (*manifest)(const struct archived_run *run, struct digest *ret);
+
+    /**
+     * Every row of a table of the sealed backup, in key order; file, digests and counts are proven
+     * as by backup_reader_rows_of. May be called again. ERR_STORAGE.
+     */
+    bool (*read_rows)(struct archived_run *run, enum table table, const struct row_sink *sink,
+                      struct err *err);
+
+    void (*close)(struct archived_run *run);
+};
+
+struct archived_run {
+    const struct archived_run_ops *ops;
+};
+
+struct run_archive {
+    /**
+     * Open a run by its name, by a front part of it that only one run has, by its path, or "last"
+     * for the one that began last. ERR_USAGE: none or several match; ERR_STORAGE: not a run, or
+     * its journal or backup is damaged (a broken chain, a wrong sum). A run without a sealed backup
+     * opens: schema and rows then say so.
+     */
+    bool (*open)(struct run_archive *archive, const char *name, struct arena *arena,
+                 struct archived_run **ret, struct err *err);
+};
+
+#endif
