@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define USAGE_TEXT "Give [tcp:]HOST[\\INSTANCE][,PORT]."
+
 static bool
 is_host_byte(unsigned char c)
 {
@@ -51,36 +53,62 @@ refuse_protocol(const char *text, struct err *err)
         if (!text_equal_nocase(start, others[i]))
             continue;
         (void)err_set(err, ERR_USAGE, "-S: only TCP is supported, not %s", others[i]);
-        return err_hint(err, "Give [tcp:]HOST[,PORT].");
+        return err_hint(err, USAGE_TEXT);
     }
     return true;
 }
 
 static bool
-refuse_instance(const char *host, struct err *err)
+is_instance(const char *text)
 {
-    const char *instance = strchr(host, '\\');
-    if (!instance)
-        return true;
-    (void)err_set(err, ERR_USAGE, "-S: an instance name (%.60s) is not looked up", instance + 1);
-    return err_hint(err,
-                    "Give the port of the instance: -S %.*s,PORT (SQL Server Configuration Manager "
-                    "shows it). What LCS shows as server\\database is not an instance: pass -S "
-                    "%.*s.database.windows.net -d %.60s.",
-                    (int)(instance - host), host, (int)(instance - host), host, instance + 1);
+    if (!isalpha((unsigned char)*text) && *text != '_')
+        return false;
+    for (const char *p = text; *p; p++) {
+        if (!isalnum((unsigned char)*p) && !strchr("_$#", *p))
+            return false;
+    }
+    return true;
 }
 
-/** Cut the port off `host`. */
+static bool
+refuse_instance(const char *host, const char *instance, struct err *err)
+{
+    (void)err_set(err, ERR_USAGE, "-S: \"%.60s\" is not the name of an instance", instance);
+    return err_hint(
+        err,
+        "An instance name has at most %d letters, digits, _, $ and #. What LCS shows as "
+        "server\\database is not an instance: add --lcs, or pass -S "
+        "%.60s.database.windows.net -d %.60s.",
+        SERVER_NAME_INSTANCE_BYTES - 1, host, instance);
+}
+
+/** Cut the instance off `host`; "" when there is none. */
+static bool
+take_instance(char *host, char ret[SERVER_NAME_INSTANCE_BYTES], struct err *err)
+{
+    char *instance = strchr(host, '\\');
+    ret[0] = '\0';
+    if (!instance)
+        return true;
+    *instance++ = '\0';
+    if (strlen(instance) >= SERVER_NAME_INSTANCE_BYTES || !is_instance(instance))
+        return refuse_instance(host, instance, err);
+    for (size_t i = 0; i <= strlen(instance); i++)
+        ret[i] = (char)toupper((unsigned char)instance[i]);
+    return true;
+}
+
+/** Cut the port off `host`; 0 when there is none. */
 static bool
 take_port(char *host, uint16_t *ret, struct err *err)
 {
     char *comma = strchr(host, ',');
-    int64_t port = SERVER_NAME_PORT;
+    int64_t port = 0;
     if (comma) {
         *comma = '\0';
         if (!parse_int(comma + 1, 1, 65535, &port)) {
             (void)err_set(err, ERR_USAGE, "-S: the port after the comma is not a number, 1..65535");
-            return err_hint(err, "Give [tcp:]HOST[,PORT].");
+            return err_hint(err, USAGE_TEXT);
         }
     }
     *ret = (uint16_t)port;
@@ -104,12 +132,10 @@ normalise_host(char host[SERVER_NAME_HOST_BYTES])
         *p = (char)tolower((unsigned char)*p);
 }
 
-bool
-server_name_parse(const char *text, struct server_name *ret, struct err *err)
+/** The text without "tcp:", of a length that every part below may have. */
+static bool
+take_protocol(const char *text, char ret[SERVER_NAME_HOST_BYTES], struct err *err)
 {
-    assert(text && ret && err);
-    struct server_name name = {.port = SERVER_NAME_PORT};
-
     if (!refuse_protocol(text, err))
         return false;
     if (strlen(text) >= SERVER_NAME_HOST_BYTES)
@@ -117,16 +143,93 @@ server_name_parse(const char *text, struct server_name *ret, struct err *err)
 
     const bool tcp = (text[0] | 0x20) == 't' && (text[1] | 0x20) == 'c' &&
                      (text[2] | 0x20) == 'p' && text[3] == ':';
-    (void)snprintf(name.host, sizeof(name.host), "%s", tcp ? text + 4 : text);
-    if (!refuse_instance(name.host, err) || !take_port(name.host, &name.port, err))
+    (void)snprintf(ret, SERVER_NAME_HOST_BYTES, "%s", tcp ? text + 4 : text);
+    return true;
+}
+
+static bool
+check_host(char host[SERVER_NAME_HOST_BYTES], struct err *err)
+{
+    normalise_host(host);
+    if (is_host(host) || is_ipv6(host))
+        return true;
+    (void)err_set(err, ERR_USAGE, "-S: this is not the name of a server");
+    return err_hint(err, "%s",
+                    strchr(host, ':') ? "The port comes after a comma: HOST,PORT." : USAGE_TEXT);
+}
+
+bool
+server_name_parse(const char *text, struct server_name *ret, struct err *err)
+{
+    assert(text && ret && err);
+    struct server_name name = {.port = 0};
+
+    if (!take_protocol(text, name.host, err) || !take_port(name.host, &name.port, err) ||
+        !take_instance(name.host, name.instance, err) || !check_host(name.host, err))
         return false;
-    normalise_host(name.host);
-    if (!is_host(name.host) && !is_ipv6(name.host)) {
-        (void)err_set(err, ERR_USAGE, "-S: this is not the name of a server");
-        return err_hint(err, "%s",
-                        strchr(name.host, ':') ? "The port comes after a comma: HOST,PORT."
-                                               : "Give [tcp:]HOST[,PORT].");
-    }
+    if (name.port == 0 && !*name.instance)
+        name.port = SERVER_NAME_PORT;
     *ret = name;
     return true;
+}
+
+/** Cut what follows the backslash off `host`: LCS's database. */
+static bool
+take_database(char *host, char *ret, size_t size, struct err *err)
+{
+    char *database = strchr(host, '\\');
+    if (!database) {
+        *ret = '\0';
+        return true;
+    }
+    *database++ = '\0';
+    if (!*database || strlen(database) >= size || strpbrk(database, "\\/;\"'[]"))
+        return err_set(err, ERR_USAGE, "-S: what follows the backslash is no database name");
+    (void)snprintf(ret, size, "%s", database);
+    return true;
+}
+
+bool
+server_name_parse_lcs(const char *text, struct server_name *ret, char *ret_database, size_t size,
+                      struct err *err)
+{
+    static const char suffix[] = ".database.windows.net";
+    assert(text && ret && ret_database && size > 0 && err);
+    struct server_name name = {.port = 0};
+    char database[SERVER_NAME_HOST_BYTES] = "";
+
+    if (!take_protocol(text, name.host, err) || !take_port(name.host, &name.port, err) ||
+        !take_database(name.host, database, size < sizeof(database) ? size : sizeof(database), err))
+        return false;
+    const size_t used = strlen(name.host);
+    if (used > 0 && !strpbrk(name.host, ".:")) {
+        if (used + sizeof(suffix) > sizeof(name.host))
+            return err_set(err, ERR_USAGE, "-S: the server name is too long");
+        memcpy(name.host + used, suffix, sizeof(suffix));
+    }
+    if (!check_host(name.host, err))
+        return false;
+    if (name.port == 0)
+        name.port = SERVER_NAME_PORT;
+    *ret = name;
+    (void)snprintf(ret_database, size, "%s", database);
+    return true;
+}
+
+bool
+server_name_equal(const struct server_name *a, const struct server_name *b)
+{
+    return strcmp(a->host, b->host) == 0 && a->port == b->port &&
+           (a->port != 0 || strcmp(a->instance, b->instance) == 0);
+}
+
+void
+server_name_text(const struct server_name *name, char ret[SERVER_NAME_TEXT_BYTES])
+{
+    if (name->port == 0)
+        (void)snprintf(ret, SERVER_NAME_TEXT_BYTES, "%s\\%s", name->host, name->instance);
+    else if (name->port == SERVER_NAME_PORT)
+        (void)snprintf(ret, SERVER_NAME_TEXT_BYTES, "%s", name->host);
+    else
+        (void)snprintf(ret, SERVER_NAME_TEXT_BYTES, "%s,%u", name->host, (unsigned)name->port);
 }

@@ -64,10 +64,27 @@ encryption_word(enum mssql_encryption encryption)
         return "request";
     case MSSQL_ENCRYPTION_DISABLE:
         return "off";
+    case MSSQL_ENCRYPTION_STRICT:
+        return "strict";
     case MSSQL_ENCRYPTION_MANDATORY:
     default:
         return "require";
     }
+}
+
+/** What the server's certificate has to be. */
+static void
+append_certificate(const struct mssql_options *options, const char *host, struct text *out)
+{
+    if (options->trust_certificate)
+        return;
+    text_printf(out, "ca file = %s\n", options->ca_file != NULL ? options->ca_file : "system");
+    /* A pinned certificate's name was compared when its file was read. */
+    text_printf(out, "check certificate hostname = %s\n",
+                options->certificate_file != NULL ? "no" : "yes");
+    if (options->certificate_file == NULL && options->certificate_host != NULL &&
+        !text_equal_nocase(options->certificate_host, host))
+        text_printf(out, "certificate hostname = %s\n", options->certificate_host);
 }
 
 bool
@@ -83,10 +100,7 @@ conf_text(const struct mssql_options *options, const char *host, uint16_t port, 
     text_printf(out, "port = %u\n", (unsigned)port);
     text_append(out, "tds version = 7.4\n");
     text_printf(out, "encryption = %s\n", encryption_word(options->encryption));
-    if (!options->trust_certificate) {
-        text_printf(out, "ca file = %s\n", options->ca_file != NULL ? options->ca_file : "system");
-        text_append(out, "check certificate hostname = yes\n");
-    }
+    append_certificate(options, host, out);
     text_append(out, "enable tls v1 = no\n");
     text_append(out, "client charset = UTF-8\n");
     return text_ok(out, err);

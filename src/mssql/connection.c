@@ -4,10 +4,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "batch.h"
+#include "browser.h"
 #include "conf.h"
-#include "sql_text.h"
-#include "statement.h"
+#include "session.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,8 +19,12 @@ enum {
     DEFAULT_PACKET = 16000, /* TLS allows at most 16383 */
     GRACE_MS = 5000,        /* for the answer to an attention */
     DEAD_LINE_MS = 30000,   /* unacknowledged bytes: the network is gone */
-    CONNECT_TRIES = 6,
-    SESSION_TIMEOUT_MS = 30000,
+    PASSING_TRIES = 5,      /* after the first */
+    FIRST_PAUSE_MS = 2000,
+    LAST_PAUSE_MS = 30000,
+    NEW_LOGIN_PAUSE_MS = 5000, /* when it is waited for 90 s or longer */
+    NEW_LOGIN_SHARE = 18,
+    REFUSED_SIGN_IN = 18456,
 };
 
 /* What is said before a connection has user data: there is one dbopen at a time. */
@@ -200,7 +203,7 @@ fill_login(LOGINREC *login, const struct mssql_options *options, struct err *err
 
 /** dbopen; NULL: login_verdict says why. */
 static DBPROCESS *
-dial(LOGINREC *login, const char *host)
+open_process(LOGINREC *login, const char *host)
 {
     DBPROCESS *process;
 
@@ -214,7 +217,7 @@ dial(LOGINREC *login, const char *host)
 
 /** One try. `*ret` NULL and true when the connection failed and login_verdict says how. */
 static bool
-try_open(const struct mssql_options *options, const char *host, uint16_t port, DBPROCESS **ret,
+try_open(const struct mssql_options *options, const struct dial *dial, int seconds, DBPROCESS **ret,
          struct err *err)
 {
     TEXT_SCOPED text = {0};
@@ -222,7 +225,7 @@ try_open(const struct mssql_options *options, const char *host, uint16_t port, D
     char path[CONF_PATH_BYTES];
     LOGINREC *login;
 
-    if (!conf_text(options, host, port, &text, err) ||
+    if (!conf_text(options, dial->host, dial->port, &text, err) ||
         !conf_publish(text_string(&text), text.used, &conf, path, err))
         return false;
     login = dblogin();
@@ -232,46 +235,149 @@ try_open(const struct mssql_options *options, const char *host, uint16_t port, D
         dbloginfree(login);
         return false;
     }
-    (void)dbsetlogintime(options->login_timeout_s);
+    (void)dbsetlogintime(seconds);
     dbsetifile(path);
-    *ret = dial(login, host);
+    *ret = open_process(login, dial->host);
     dbloginfree(login);
     return true;
 }
 
+static void
+name_dial(struct dial *dial)
+{
+    (void)snprintf(dial->text, sizeof dial->text, "%s,%u", dial->host, (unsigned)dial->port);
+}
+
+/** Host and port; a named instance's port is asked for. */
+static bool
+find_server(const struct mssql_options *options, int64_t deadline_ms, struct dial *ret,
+            struct err *err)
+{
+    (void)snprintf(ret->host, sizeof ret->host, "%s", options->host);
+    ret->port = options->port != 0 ? options->port : DEFAULT_PORT;
+    if (options->port == 0 && options->instance != NULL && options->instance[0] != '\0' &&
+        !browser_ask(options->host, options->instance, deadline_ms, &ret->port, err))
+        return false;
+    name_dial(ret);
+    return true;
+}
+
+static int
+seconds_until(int64_t deadline_ms)
+{
+    int64_t left = deadline_ms - clock_monotonic_ms();
+
+    return left <= 1000 ? 1 : (int)((left + 999) / 1000);
+}
+
+/** One try, and a second one where a redirect leads. */
 static bool
 open_once(const struct mssql_options *options, struct connection *connection, struct err *err)
 {
-    char other[DIALLED_BYTES];
-    uint16_t port = options->port != 0 ? options->port : DEFAULT_PORT;
+    int64_t deadline = clock_monotonic_ms() + (int64_t)options->login_timeout_s * 1000;
+    struct dial dial = {.port = 0}, other;
 
-    if (!try_open(options, options->host, port, &connection->process, err))
+    verdict_reset(&login_verdict);
+    if (!find_server(options, deadline, &dial, err) ||
+        !try_open(options, &dial, seconds_until(deadline), &connection->process, err))
         return false;
-    if (connection->process == NULL &&
-        connection_redirect(options->host, &login_verdict, other, sizeof other, &port) &&
-        !try_open(options, other, port, &connection->process, err))
-        return false;
-    return connection->process != NULL ||
-           connection_explain(options, connection->dialled, &login_verdict, err);
+    if (connection->process == NULL && connection_redirect(&login_verdict, &other) &&
+        connection_may_follow(dial.host, &other)) {
+        dial = other;
+        /* The first try may have waited for all of its time: FreeTDS does not see the redirect. */
+        if (!try_open(options, &dial, options->login_timeout_s, &connection->process, err))
+            return false;
+    }
+    (void)snprintf(connection->dialled, sizeof connection->dialled, "%s", dial.text);
+    return connection->process != NULL || connection_explain(options, &dial, &login_verdict, err);
 }
 
-/** Again while the server says that it will be back soon: Azure's passing states. */
+/* ---- trying again ---- */
+
+struct patience {
+    int passing_left;
+    int64_t passing_pause_ms;
+    int64_t login_until_ms; /* monotonic */
+    int64_t login_pause_ms;
+};
+
+static void
+say(const struct mssql_options *options, const struct err *why, int64_t pause_ms)
+{
+    char line[512];
+
+    if (options->observer == NULL)
+        return;
+    (void)snprintf(line, sizeof line, "%.320s; trying again in %lld.%lld s", why->primary,
+                   (long long)(pause_ms / 1000), (long long)(pause_ms % 1000 / 100));
+    options->observer->say(options->observer, LOG_LEVEL_WARNING, line);
+}
+
+static struct patience
+patience_of(const struct mssql_options *options)
+{
+    const int64_t share = options->new_login_ms / NEW_LOGIN_SHARE;
+
+    return (struct patience){.passing_left = PASSING_TRIES,
+                             .passing_pause_ms = FIRST_PAUSE_MS,
+                             .login_until_ms = clock_monotonic_ms() + options->new_login_ms,
+                             .login_pause_ms =
+                                 share < NEW_LOGIN_PAUSE_MS ? share + 1 : NEW_LOGIN_PAUSE_MS};
+}
+
+/** How long to wait before the next try; 0: there is none. */
+static int64_t
+pause_before_next(struct patience *patience, const struct err *err)
+{
+    const struct server_message *cause = connection_cause(&login_verdict);
+    int64_t pause = patience->passing_pause_ms;
+
+    if (err->code == ERR_SIGNIN && cause != NULL && cause->number == REFUSED_SIGN_IN)
+        return clock_monotonic_ms() < patience->login_until_ms ? patience->login_pause_ms : 0;
+    if (!err->transient || patience->passing_left-- <= 0)
+        return 0;
+    patience->passing_pause_ms = pause * 2 < LAST_PAUSE_MS ? pause * 2 : LAST_PAUSE_MS;
+    return pause;
+}
+
+/** Again while the server says that it will be back soon, or a login may just have been made. */
 static bool
 open_with_patience(const struct mssql_options *options, struct connection *connection,
                    struct err *err)
 {
-    int64_t pause_ms = 2000;
+    struct patience patience = patience_of(options);
 
-    for (int try = 1;; try++) {
-        if (open_once(options, connection, err))
-            return true;
-        if (!err->transient || try == CONNECT_TRIES)
+    while (!open_once(options, connection, err)) {
+        int64_t pause = pause_before_next(&patience, err);
+
+        if (!cancel_check(err)) /* while the failure was looked into */
             return false;
-        clock_sleep_ms(pause_ms);
+        if (pause == 0) {
+            if (err->code == ERR_SIGNIN && options->new_login_ms > 0)
+                (void)err_wrap(err, "tried for %lld s", (long long)(options->new_login_ms / 1000));
+            return false;
+        }
+        say(options, err, pause);
+        clock_sleep_ms(pause);
         if (!cancel_check(err))
             return false;
-        pause_ms = pause_ms < 15000 ? pause_ms * 2 : 30000;
     }
+    return true;
+}
+
+/** -N optional and disable leave it to the server. */
+static void
+say_if_in_clear(const struct connection *connection)
+{
+    struct observer *observer = connection->options->observer;
+    char line[DIALLED_BYTES + 128];
+
+    if (connection->encrypted || observer == NULL)
+        return;
+    (void)snprintf(line, sizeof line,
+                   "the connection to %s is NOT encrypted: rows cross the network in clear text",
+                   connection->dialled);
+    observer->say(observer, LOG_LEVEL_WARNING, line);
 }
 
 /** What dbopen cannot set. */
@@ -285,26 +391,11 @@ tune(struct connection *connection, struct err *err)
     dbsetinterrupt(process, should_stop, stop_now);
     (void)setsockopt(dbiordesc(process), IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_line_ms,
                      sizeof dead_line_ms);
-    if (dbtds(process) != DBTDS_7_4)
+    /* "strict" is TDS 8, which this header need not know yet. */
+    if (dbtds(process) != DBTDS_7_4 &&
+        (connection->options->encryption != MSSQL_ENCRYPTION_STRICT || dbtds(process) < DBTDS_7_4))
         return err_set(err, ERR_CONNECT, "%s does not speak TDS 7.4", connection->dialled);
     return true;
-}
-
-static bool
-set_session(struct connection *connection, struct err *err)
-{
-    TEXT_SCOPED number = {0};
-    TEXT_SCOPED batch = {0};
-    struct batch_variable variables[] = {{"lock_timeout_ms", NULL}};
-    struct statement statement = {.batch = &batch,
-                                  .timeout_ms = SESSION_TIMEOUT_MS,
-                                  .timeout_code = ERR_CONNECT,
-                                  .first = true};
-
-    batch_number(&number, connection->options->lock_timeout_ms);
-    variables[0].value = text_string(&number);
-    return batch_expand(sql_session, variables, 1, &batch, err) &&
-           statement_run(connection, &statement, NULL, err);
 }
 
 bool
@@ -315,13 +406,12 @@ connection_open(const struct mssql_options *options, struct connection **ret, st
     if (connection == NULL)
         return err_set(err, ERR_INTERNAL, "out of memory");
     connection->options = options;
-    (void)snprintf(connection->dialled, sizeof connection->dialled, "%s,%u", options->host,
-                   options->port != 0 ? (unsigned)options->port : DEFAULT_PORT);
     if (!open_with_patience(options, connection, err) || !tune(connection, err) ||
-        !set_session(connection, err)) {
+        !session_set(connection, err)) {
         connection_free(connection);
         return false;
     }
+    say_if_in_clear(connection);
     *ret = connection;
     return true;
 }

@@ -16,11 +16,18 @@
 
 enum { DIALLED_BYTES = 280 };
 
+/** Where a connection goes. */
+struct dial {
+    char host[DIALLED_BYTES];
+    uint16_t port;
+    char text[DIALLED_BYTES + 8]; /* host,port */
+};
+
 struct connection {
     DBPROCESS *process;                  /* NULL once it has been closed */
     const struct mssql_options *options; /* borrowed */
     struct verdict verdict;              /* of the batch that runs or ran last */
-    char dialled[DIALLED_BYTES];         /* host,port */
+    char dialled[DIALLED_BYTES + 8];     /* host,port */
     bool session_set;                    /* session.sql has been answered */
     bool proven;                         /* prove.sql has been answered, and well */
     bool encrypted;                      /* the first answer came inside TLS */
@@ -41,8 +48,9 @@ void connection_handlers(void);
 
 /**
  * Open a connection, set its session options and see whether its answers are encrypted. What it may
- * not be without is then read back by the first batch (statement.h). ERR_CONNECT, ERR_TLS,
- * ERR_SIGNIN, ERR_INTERRUPTED, ERR_SERVER.
+ * not be without is then read back by the first batch (statement.h). Passing states of the server
+ * (Azure's) are tried again up to five times, a refused sign-in for options->new_login_ms; both are
+ * told to options->observer. ERR_CONNECT, ERR_TLS, ERR_SIGNIN, ERR_INTERRUPTED, ERR_SERVER.
  */
 MUST_CHECK bool connection_open(const struct mssql_options *options, struct connection **ret,
                                 struct err *err);
@@ -57,14 +65,22 @@ void connection_free(struct connection *connection); /* NULL is allowed */
 
 /**
  * Azure's redirect, which FreeTDS up to 1.3.17 cannot follow over TLS: the text of its error then
- * ends in (host,port). True only for a host below the DNS suffix of the server that was asked: a
- * server in the middle cannot send us anywhere else.
+ * ends in (host,port). True when there is one, wherever it leads.
  */
-bool connection_redirect(const char *host, const struct verdict *verdict, char *ret_host,
-                         size_t size, uint16_t *ret_port);
+bool connection_redirect(const struct verdict *verdict, struct dial *ret);
+
+/**
+ * May a redirect from `host` be followed? Only to a host below the same DNS suffix: a server in the
+ * middle cannot send us anywhere else.
+ */
+bool connection_may_follow(const char *host, const struct dial *to);
+
+/** The message that names the cause of a refused connection: 4060 is followed by a less telling
+ * 18456. NULL when the server said nothing. */
+const struct server_message *connection_cause(const struct verdict *verdict);
 
 /** Name why dbopen failed, from what was said meanwhile. Returns false. */
-bool connection_explain(const struct mssql_options *options, const char *dialled,
+bool connection_explain(const struct mssql_options *options, const struct dial *dial,
                         const struct verdict *verdict, struct err *err);
 
 #endif

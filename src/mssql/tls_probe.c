@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
@@ -344,6 +345,43 @@ is_made_out_for(X509 *certificate, const char *host)
            X509_check_ip_asc(certificate, host, 0) == 1;
 }
 
+/** Is it the one in ca_file, and is it valid now? */
+static enum tls_finding
+compare_pinned(const X509 *certificate, const char *file)
+{
+    BIO *bio = BIO_new_file(file, "r");
+    X509 *pinned = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    enum tls_finding finding = TLS_FINE;
+
+    if (pinned == NULL || X509_cmp(certificate, pinned) != 0)
+        finding = TLS_OTHER_CERTIFICATE;
+    else if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0)
+        finding = TLS_EXPIRED;
+    else if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0)
+        finding = TLS_NOT_YET_VALID;
+    X509_free(pinned);
+    BIO_free(bio);
+    return finding;
+}
+
+static void
+judge_certificate(X509 *certificate, long verify, const struct tls_target *target,
+                  struct tls_report *report)
+{
+    const char *name = target->name != NULL ? target->name : target->host;
+
+    report->finding = finding_of(verify);
+    if (target->trust_certificate)
+        report->finding = TLS_FINE;
+    else if (target->pinned)
+        report->finding = compare_pinned(certificate, target->ca_file);
+    else if (report->finding != TLS_FINE)
+        put(report->reason, sizeof report->reason, X509_verify_cert_error_string(verify),
+            strlen(X509_verify_cert_error_string(verify)));
+    else if (!is_made_out_for(certificate, name))
+        report->finding = TLS_WRONG_NAME;
+}
+
 static void
 read_certificate(SSL *ssl, const struct tls_target *target, struct tls_report *report)
 {
@@ -360,12 +398,7 @@ read_certificate(SSL *ssl, const struct tls_target *target, struct tls_report *r
     put_time(report->not_before, sizeof report->not_before, X509_get0_notBefore(certificate));
     put_time(report->not_after, sizeof report->not_after, X509_get0_notAfter(certificate));
     put_fingerprint(report->fingerprint, sizeof report->fingerprint, certificate);
-    report->finding = target->trust_certificate ? TLS_FINE : finding_of(verify);
-    if (report->finding != TLS_FINE)
-        put(report->reason, sizeof report->reason, X509_verify_cert_error_string(verify),
-            strlen(X509_verify_cert_error_string(verify)));
-    else if (!target->trust_certificate && !is_made_out_for(certificate, target->host))
-        report->finding = TLS_WRONG_NAME;
+    judge_certificate(certificate, verify, target, report);
     X509_free(certificate);
 }
 
@@ -416,6 +449,8 @@ look_inside(const struct wire_end *end, SSL_CTX *context, const struct tls_targe
 
         if (reason != NULL)
             put(report->reason, sizeof report->reason, reason, strlen(reason));
+        else
+            report->finding = TLS_BROKE_OFF;
     }
     ERR_clear_error();
     SSL_free(ssl);
@@ -469,7 +504,7 @@ explain_certificate(const struct tls_target *target, const struct tls_report *re
     } else if (report->finding == TLS_SELF_SIGNED) {
         (void)err_set(err, ERR_TLS, "the certificate of %s is self-signed", target->host);
         (void)err_hint(err, "Compare its fingerprint with the server's, save it and pass it with "
-                            "--cacert FILE. -C trusts whatever answers.");
+                            "-J FILE. -C trusts whatever answers.");
     } else if (report->finding == TLS_EXPIRED) {
         (void)err_set(err, ERR_TLS, "the certificate of %s expired on %s", target->host,
                       report->not_after);
@@ -479,8 +514,15 @@ explain_certificate(const struct tls_target *target, const struct tls_report *re
         (void)err_hint(err, "Check this machine's clock.");
     } else if (report->finding == TLS_WRONG_NAME) {
         (void)err_set(err, ERR_TLS, "the certificate is not made out for %s but for %s",
-                      target->host, report->names[0] != '\0' ? report->names : report->subject);
+                      target->name != NULL ? target->name : target->host,
+                      report->names[0] != '\0' ? report->names : report->subject);
         (void)err_hint(err, "Use the server's name as the certificate has it.");
+    } else if (report->finding == TLS_OTHER_CERTIFICATE) {
+        (void)err_set(err, ERR_TLS, "%s presents another certificate than the one given with -J",
+                      target->host);
+        (void)err_hint(err,
+                       "If the server's certificate was renewed, compare its fingerprint at the "
+                       "server and save the new one. Otherwise somebody sits in between.");
     } else {
         (void)err_set(err, ERR_TLS, "the certificate of %s cannot be used: %s", target->host,
                       report->reason);
@@ -515,13 +557,20 @@ tls_probe_explain(const struct tls_target *target, const struct tls_report *repo
     case TLS_NO_HANDSHAKE:
         (void)err_set(err, ERR_TLS, "no TLS version up to 1.2 could be agreed on with %s",
                       target->host);
-        return err_detail(err, "%s",
-                          report->reason[0] != '\0' ? report->reason : "the handshake broke off");
+        (void)err_hint(err, "FreeTDS speaks TLS 1.2 here, as SQL Server does within TDS 7.4. A "
+                            "server or proxy that offers 1.3 only has to allow 1.2.");
+        return err_detail(err, "%s", report->reason);
+    case TLS_BROKE_OFF:
+        (void)err_set(err, ERR_TLS, "%s,%u broke off the TLS handshake", target->host,
+                      (unsigned)target->port);
+        return err_hint(err, "A firewall or proxy in between may cut it, or the server cannot use "
+                             "its certificate (its error log tells).");
     case TLS_UNKNOWN_CA:
     case TLS_SELF_SIGNED:
     case TLS_EXPIRED:
     case TLS_NOT_YET_VALID:
     case TLS_WRONG_NAME:
+    case TLS_OTHER_CERTIFICATE:
     case TLS_BAD_CERTIFICATE:
     default:
         return explain_certificate(target, report, err);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum tls_finding {
@@ -17,13 +18,15 @@ enum tls_finding {
     TLS_NOT_SQL_SERVER, /* something else than a prelogin answer came */
     TLS_NOT_OFFERED,    /* ENCRYPT_NOT_SUP */
     TLS_LOGIN_ONLY,     /* ENCRYPT_OFF */
-    TLS_NO_HANDSHAKE,   /* the handshake failed */
+    TLS_NO_HANDSHAKE,   /* no version or cipher in common */
+    TLS_BROKE_OFF,      /* closed or silent in the middle of the handshake */
     TLS_UNKNOWN_CA,
     TLS_SELF_SIGNED,
     TLS_EXPIRED,
     TLS_NOT_YET_VALID,
     TLS_WRONG_NAME,
-    TLS_BAD_CERTIFICATE, /* another verify error */
+    TLS_OTHER_CERTIFICATE, /* not the one that was given */
+    TLS_BAD_CERTIFICATE,   /* another verify error */
 };
 
 /** Texts are cut to their size and hold printable ASCII only. */
@@ -43,6 +46,8 @@ struct tls_target {
     const char *host;
     uint16_t port;
     const char *ca_file;    /* NULL = the system's */
+    const char *name;       /* in the certificate; NULL = host */
+    bool pinned;            /* ca_file holds the server's own certificate, its name is no matter */
     bool trust_certificate; /* then certificate faults are no finding */
     int64_t timeout_ms;
 };
