@@ -94,7 +94,7 @@ column_fault(const struct catalog_table *table, struct arena *arena, const char 
     else if (!has_key_column(table, "RECID"))
         fault = "column RECID is missing or not a whole number";
     else if (table->masking_unknown)
-        fault = "it is not known whether columns are masked";
+        fault = "may have masked or encrypted columns: the server does not say";
     else
         return true;
     if (fault == NULL)
@@ -115,7 +115,8 @@ catalog_finish(const struct catalog_table *table, enum table which, struct arena
     ret->schema = (struct schema){.table = which,
                                   .columns = closed.columns,
                                   .count = closed.column_count,
-                                  .unique_key = closed.unique_key};
+                                  .unique_key = closed.unique_key && !closed.keys_unknown,
+                                  .utf8_text = closed.utf8_text};
     if (!closed.seen)
         return true;
     fault = type_fault(closed.object_type);
@@ -123,6 +124,8 @@ catalog_finish(const struct catalog_table *table, enum table which, struct arena
         fault = "is temporal";
     if (fault == NULL && closed.memory_optimized)
         fault = "is memory-optimised";
+    if (fault == NULL && closed.kind_unknown)
+        fault = "may be temporal or memory-optimised: the server does not say";
     if (fault == NULL && !column_fault(&closed, arena, &fault, err))
         return false;
     ret->fault = fault;

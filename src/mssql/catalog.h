@@ -26,7 +26,10 @@ struct catalog_table {
     char object_type[8];   /* sys.objects.type without its blanks: "U", "V", "SN" */
     int64_t temporal_type; /* 0 = not temporal */
     bool memory_optimized;
-    bool masking_unknown;
+    bool kind_unknown;      /* whether it is temporal or memory-optimised */
+    bool masking_unknown;   /* whether columns are masked or encrypted */
+    bool keys_unknown;      /* which indexes are unique */
+    bool utf8_text;         /* the engine stores text as UTF-8 */
     struct column *columns; /* in the arena */
     size_t column_count;
     struct catalog_index index;

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "catalog.h"
 #include "port/axdb_store.h"
+#include "question.h"
 #include "statement.h"
 
 #include <stdbool.h>
@@ -22,13 +23,13 @@ struct catalog_rights {
     enum right may_view_definitions; /* of everything in the database */
 };
 
-/** What has come so far. Starts as zeroes but for the arena. */
+/** What has come so far. Starts as zeroes but for the arena and the connection. */
 struct catalog_seen {
     struct arena *arena;
+    const struct connection *connection; /* whose options say what kind of engine this is */
     struct catalog_table tables[AXDB_TABLES];
     struct catalog_rights rights[AXDB_TABLES];
     struct catalog_names triggers[AXDB_TABLES], foreign_keys[AXDB_TABLES], policies[AXDB_TABLES];
-    bool complete; /* rs_catalog has come */
 };
 
 /** Take a row if it belongs to the catalog; `ret_taken` false leaves it to the caller. */
@@ -37,10 +38,15 @@ MUST_CHECK bool catalog_rows_take(struct catalog_seen *seen, const struct cursor
 
 /**
  * All rows are in: exists, fault, schema and the named lists of one table, and nothing else of
- * `ret`. What was not asked to the end, or may not be seen, is not known.
+ * `ret`. What was not answered, or may not be seen, is not known. `questions` are those that were
+ * asked.
  */
-MUST_CHECK bool catalog_rows_finish(struct catalog_seen *seen, enum table which,
-                                    struct axdb_table_evidence *ret, struct err *err);
+MUST_CHECK bool catalog_rows_finish(struct catalog_seen *seen, const struct questions *questions,
+                                    enum table which, struct axdb_table_evidence *ret,
+                                    struct err *err);
+
+/** Forget every row. */
+void catalog_rows_forget(struct catalog_seen *seen);
 
 /** The AxDB table of that name, in any case. */
 bool catalog_table_named(const char *name, enum table *ret);

@@ -1,5 +1,5 @@
-#include "batch.h"
 #include "catalog_rows.h"
+#include "question.h"
 #include "sql_text.h"
 #include "store.h"
 
@@ -7,19 +7,15 @@
 
 enum { MAX_GROUPS = 4096 };
 
-/** What was asked and answered, even with no row. */
-struct answered {
-    bool urls, channels, partitions, sessions, restore;
-};
-
 struct observation {
     struct arena *arena;
     struct axdb_evidence evidence;
     struct catalog_seen catalog;
     struct axdb_url_count *urls;
     struct axdb_channel_count *channels;
-    struct answered answered;
-    struct err partitions_why, orphans_why;
+    struct questions questions;
+    size_t catalog_questions; /* the first so many are the catalog's */
+    bool urls_grouped, channels_grouped, sessions_shown;
     bool updateability_read_only;
     bool odd_groups[AXDB_TABLES], odd_sessions; /* a number among them is not one */
 };
@@ -40,19 +36,26 @@ static bool
 take_identity(struct observation *seen, const struct cursor *cursor, struct err *err)
 {
     struct axdb_identity *identity = &seen->evidence.identity;
-    const char *version, *edition, *updateability;
+    const char *version, *edition;
 
     if (!cursor_text(cursor, 2, seen->arena, &identity->server_name, err) ||
         !cursor_text(cursor, 3, seen->arena, &identity->machine_name, err) ||
         !cursor_text(cursor, 4, seen->arena, &version, err) ||
         !cursor_text(cursor, 5, seen->arena, &edition, err) ||
-        !cursor_text(cursor, 6, seen->arena, &identity->login, err) ||
-        !cursor_text(cursor, 7, seen->arena, &updateability, err))
+        !cursor_text(cursor, 6, seen->arena, &identity->login, err))
         return false;
     identity->product =
         arena_printf(seen->arena, "%s%s%s", version, edition[0] != '\0' ? " " : "", edition);
-    if (identity->product == NULL)
-        return arena_exhausted(err);
+    return identity->product != NULL || arena_exhausted(err);
+}
+
+static bool
+take_updateability(struct observation *seen, const struct cursor *cursor, struct err *err)
+{
+    const char *updateability = "";
+
+    if (!cursor_text(cursor, 1, seen->arena, &updateability, err))
+        return false;
     seen->updateability_read_only = text_equal_nocase(updateability, "READ_ONLY");
     return true;
 }
@@ -70,9 +73,9 @@ take_database(struct observation *seen, const struct cursor *cursor, struct err 
 }
 
 static bool
-take_rights(struct observation *seen, const struct cursor *cursor, struct err *err)
+take_applock_right(struct observation *seen, const struct cursor *cursor, struct err *err)
 {
-    return cursor_right(cursor, 4, &seen->evidence.may_applock, err);
+    return cursor_right(cursor, 1, &seen->evidence.may_applock, err);
 }
 
 static bool
@@ -251,72 +254,27 @@ take_restore(struct observation *seen, const struct cursor *cursor, struct err *
            cursor_moment(cursor, 5, seen->arena, &identity->backup_finished_at, err);
 }
 
+/** The groups of a table were asked for and all of them have come, even if there are none. */
 static bool
-take_read(struct observation *seen, const struct cursor *cursor, struct err *err)
+take_grouped(struct observation *seen, const struct cursor *cursor, struct err *err)
 {
-    struct answered *answered = &seen->answered;
-    const struct {
-        const char *word;
-        bool *flag;
-    } words[] = {{"urls", &answered->urls},
-                 {"channels", &answered->channels},
-                 {"partitions", &answered->partitions},
-                 {"sessions", &answered->sessions},
-                 {"restore", &answered->restore}};
     char word[64];
 
     if (!cursor_word(cursor, 1, word, sizeof word, err))
         return false;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(word, words[i].word) == 0)
-            *words[i].flag = true;
-    }
-    return true;
-}
-
-/** The error that a CATCH block gave back. */
-static bool
-fault_of(const struct observation *seen, const struct cursor *cursor, struct err *ret,
-         struct err *err)
-{
-    struct server_message message = {0};
-    int64_t number = 0, severity = 0, state = 0;
-    const char *text;
-
-    if (!cursor_integer(cursor, 2, 0, &number, err) ||
-        !cursor_integer(cursor, 3, 0, &severity, err) ||
-        !cursor_integer(cursor, 4, 0, &state, err) ||
-        !cursor_text(cursor, 5, seen->arena, &text, err))
-        return false;
-    message.number = (int)number;
-    message.severity = (int)severity;
-    message.state = (int)state;
-    (void)snprintf(message.text, sizeof message.text, "%s", text);
-    (void)verdict_to_err(&message, ret);
+    if (strcmp(word, "urls") == 0)
+        seen->urls_grouped = true;
+    else if (strcmp(word, "channels") == 0)
+        seen->channels_grouped = true;
     return true;
 }
 
 static bool
-take_fault(struct observation *seen, const struct cursor *cursor, struct err *err)
+take_sessions_shown(struct observation *seen, const struct cursor *cursor, struct err *err)
 {
-    char word[64];
-    struct err why;
-    enum table which = TABLE_FIELD;
-
-    if (!cursor_word(cursor, 1, word, sizeof word, err) || !fault_of(seen, cursor, &why, err))
-        return false;
-    if (catalog_table_named(word, &which)) {
-        struct counted *fresh = &seen->evidence.tables[which].fresh;
-
-        if (!fresh->known)
-            fresh->why = why;
-        if (which != TABLE_EVENTS)
-            seen->orphans_why = why;
-    } else if (strcmp(word, "orphans") == 0) {
-        seen->orphans_why = why;
-    } else if (strcmp(word, "partitions") == 0) {
-        seen->partitions_why = why;
-    }
+    (void)cursor;
+    (void)err;
+    seen->sessions_shown = true;
     return true;
 }
 
@@ -327,13 +285,13 @@ take_row(void *ctx, const struct cursor *cursor, struct err *err)
         const char *set;
         bool (*take)(struct observation *seen, const struct cursor *cursor, struct err *err);
     } sets[] = {
-        {"rs_identity", take_identity},   {"rs_database", take_database},
-        {"rs_rights", take_rights},       {"rs_count", take_count},
-        {"rs_partition", take_partition}, {"rs_url", take_url},
-        {"rs_channel", take_channel},     {"rs_orphans", take_orphans},
-        {"rs_session", take_session},     {"rs_fork", take_fork},
-        {"rs_restore", take_restore},     {"rs_read", take_read},
-        {"rs_fault", take_fault},
+        {"rs_identity", take_identity}, {"rs_updateability", take_updateability},
+        {"rs_database", take_database}, {"rs_applock_right", take_applock_right},
+        {"rs_count", take_count},       {"rs_partition", take_partition},
+        {"rs_url", take_url},           {"rs_channel", take_channel},
+        {"rs_grouped", take_grouped},   {"rs_orphans", take_orphans},
+        {"rs_session", take_session},   {"rs_sessions_shown", take_sessions_shown},
+        {"rs_fork", take_fork},         {"rs_restore", take_restore},
     };
     struct observation *seen = ctx;
     bool taken = false;
@@ -372,8 +330,6 @@ start(struct observation *seen, const struct connection *connection)
                                        .restored_from_server = "",
                                        .restored_from_database = "",
                                        .backup_finished_at = ""};
-    seen->partitions_why = not_counted(ERR_SERVER, "the server did not say").why;
-    seen->orphans_why = not_counted(ERR_SCHEMA, "one of the two tables is missing").why;
     for (int i = 0; i < AXDB_TABLES; i++) {
         seen->evidence.tables[i].fresh =
             not_counted(ERR_SCHEMA, "the table is missing or may not be seen");
@@ -402,7 +358,7 @@ finish_identity(struct observation *seen, const struct connection *connection, s
     identity->encryption = encryption_text(connection);
     identity->spid = connection->session_id;
     identity->replica = seen->updateability_read_only && !identity->read_only;
-    identity->restore_known = seen->answered.restore;
+    identity->restore_known = question_answered(&seen->questions, "restore");
     if (identity->dialled == NULL || identity->database == NULL || identity->client == NULL)
         return arena_exhausted(err);
     if (identity->login[0] == '\0')
@@ -410,47 +366,111 @@ finish_identity(struct observation *seen, const struct connection *connection, s
     return true;
 }
 
+/** What a server cannot be asked, and core has no word for "not known". */
+static bool
+finish_updateability(const struct observation *seen, const struct connection *connection,
+                     struct err *err)
+{
+    const struct question *question = question_named(&seen->questions, "updateability");
+
+    if (question->answered || connection->options->utf8_engine)
+        return true;
+    *err = question->why;
+    return err_wrap(err, "could not ask whether this is a read-only replica");
+}
+
+/** What stood in the way of a count: the question's own reason, unless the table is not there. */
+static void
+explain_count(struct counted *counted, const struct question *question, bool exists)
+{
+    if (!question->answered)
+        *counted = (struct counted){.why = question->why};
+    else if (!counted->known && exists && counted->why.code == ERR_SCHEMA)
+        (void)err_set(&counted->why, ERR_SERVER, "the server did not count the rows");
+}
+
 static bool
 finish_table(struct observation *seen, enum table which, struct err *err)
 {
     struct axdb_table_evidence *table = &seen->evidence.tables[which];
     const struct catalog_rights *rights = &seen->catalog.rights[which];
+    const struct questions *questions = &seen->questions;
 
-    if (!catalog_rows_finish(&seen->catalog, which, table, err))
+    if (!catalog_rows_finish(&seen->catalog, questions, which, table, err))
         return false;
     table->may_select = rights->may_select;
     table->may_insert = rights->may_insert;
     table->may_delete = rights->may_delete;
     table->may_alter = rights->may_alter;
     table->may_view_definition = rights->may_view_definition;
-    if (table->exists && !table->partitions.known && table->partitions.why.code == ERR_SCHEMA)
-        table->partitions.why = seen->partitions_why;
+    explain_count(&table->fresh, question_named(questions, table_key(which)), table->exists);
+    explain_count(&table->partitions, question_named(questions, "partitions"), table->exists);
     return true;
+}
+
+static void
+finish_orphans(struct counted *counted, const struct question *question)
+{
+    if (!question->answered)
+        *counted = (struct counted){.why = question->why};
+    else if (!counted->known && counted->why.code == ERR_NONE)
+        *counted = not_counted(ERR_SCHEMA, "one of the two tables is missing");
 }
 
 static bool
 finish(struct observation *seen, const struct connection *connection, struct err *err)
 {
     struct axdb_evidence *evidence = &seen->evidence;
+    const struct questions *questions = &seen->questions;
 
-    if (!finish_identity(seen, connection, err))
+    if (!finish_identity(seen, connection, err) || !finish_updateability(seen, connection, err))
         return false;
     for (int i = 0; i < AXDB_TABLES; i++) {
         if (!finish_table(seen, (enum table)i, err))
             return false;
     }
     evidence->urls = seen->urls;
-    evidence->urls_known = seen->answered.urls && !seen->odd_groups[TABLE_PROJECT];
+    evidence->urls_known = seen->urls_grouped && question_answered(questions, "urls") &&
+                           !seen->odd_groups[TABLE_PROJECT];
     evidence->channels = seen->channels;
-    evidence->channels_known = seen->answered.channels && !seen->odd_groups[TABLE_EVENTS];
-    evidence->sessions_known = seen->answered.sessions && !seen->odd_sessions;
-    if (!evidence->projects_without_fields.known &&
-        evidence->projects_without_fields.why.code == ERR_NONE)
-        evidence->projects_without_fields.why = seen->orphans_why;
-    if (!evidence->fields_without_project.known &&
-        evidence->fields_without_project.why.code == ERR_NONE)
-        evidence->fields_without_project.why = seen->orphans_why;
+    evidence->channels_known = seen->channels_grouped && question_answered(questions, "channels") &&
+                               !seen->odd_groups[TABLE_EVENTS];
+    evidence->sessions_known =
+        seen->sessions_shown && question_answered(questions, "sessions") && !seen->odd_sessions;
+    finish_orphans(&evidence->projects_without_fields, question_named(questions, "orphans"));
+    finish_orphans(&evidence->fields_without_project, question_named(questions, "orphans"));
     return true;
+}
+
+/** Nothing has come yet. */
+static void
+forget(void *ctx)
+{
+    struct observation *seen = ctx;
+    const struct connection *connection = seen->catalog.connection;
+
+    catalog_rows_forget(&seen->catalog);
+    seen->evidence = (struct axdb_evidence){0};
+    seen->urls = NULL;
+    seen->channels = NULL;
+    seen->urls_grouped = seen->channels_grouped = seen->sessions_shown = false;
+    seen->updateability_read_only = false;
+    memset(seen->odd_groups, 0, sizeof seen->odd_groups);
+    seen->odd_sessions = false;
+    start(seen, connection);
+}
+
+static bool
+prepare(struct observation *seen, struct mssql_store *self, struct arena *arena, struct err *err)
+{
+    seen->arena = arena;
+    seen->catalog.arena = arena;
+    seen->catalog.connection = self->connection;
+    forget(seen);
+    if (!questions_add(&seen->questions, sql_catalog, err))
+        return false;
+    seen->catalog_questions = seen->questions.count;
+    return questions_add(&seen->questions, sql_evidence, err);
 }
 
 bool
@@ -459,18 +479,16 @@ mssql_observe(struct axdb_store *store, struct arena *arena, struct axdb_evidenc
 {
     struct mssql_store *self = mssql_store_of(store);
     struct observation *seen = arena_alloc(arena, sizeof *seen);
-    TEXT_SCOPED batch = {0};
     struct taker taker = {.ctx = seen, .row = take_row};
 
     if (seen == NULL)
         return arena_exhausted(err);
-    seen->arena = arena;
-    seen->catalog.arena = arena;
-    start(seen, self->connection);
-    if (!batch_expand(sql_catalog, NULL, 0, &batch, err) ||
-        !batch_expand(sql_evidence, NULL, 0, &batch, err) ||
-        !mssql_store_run(self, &batch, &taker, err) || !finish(seen, self->connection, err))
+    if (!prepare(seen, self, arena, err) ||
+        !questions_ask(self, &seen->questions, &taker, forget, err) ||
+        !finish(seen, self->connection, err))
         return false;
+    self->catalog_asked = true;
+    self->catalog_lacks = questions_lacking(&seen->questions, seen->catalog_questions);
     *ret = seen->evidence;
     return true;
 }

@@ -107,6 +107,24 @@ cursor_right(const struct cursor *cursor, int column, enum right *ret, struct er
     return true;
 }
 
+/** Well-formed UTF-8 as it is; where it is not, U+FFFD for each byte. */
+static void
+append_utf8(struct text *out, struct slice bytes)
+{
+    const char *at = (const char *)bytes.data;
+
+    for (size_t left = bytes.size, size; left > 0; at += size, left -= size) {
+        for (size = 1; size < 4 && size < left && !text_is_utf8(at, size);)
+            size++;
+        if (text_is_utf8(at, size)) {
+            text_append_bytes(out, at, size);
+            continue;
+        }
+        text_append(out, "\xEF\xBF\xBD");
+        size = 1;
+    }
+}
+
 bool
 cursor_text(const struct cursor *cursor, int column, struct arena *arena, const char **ret,
             struct err *err)
@@ -118,10 +136,10 @@ cursor_text(const struct cursor *cursor, int column, struct arena *arena, const 
 
     if (!cursor_wire(cursor, column, &wire, &null, err))
         return false;
-    if (cursor->connection->options->utf8_engine && text_is_utf8(wire.bytes.data, wire.bytes.size))
-        text_append_bytes(&text, wire.bytes.data, wire.bytes.size);
+    if (cursor->connection->options->utf8_engine)
+        append_utf8(&text, wire.bytes);
     else
-        (void)text_append_utf16le(&text, wire.bytes); /* faults become U+FFFD: it is for display */
+        (void)text_append_utf16le(&text, wire.bytes);
     if (!text_ok(&text, err))
         return false;
     copy = arena_copy(arena, text_string(&text), text.used);
@@ -176,8 +194,9 @@ prove_options(const struct cursor *cursor, struct err *err)
     int64_t set = 0, text_size = 0, lock_ms = 0, open = 0, bytes = 0;
 
     if (!cursor_integer(cursor, 1, 0, &set, err) ||
-        !cursor_integer(cursor, 2, 0, &text_size, err) ||
-        !cursor_integer(cursor, 3, 0, &lock_ms, err) ||
+        !cursor_integer(cursor, 2, options->utf8_engine ? TEXT_SIZE_WANTED : 0, &text_size, err) ||
+        !cursor_integer(cursor, 3, options->utf8_engine ? options->lock_timeout_ms : 0, &lock_ms,
+                        err) ||
         !cursor_integer(cursor, 4, -1, &open, err) || !cursor_integer(cursor, 5, 0, &bytes, err))
         return false;
     if ((set & OPTIONS_MASK) == OPTIONS_WANTED && text_size == TEXT_SIZE_WANTED &&
@@ -233,9 +252,9 @@ give_row(const struct cursor *cursor, const struct statement *statement, const s
 {
     struct connection *connection = cursor->connection;
 
-    if (!statement->first && cursor_is(cursor, "rs_proof"))
+    if (!statement->setting && cursor_is(cursor, "rs_proof"))
         return prove(cursor, err);
-    if (!statement->first && !connection->proven)
+    if (!statement->setting && !connection->proven)
         return err_set(err, ERR_SERVER, "the session's proof did not come first");
     if (taker == NULL)
         return true;
@@ -319,7 +338,8 @@ look_at_first_byte(struct connection *connection, struct err *err)
         return err_set(err, ERR_CONNECT, "%s closed the connection after the sign-in",
                        connection->dialled);
     connection->encrypted = byte == TLS_DATA;
-    if (connection->encrypted || connection->options->encryption != MSSQL_ENCRYPTION_MANDATORY)
+    if (connection->encrypted || connection->options->encryption == MSSQL_ENCRYPTION_OPTIONAL ||
+        connection->options->encryption == MSSQL_ENCRYPTION_DISABLE)
         return true;
     (void)err_set(err, ERR_TLS, "%s encrypts the sign-in only, not the data", connection->dialled);
     (void)err_detail(err, "first byte of the first answer: 0x%02X (TLS would be 0x%02X%s)", byte,
@@ -389,6 +409,15 @@ explain(const struct connection *connection, const struct statement *statement, 
     return false;
 }
 
+bool
+statement_was_refused(const struct connection *connection)
+{
+    const struct verdict *verdict = &connection->verdict;
+
+    return connection_is_alive(connection) && verdict->message_count > 0 &&
+           verdict->error_count == 0 && !verdict->timed_out && !verdict->interrupted;
+}
+
 /** End what may still be running, so that the connection can be used again. */
 static void
 cancel_rest(struct connection *connection)
@@ -407,13 +436,15 @@ bool
 statement_run(struct connection *connection, const struct statement *statement,
               const struct taker *taker, struct err *err)
 {
-    TEXT_SCOPED sql = {0};
+    TEXT_SCOPED sql = {.max = statement->batch->max};
     enum ending ending;
 
     connection->sent = false;
     if (!connection_is_alive(connection))
         return err_set(err, ERR_CONNECT, "the connection to %s was lost", connection->dialled);
-    if (!statement->first && !connection->proven && !batch_expand(sql_prove, NULL, 0, &sql, err))
+    if (!statement->setting && !connection->proven &&
+        !batch_expand(connection->options->utf8_engine ? sql_prove_utf8 : sql_prove, NULL, 0, &sql,
+                      err))
         return false;
     text_append_bytes(&sql, text_string(statement->batch), statement->batch->used);
     if (!batch_check(statement->batch, err) || !batch_check(&sql, err))
@@ -422,7 +453,7 @@ statement_run(struct connection *connection, const struct statement *statement,
     ending = send_and_drain(connection, text_string(&sql), statement, taker, err);
     if (ending == ENDED_WELL && connection_is_alive(connection) &&
         verdict_is_clean(&connection->verdict)) {
-        if (statement->first || connection->proven)
+        if (statement->setting || connection->proven)
             return true;
         (void)err_set(err, ERR_SERVER, "the session's proof did not come");
         ending = ENDED_BY_TAKER;

@@ -32,7 +32,8 @@ struct statement {
     enum err_code timeout_code; /* ERR_LOCK inside a transaction, else ERR_CONNECT */
     bool deaf;                  /* a stop signal does not end it */
     bool commit;                /* no attention: closing is the only way out */
-    bool first;                 /* session.sql: alone, and its answer shows the encryption */
+    bool first;                 /* its answer shows the encryption */
+    bool setting;               /* of session.sql: before the proof */
 };
 
 /**
@@ -41,6 +42,12 @@ struct statement {
  */
 MUST_CHECK bool statement_run(struct connection *connection, const struct statement *statement,
                               const struct taker *taker, struct err *err);
+
+/**
+ * The statement that has just failed was refused by the server, and by nothing else: it was not
+ * stopped, did not time out, and the connection can be used.
+ */
+bool statement_was_refused(const struct connection *connection);
 
 /** True when the current result set is the one with that name. */
 bool cursor_is(const struct cursor *cursor, const char *set_name);
@@ -67,7 +74,8 @@ MUST_CHECK bool cursor_right(const struct cursor *cursor, int column, enum right
 MUST_CHECK bool cursor_integer(const struct cursor *cursor, int column, int64_t if_null,
                                int64_t *ret, struct err *err);
 
-/** Text that was selected as the bytes of nvarchar, decoded into the arena; "" for NULL. */
+/** Text that was selected as the bytes of nvarchar, decoded into the arena, faults as U+FFFD; ""
+ * for NULL. */
 MUST_CHECK bool cursor_text(const struct cursor *cursor, int column, struct arena *arena,
                             const char **ret, struct err *err);
 

@@ -12,6 +12,7 @@ close_store(struct axdb_store *store)
 
     if (self->in_transaction)
         mssql_rollback(store);
+    mssql_insertion_drop(self);
     connection_free(self->connection);
     free(self);
 }
@@ -24,6 +25,10 @@ static const struct axdb_store_ops ops = {
     .begin_locked = mssql_begin_locked,
     .read_catalog = mssql_read_catalog,
     .delete_all = mssql_delete_all,
+    .delete_keys = mssql_delete_keys,
+    .begin_insert = mssql_begin_insert,
+    .insert = mssql_insert,
+    .end_insert = mssql_end_insert,
     .commit = mssql_commit,
     .rollback = mssql_rollback,
     .locked_ms = mssql_locked_ms,

@@ -14,10 +14,15 @@
 struct mssql_store {
     struct axdb_store port; /* first: the port hands out its address */
     struct connection *connection;
-    bool in_transaction;      /* locks may be held */
-    int64_t begun_ms;         /* monotonic, when BEGIN was sent */
-    int64_t lock_deadline_ms; /* everything until COMMIT has to be over by then */
-    int64_t locked_ms;        /* of the last transaction, once it is over */
+    bool in_transaction;         /* locks may be held */
+    int64_t begun_ms;            /* monotonic, when BEGIN was sent */
+    int64_t lock_deadline_ms;    /* everything until COMMIT has to be over by then */
+    int64_t locked_ms;           /* of the last transaction, once it is over */
+    bool catalog_asked;          /* outside a transaction: catalog_lacks is known */
+    uint32_t catalog_lacks;      /* questions of catalog.sql that the server could not answer */
+    struct insertion *insertion; /* between begin_insert and end_insert, else NULL */
+    bool identity_left_on; /* IDENTITY_INSERT of identity_table, by a group that did not end well */
+    enum table identity_table;
 };
 
 /** A store over a connection, which it owns from then on. NULL when out of memory. */
@@ -38,7 +43,17 @@ MUST_CHECK bool mssql_store_run_sql(struct mssql_store *store, const char *sql,
 /** Add to the detail of a lock error who holds the locks, where the login may see it. */
 void mssql_name_blockers(struct mssql_store *store, struct err *err);
 
-/* The operations: observe.c, catalog_rows.c, rows.c, exclusion.c, transaction.c. */
+/** Forget rows that were to be inserted and were not sent. */
+void mssql_insertion_drop(struct mssql_store *store);
+
+/**
+ * Before a transaction on an engine with gaps, whose errors end transactions: find out which
+ * questions about the catalog it cannot answer, unless that is known.
+ */
+MUST_CHECK bool mssql_know_catalog(struct mssql_store *store, struct err *err);
+
+/* The operations: observe.c, catalog_rows.c, rows.c, exclusion.c, transaction.c, delete_keys.c,
+ * insert.c. */
 bool mssql_observe(struct axdb_store *store, struct arena *arena, struct axdb_evidence *ret,
                    struct err *err);
 bool mssql_read_rows(struct axdb_store *store, const struct schema *schema,
@@ -50,6 +65,11 @@ bool mssql_read_catalog(struct axdb_store *store, struct arena *arena,
                         struct axdb_table_evidence ret[AXDB_TABLES], struct err *err);
 bool mssql_delete_all(struct axdb_store *store, enum table table, int64_t *ret_deleted,
                       int64_t *ret_left, struct err *err);
+bool mssql_delete_keys(struct axdb_store *store, enum table table, const struct axdb_key *keys,
+                       size_t count, int64_t *ret_deleted, struct err *err);
+bool mssql_begin_insert(struct axdb_store *store, const struct schema *schema, struct err *err);
+bool mssql_insert(struct axdb_store *store, const struct row *row, struct err *err);
+bool mssql_end_insert(struct axdb_store *store, int64_t *ret_inserted, struct err *err);
 bool mssql_commit(struct axdb_store *store, enum commit_state *ret_state, struct err *err);
 void mssql_rollback(struct axdb_store *store);
 int64_t mssql_locked_ms(const struct axdb_store *store);

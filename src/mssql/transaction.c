@@ -35,6 +35,7 @@ end_transaction(struct mssql_store *store)
 {
     if (!store->in_transaction)
         return;
+    mssql_insertion_drop(store);
     store->locked_ms = clock_monotonic_ms() - store->begun_ms;
     store->in_transaction = false;
     cancel_hold_end();
@@ -50,7 +51,7 @@ mssql_begin_locked(struct axdb_store *store, int64_t max_lock_ms, struct err *er
 
     if (self->in_transaction)
         return err_set(err, ERR_INTERNAL, "a transaction is open already");
-    if (!cancel_check(err))
+    if (!mssql_know_catalog(self, err) || !cancel_check(err))
         return false;
     cancel_hold_begin();
     self->in_transaction = true;
@@ -207,6 +208,10 @@ mssql_commit(struct axdb_store *store, enum commit_state *ret_state, struct err 
     *ret_state = COMMIT_NOT;
     if (!self->in_transaction)
         return err_set(err, ERR_INTERNAL, "there is no transaction to commit");
+    if (self->insertion != NULL) {
+        mssql_rollback(store);
+        return err_set(err, ERR_INTERNAL, "COMMIT was not sent: rows still wait to be inserted");
+    }
     good = may_commit(self, &batch, err) && send_commit(self, &batch, ret_state, err);
     if (*ret_state == COMMIT_UNKNOWN)
         connection_hang_up(self->connection); /* nothing more may be sent on it */

@@ -103,7 +103,7 @@ verdict_to_err(const struct server_message *message, struct err *err)
                      message->severity, message->state,
                      message->procedure[0] != '\0' ? ", procedure " : "", message->procedure,
                      message->line);
-    hint_for(message->number, message->text, err);
+    hint_for(message->number, message->state, message->text, err);
     err->transient = transient;
     return false;
 }

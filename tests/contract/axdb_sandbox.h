@@ -1,11 +1,13 @@
 /**
  * What the contract tests of the AxDB port share: the sandbox's control interface, connections, and
  * reading a table. Needs SANDBOX_TDS_PORT, SANDBOX_CA and SANDBOX_CONTROL in the environment, and
- * the seed scenario-a.
+ * the seed scenario-a; or a server elsewhere (axdb_elsewhere.h). What a test needs beyond tables
+ * and one login is told beside its name (CONTRACT_TEST_IF); without, it is skipped and says so.
  */
 #ifndef CONTRACT_AXDB_SANDBOX_H
 #define CONTRACT_AXDB_SANDBOX_H
 
+#include "axdb_elsewhere.h"
 #include "base/arena.h"
 #include "base/cancel.h"
 #include "base/clock.h"
@@ -85,14 +87,37 @@ control(const char *method, const char *path, const char *body)
 static void
 sql(const char *text)
 {
-    control("POST", "/sql", text);
+    if (elsewhere.given)
+        elsewhere_sql(text);
+    else
+        control("POST", "/sql", text);
 }
 
 /* ---- connecting ---- */
 
 static struct mssql_options
+options_elsewhere(void)
+{
+    return (struct mssql_options){.host = elsewhere.host,
+                                  .port = elsewhere.port,
+                                  .database = elsewhere.database,
+                                  .user = elsewhere.user,
+                                  .password = &password,
+                                  .encryption = elsewhere.encrypted ? MSSQL_ENCRYPTION_MANDATORY
+                                                                    : MSSQL_ENCRYPTION_OPTIONAL,
+                                  .trust_certificate = elsewhere.trusted,
+                                  .login_timeout_s = 15,
+                                  .query_timeout_s = 60,
+                                  .lock_timeout_ms = 400,
+                                  .utf8_engine = utf8_engine()};
+}
+
+/** One of the sandbox's logins; elsewhere there is one only. */
+static struct mssql_options
 options_for(const char *user)
 {
+    if (elsewhere.given)
+        return options_elsewhere();
     return (struct mssql_options){.host = "localhost",
                                   .port = (uint16_t)strtol(variable("SANDBOX_TDS_PORT"), NULL, 10),
                                   .database = "AxDB",
@@ -101,7 +126,8 @@ options_for(const char *user)
                                   .ca_file = variable("SANDBOX_CA"),
                                   .login_timeout_s = 10,
                                   .query_timeout_s = 20,
-                                  .lock_timeout_ms = 400};
+                                  .lock_timeout_ms = 400,
+                                  .utf8_engine = utf8_engine()};
 }
 
 static void
@@ -118,7 +144,7 @@ connect_again(void)
 {
     struct axdb_store *store = NULL;
 
-    if (!server->connect(server, &store, &err))
+    if (!server->connect(server, NULL, &store, &err))
         fail_msg("%s (%s)", err.primary, err.detail);
     return store;
 }
@@ -138,7 +164,7 @@ refuse_connection(const struct mssql_options *options, enum err_code code, const
     struct axdb_store *store = NULL;
 
     use(options);
-    assert_false(server->connect(server, &store, &err));
+    assert_false(server->connect(server, NULL, &store, &err));
     assert_null(store);
     if (err.code != code || strstr(err.primary, part) == NULL)
         fail_msg("%s: %s (%s)", err_name(err.code), err.primary, err.detail);
@@ -237,6 +263,11 @@ static int
 fresh_sandbox(void **state)
 {
     (void)state;
+    if (elsewhere.given) {
+        elsewhere_fixture("schema");
+        elsewhere_fixture("scenario-a");
+        return 0;
+    }
     control("DELETE", "/faults", "");
     control("POST", "/reset", "");
     return 0;
@@ -251,17 +282,84 @@ let_go(void **state)
     return 0;
 }
 
-#define CONTRACT_TEST(test) cmocka_unit_test_setup_teardown(test, fresh_sandbox, let_go)
+/** What a test may need that not every server gives. */
+enum contract_needs {
+    NEEDS_NOTHING = 0,
+    NEEDS_SANDBOX = 1, /* fault rules, or what only the sandbox is */
+    NEEDS_LOGINS = 2,  /* logins with fewer rights */
+    NEEDS_LOCKS = 4,   /* an engine that waits for locks */
+    NEEDS_CATALOG = 8, /* rights, triggers, policies and partitions in the catalog */
+    NEEDS_UTF16 = 16,  /* an engine that keeps any UTF-16, and other code pages */
+};
 
-/** Run a group with the password at hand; returns main's status. */
+/** The needs of every test of a program: define it before this file is included. */
+#ifndef CONTRACT_NEEDS
+#define CONTRACT_NEEDS NEEDS_NOTHING
+#endif
+
+static const char *
+what_is_missing(unsigned needs)
+{
+    if (elsewhere.given && (needs & NEEDS_SANDBOX) != 0)
+        return "needs the sandbox's control interface";
+    if (elsewhere.given && (needs & NEEDS_LOGINS) != 0)
+        return "needs logins with fewer rights than the one given";
+    if (utf8_engine() && (needs & NEEDS_LOCKS) != 0)
+        return "needs an engine that takes locks";
+    if (utf8_engine() && (needs & NEEDS_CATALOG) != 0)
+        return "needs a catalog that tells rights, triggers and policies";
+    if (utf8_engine() && (needs & NEEDS_UTF16) != 0)
+        return "needs an engine that stores UTF-16 and code pages";
+    return NULL;
+}
+
+static void
+skip_it(void **state)
+{
+    print_message("skipped: %s\n", (const char *)*state);
+    skip();
+}
+
+static int
+contract_run(const char *group, const struct CMUnitTest *tests, size_t count)
+{
+    struct CMUnitTest chosen[128];
+    const char *given = elsewhere.given ? elsewhere.password : PASSWORD;
+    int failed;
+
+    assert_true(count <= sizeof chosen / sizeof chosen[0]);
+    for (size_t i = 0; i < count; i++) {
+        const char *missing = what_is_missing((unsigned)(uintptr_t)tests[i].initial_state);
+
+        chosen[i] = tests[i];
+        chosen[i].initial_state = (void *)(uintptr_t)missing;
+        if (missing == NULL)
+            continue;
+        chosen[i].test_func = skip_it;
+        chosen[i].setup_func = NULL;
+        chosen[i].teardown_func = NULL;
+    }
+    mssql_scrub_environment();
+    cancel_init();
+    if (!secret_set(&password, given, strlen(given), &err))
+        return 1;
+    failed = _cmocka_run_group_tests(group, chosen, count, NULL, NULL);
+    secret_wipe(&password);
+    return failed;
+}
+
+#define CONTRACT_TEST_IF(test, needs)                                                              \
+    {                                                                                              \
+#test, test, fresh_sandbox, let_go, (void *)(uintptr_t)((needs) | CONTRACT_NEEDS)          \
+    }
+#define CONTRACT_TEST(test) CONTRACT_TEST_IF(test, NEEDS_NOTHING)
+
+/** Run a group with the password at hand; `ret` is main's status. */
 #define CONTRACT_RUN(tests, ret)                                                                   \
     do {                                                                                           \
-        mssql_scrub_environment();                                                                 \
-        cancel_init();                                                                             \
-        if (!secret_set(&password, PASSWORD, sizeof PASSWORD - 1, &err))                           \
-            return 1;                                                                              \
-        (ret) = cmocka_run_group_tests(tests, NULL, NULL);                                         \
-        secret_wipe(&password);                                                                    \
+        if (!elsewhere_init())                                                                     \
+            return 2;                                                                              \
+        (ret) = contract_run(#tests, tests, sizeof(tests) / sizeof(tests)[0]);                     \
     } while (0)
 
 #endif

@@ -1,5 +1,6 @@
 /** The catalog asked again under the locks: what was added after the first look does not pass. */
 #include "axdb_sandbox.h"
+#include "base/text.h"
 
 static void
 read_catalog(struct axdb_store *store, struct arena *arena,
@@ -48,8 +49,9 @@ an_unchanged_catalog_is_the_same_and_the_transaction_goes_on(void **state)
         assert_null(tables[i].fault);
         assert_true(tables[i].schema.count > 0);
         assert_true(schema_equal(&tables[i].schema, &evidence.tables[i].schema));
-        assert_no_names(&tables[i].triggers);
         assert_no_names(&tables[i].foreign_keys);
+        assert_int_equal(tables[i].triggers.known, !utf8_engine());
+        assert_int_equal(tables[i].triggers.count, 0);
         assert_no_names(&tables[i].policies);
         assert_false(tables[i].fresh.known);
         assert_int_equal(tables[i].may_delete, RIGHT_UNKNOWN);
@@ -76,7 +78,7 @@ a_column_that_was_added_after_the_first_look_is_seen(void **state)
     now = &tables[TABLE_PROJECT].schema;
     assert_false(schema_equal(before, now));
     assert_int_equal(now->count, before->count + 1);
-    assert_string_equal(now->columns[now->count - 1].name, "ADDEDLATER");
+    assert_true(text_equal_nocase(now->columns[now->count - 1].name, "ADDEDLATER"));
     assert_true(schema_equal(&evidence.tables[TABLE_EVENTS].schema, &tables[TABLE_EVENTS].schema));
     delete_and_commit(store);
     store->ops->close(store);
@@ -93,7 +95,7 @@ a_column_without_an_exact_way_back_is_named_under_the_locks(void **state)
     sql("ALTER TABLE dbo.BUSINESSEVENTSDEFINITION ADD FREE sql_variant NULL;");
     begin(store, 20000);
     read_catalog(store, arena, tables);
-    assert_string_equal(tables[TABLE_EVENTS].fault, "column FREE has type sql_variant");
+    assert_true(text_equal_nocase(tables[TABLE_EVENTS].fault, "column FREE has type sql_variant"));
     assert_true(tables[TABLE_EVENTS].fault_is_final);
     store->ops->rollback(store);
     store->ops->close(store);
@@ -215,10 +217,11 @@ main(void)
         CONTRACT_TEST(an_unchanged_catalog_is_the_same_and_the_transaction_goes_on),
         CONTRACT_TEST(a_column_that_was_added_after_the_first_look_is_seen),
         CONTRACT_TEST(a_column_without_an_exact_way_back_is_named_under_the_locks),
-        CONTRACT_TEST(a_trigger_and_a_foreign_key_that_were_added_are_seen),
-        CONTRACT_TEST(a_table_cannot_be_changed_while_it_is_locked),
-        CONTRACT_TEST(without_the_right_to_see_them_triggers_are_not_known),
-        CONTRACT_TEST(the_right_on_the_tables_shows_triggers_only),
+        CONTRACT_TEST_IF(a_trigger_and_a_foreign_key_that_were_added_are_seen, NEEDS_CATALOG),
+        CONTRACT_TEST_IF(a_table_cannot_be_changed_while_it_is_locked, NEEDS_LOCKS),
+        CONTRACT_TEST_IF(without_the_right_to_see_them_triggers_are_not_known,
+                         NEEDS_LOGINS | NEEDS_CATALOG),
+        CONTRACT_TEST_IF(the_right_on_the_tables_shows_triggers_only, NEEDS_LOGINS | NEEDS_CATALOG),
         CONTRACT_TEST(it_counts_against_the_time_for_locks),
         CONTRACT_TEST(it_is_not_asked_outside_the_transaction),
     };

@@ -1,4 +1,6 @@
 /** What a COMMIT that did not go well has left behind: said only when it is proven. */
+#define CONTRACT_NEEDS NEEDS_SANDBOX
+
 #include "axdb_sandbox.h"
 
 /** Everything up to the COMMIT. */

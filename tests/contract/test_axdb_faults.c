@@ -1,5 +1,7 @@
 /** The AxDB port when things go wrong: connections that must not be, cuts, freezes, lost answers.
  */
+#define CONTRACT_NEEDS NEEDS_SANDBOX
+
 #include "axdb_sandbox.h"
 
 /* ---- connections that must not be ---- */
@@ -176,7 +178,7 @@ observe_cut_at(size_t bytes)
     (void)snprintf(rule, sizeof rule, "{\"at\":\"tds.bytes.out\",\"do\":\"cut\",\"arg\":%zu}",
                    bytes);
     fault(rule);
-    if (!server->connect(server, &store, &err)) {
+    if (!server->connect(server, NULL, &store, &err)) {
         control("DELETE", "/faults", "");
         return false;
     }

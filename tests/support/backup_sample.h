@@ -10,8 +10,10 @@
 #include "port/table.h"
 #include "test.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SAMPLE_COLUMN(column_name, column_type, ...)                                               \
     {                                                                                              \
@@ -205,6 +207,24 @@ sample_take(void *ctx, const struct row *row, struct err *err)
     }
     check->rows++;
     return true;
+}
+
+/** The directory fixtures/backup-v1. The build directory lies somewhere below the sources. */
+static inline void
+sample_find_fixture(char ret[PATH_MAX])
+{
+    char up[PATH_MAX] = ".";
+
+    for (int depth = 0; depth < 8; depth++) {
+        char seal[PATH_MAX];
+        assert_true(snprintf(ret, PATH_MAX, "%s/fixtures/backup-v1", up) < PATH_MAX);
+        assert_true(snprintf(seal, PATH_MAX, "%s/SEALED.json", ret) < PATH_MAX);
+        if (access(seal, F_OK) == 0)
+            return;
+        const size_t used = strlen(up);
+        (void)snprintf(up + used, sizeof(up) - used, "/..");
+    }
+    fail_msg("fixtures/backup-v1 was not found above the working directory");
 }
 
 #endif

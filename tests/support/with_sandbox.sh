@@ -1,6 +1,7 @@
 #!/bin/sh
 # with_sandbox.sh SANDBOX_BINARY SOURCE_DIR SEED PROGRAM [argument...]: run a program beside a sandbox of
-# its own, with the sandbox's variables in its environment. Ends with the program's status.
+# its own, with the sandbox's variables in its environment. Ends with the program's status. SANDBOX_OPTIONS:
+# further options of the sandbox.
 set -eu
 SANDBOX_BINARY=$1 SOURCE_DIR=$2 seed=$3
 shift 3
@@ -9,8 +10,9 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/dwclean-contract.XXXXXX")
 trap 'stop_sandbox || true; rm -rf "$scratch"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-start_sandbox "$scratch/sandbox" "$seed"
-export SANDBOX_TDS_PORT SANDBOX_DATAVERSE_URL SANDBOX_AUTHORITY SANDBOX_TENANT SANDBOX_CLIENT_ID \
+# shellcheck disable=SC2086 # words
+start_sandbox "$scratch/sandbox" "$seed" ${SANDBOX_OPTIONS:-}
+export SANDBOX_BINARY SOURCE_DIR SANDBOX_TDS_PORT SANDBOX_DATAVERSE_URL SANDBOX_AUTHORITY SANDBOX_TENANT SANDBOX_CLIENT_ID \
     SANDBOX_CLIENT_SECRET SANDBOX_CONTROL SANDBOX_CA
 status=0
 "$@" || status=$?

@@ -61,18 +61,21 @@ static void
 every_file_of_sql_expands(void **state)
 {
     const struct batch_variable variables[] = {
-        {"table", "[T]"}, {"columns", "[C]"}, {"lock_timeout_ms", "5000"}};
-    const char *const files[] = {sql_session,           sql_prove,        sql_evidence,
-                                 sql_acquire_exclusion, sql_begin_locked, sql_read_rows,
-                                 sql_release_exclusion, sql_delete_all,   sql_commit,
-                                 sql_rollback,          sql_blockers,     sql_catalog};
+        {"table", "[T]"}, {"columns", "[C]"}, {"lock_timeout_ms", "5000"},
+        {"name", "n"},    {"condition", ""},  {"text", "SELECT 1;"}};
+    const char *const files[] = {
+        sql_session,      sql_prove,     sql_evidence,          sql_acquire_exclusion,
+        sql_begin_locked, sql_read_rows, sql_release_exclusion, sql_delete_all,
+        sql_commit,       sql_rollback,  sql_blockers,          sql_catalog,
+        sql_ask,          sql_prove_utf8};
 
     (void)state;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         TEXT_SCOPED text = {0};
         struct err err = {0};
 
-        assert_true(batch_expand(files[i], variables, 3, &text, &err));
+        assert_true(
+            batch_expand(files[i], variables, sizeof variables / sizeof variables[0], &text, &err));
         assert_true(batch_check(&text, &err));
         assert_null(strstr(text_string(&text), "$("));
     }

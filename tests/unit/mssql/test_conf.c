@@ -54,6 +54,42 @@ only_an_explicit_wish_weakens_it(void **state)
 }
 
 static void
+a_pinned_certificate_is_the_only_trusted_one(void **state)
+{
+    TEXT_SCOPED text = {0};
+    struct mssql_options options = {.host = "h",
+                                    .ca_file = "/proc/self/fd/9",
+                                    .certificate_file = "/etc/h.pem",
+                                    .certificate_host = "other.contoso.com"};
+
+    (void)state;
+    write_conf(&options, &text);
+    assert_non_null(strstr(text_string(&text), "encryption = require\nca file = /proc/self/fd/9\n"
+                                               "check certificate hostname = no\n"));
+    assert_null(strstr(text_string(&text), "\ncertificate hostname"));
+}
+
+static void
+another_name_in_the_certificate_is_passed_on(void **state)
+{
+    TEXT_SCOPED text = {0};
+    struct mssql_options options = {.host = "h", .certificate_host = "other.contoso.com"};
+
+    (void)state;
+    write_conf(&options, &text);
+    assert_non_null(strstr(text_string(&text), "check certificate hostname = yes\n"
+                                               "certificate hostname = other.contoso.com\n"));
+    text_reset(&text);
+    options.certificate_host = "H";
+    write_conf(&options, &text);
+    assert_null(strstr(text_string(&text), "\ncertificate hostname"));
+    text_reset(&text);
+    options.encryption = MSSQL_ENCRYPTION_STRICT;
+    write_conf(&options, &text);
+    assert_non_null(strstr(text_string(&text), "encryption = strict\nca file = system\n"));
+}
+
+static void
 hosts_that_would_end_a_value_are_refused(void **state)
 {
     static const char *const bad[] = {"",     "a b", "a;b", "a#b",         "a]b",    "a\nport = 1",
@@ -115,6 +151,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encryption_is_required_and_the_name_checked),
         cmocka_unit_test(only_an_explicit_wish_weakens_it),
+        cmocka_unit_test(a_pinned_certificate_is_the_only_trusted_one),
+        cmocka_unit_test(another_name_in_the_certificate_is_passed_on),
         cmocka_unit_test(hosts_that_would_end_a_value_are_refused),
         cmocka_unit_test(paths_that_would_be_cut_are_refused),
         cmocka_unit_test(the_published_text_can_be_opened_by_its_path),

@@ -11,7 +11,8 @@ static struct err err;
 static const struct mssql_options options = {.host = "srv.database.windows.net",
                                              .database = "AxDB",
                                              .user = "axdbadmin",
-                                             .login_timeout_s = 30};
+                                             .login_timeout_s = 30,
+                                             .encryption = MSSQL_ENCRYPTION_DISABLE};
 
 static void
 with_message(int number, int severity, const char *text)
@@ -34,7 +35,10 @@ with_error(int number, int os_error, const char *text)
 static void
 expect(enum err_code code, const char *part)
 {
-    assert_false(connection_explain(&options, "srv.database.windows.net,1433", &verdict, &err));
+    static const struct dial dial = {
+        .host = "srv.database.windows.net", .port = 1433, .text = "srv.database.windows.net,1433"};
+
+    assert_false(connection_explain(&options, &dial, &verdict, &err));
     if (err.code != code || strstr(err.primary, part) == NULL)
         fail_msg("%s: %s", err_name(err.code), err.primary);
     verdict_reset(&verdict);
@@ -89,16 +93,15 @@ names_ports_and_time_are_told_apart(void **state)
 static bool
 follows(const char *host, const char *text, const char *expected, unsigned port)
 {
-    char other[DIALLED_BYTES] = "";
-    uint16_t other_port = 0;
+    struct dial to = {.port = 0};
     bool followed;
 
     verdict_reset(&verdict);
     with_error(SYBEFCON, 0, text);
-    followed = connection_redirect(host, &verdict, other, sizeof other, &other_port);
+    followed = connection_redirect(&verdict, &to) && connection_may_follow(host, &to);
     if (followed) {
-        assert_string_equal(other, expected);
-        assert_int_equal(other_port, port);
+        assert_string_equal(to.host, expected);
+        assert_int_equal(to.port, port);
     }
     verdict_reset(&verdict);
     return followed;
@@ -118,6 +121,8 @@ a_redirect_leads_below_the_same_suffix_only(void **state)
     assert_false(follows(host, "failed (SRV.database.windows.net,1433)", "", 0));
     assert_false(follows(host, "failed (a;b.database.windows.net,1433)", "", 0));
     assert_false(follows("localhost", "failed (other,1433)", "", 0));
+    assert_false(follows("srv.net", "failed (evil.net,1433)", "", 0)); /* everybody's suffix */
+    assert_false(follows("10.1.2.3", "failed (99.1.2.3,1433)", "", 0));
 }
 
 static void
@@ -138,15 +143,62 @@ a_redirect_has_a_whole_port(void **state)
 static void
 a_server_that_said_something_is_not_left_for_another(void **state)
 {
-    char other[DIALLED_BYTES];
-    uint16_t port;
+    struct dial to;
 
     (void)state;
     with_error(SYBEFCON, 0, "failed (w.database.windows.net,11003)");
     with_message(18456, 14, "Login failed");
-    assert_false(
-        connection_redirect("srv.database.windows.net", &verdict, other, sizeof other, &port));
+    assert_false(connection_redirect(&verdict, &to));
     verdict_reset(&verdict);
+}
+
+static void
+a_redirect_that_is_not_followed_is_named(void **state)
+{
+    (void)state;
+    with_error(SYBEFCON, 0, "failed (evil.contoso.com,1433)");
+    expect(ERR_CONNECT, "sends us to evil.contoso.com,1433: not followed");
+    assert_non_null(strstr(err.hint, "DNS suffix"));
+    with_error(SYBEFCON, 0, "failed (w2.database.windows.net,11000)");
+    expect(ERR_CONNECT, "sends us to w2.database.windows.net,11000: not followed");
+    assert_non_null(strstr(err.hint, "once"));
+}
+
+static void
+each_kind_of_refusal_has_its_code(void **state)
+{
+    static const struct {
+        int number;
+        enum err_code code;
+    } kinds[] = {
+        {18456, ERR_SIGNIN},  {18452, ERR_SIGNIN}, {18470, ERR_SIGNIN},  {18486, ERR_SIGNIN},
+        {18487, ERR_SIGNIN},  {18488, ERR_SIGNIN}, {40532, ERR_SIGNIN},  {40531, ERR_SIGNIN},
+        {4060, ERR_SIGNIN},   {916, ERR_SIGNIN},   {40914, ERR_CONNECT}, {47073, ERR_CONNECT},
+        {924, ERR_CONNECT},   {927, ERR_CONNECT},  {976, ERR_CONNECT},   {978, ERR_CONNECT},
+        {17892, ERR_CONNECT},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        char number[16];
+
+        with_message(kinds[i].number, 14, "text");
+        expect(kinds[i].code, "");
+        (void)snprintf(number, sizeof number, "error %d,", kinds[i].number);
+        assert_non_null(strstr(err.detail, number));
+        assert_true(err.hint[0] != '\0');
+        assert_false(err.transient);
+    }
+}
+
+static void
+the_users_own_name_is_in_the_statement(void **state)
+{
+    (void)state;
+    with_message(4060, 11, "Cannot open database");
+    with_message(18456, 14, "Login failed");
+    expect(ERR_SIGNIN, "AxDB");
+    assert_non_null(strstr(err.hint, "ALTER USER [axdbadmin] WITH LOGIN = [axdbadmin]"));
 }
 
 int
@@ -159,6 +211,9 @@ main(void)
         cmocka_unit_test(a_redirect_leads_below_the_same_suffix_only),
         cmocka_unit_test(a_redirect_has_a_whole_port),
         cmocka_unit_test(a_server_that_said_something_is_not_left_for_another),
+        cmocka_unit_test(a_redirect_that_is_not_followed_is_named),
+        cmocka_unit_test(each_kind_of_refusal_has_its_code),
+        cmocka_unit_test(the_users_own_name_is_in_the_statement),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

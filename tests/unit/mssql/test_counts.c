@@ -180,7 +180,7 @@ dbclose(DBPROCESS *process)
 
 #define IDENTITY                                                                                   \
     {                                                                                              \
-        "rs_identity", {"i", "$s", "$m", "$1", "$", "$login", "$READ_WRITE"}, {0}, 7               \
+        "rs_identity", {"i", "$s", "$m", "$1", "$", "$login"}, {0}, 6                              \
     }
 #define COUNT(set, word, value)                                                                    \
     {                                                                                              \
@@ -194,6 +194,10 @@ dbclose(DBPROCESS *process)
     {                                                                                              \
         "rs_read", {word}, {0}, 1                                                                  \
     }
+#define ANSWERED                                                                                   \
+    READ("objects"), READ("kinds"), READ("columns"), READ("masks"), READ("permissions"),           \
+        READ("identity"), READ("updateability"), READ("field"), READ("project"), READ("events"),   \
+        READ("urls"), READ("channels"), READ("orphans"), READ("partitions")
 #define PLAY(list) play(list, sizeof(list) / sizeof(list)[0])
 
 static void
@@ -246,6 +250,7 @@ a_count_that_is_null_negative_or_absurd_is_not_known(void **state)
 {
     static const struct answer answers[] = {
         IDENTITY,
+        ANSWERED,
         NO_COUNT("rs_count", "DUALWRITEPROJECTFIELDCONFIGURATION"),
         COUNT("rs_count", "DUALWRITEPROJECTCONFIGURATION", -1),
         COUNT("rs_count", "BUSINESSEVENTSDEFINITION", INT64_MAX),
@@ -267,6 +272,7 @@ a_count_is_known_from_nought_on(void **state)
 {
     static const struct answer answers[] = {
         IDENTITY,
+        ANSWERED,
         COUNT("rs_count", "DUALWRITEPROJECTCONFIGURATION", 0),
         COUNT("rs_count", "BUSINESSEVENTSDEFINITION", 958),
     };
@@ -287,6 +293,7 @@ orphans_without_a_number_are_not_known(void **state)
 {
     static const struct answer answers[] = {
         IDENTITY,
+        ANSWERED,
         NO_COUNT("rs_orphans", "projects_without_fields"),
         COUNT("rs_orphans", "fields_without_project", -1),
     };
@@ -303,7 +310,8 @@ orphans_without_a_number_are_not_known(void **state)
 static void
 an_answer_to_nobodys_question_is_not_taken_for_orphans(void **state)
 {
-    static const struct answer answers[] = {IDENTITY, COUNT("rs_orphans", "something", 3)};
+    static const struct answer answers[] = {IDENTITY, ANSWERED,
+                                            COUNT("rs_orphans", "something", 3)};
     ARENA_SCOPED arena = arena_new(ARENA_BYTES);
     struct axdb_store *store = open_store();
     struct axdb_evidence evidence;
@@ -320,12 +328,13 @@ a_group_without_a_number_makes_its_groups_unknown(void **state)
 {
     static const struct answer answers[] = {
         IDENTITY,
+        ANSWERED,
         COUNT("rs_count", "DUALWRITEPROJECTCONFIGURATION", 2),
         {"rs_url", {"urls", "$https://a", NULL, null_value}, {0, 0, 1, 0}, 4},
-        READ("urls"),
+        {"rs_grouped", {"urls"}, {0}, 1},
         COUNT("rs_count", "BUSINESSEVENTSDEFINITION", 2),
         {"rs_channel", {"channels", "$c", NULL, NULL, NULL, NULL}, {0, 0, 1, 1, 1, -2}, 6},
-        READ("channels"),
+        {"rs_grouped", {"channels"}, {0}, 1},
     };
     ARENA_SCOPED arena = arena_new(ARENA_BYTES);
     struct axdb_evidence evidence;
@@ -344,8 +353,10 @@ sessions_without_a_number_are_not_known(void **state)
 {
     static const struct answer answers[] = {
         IDENTITY,
+        ANSWERED,
         {"rs_session", {"sessions", "$p", "$h", NULL}, {0, 0, 0, 3}, 4},
         {"rs_session", {"sessions", "$p", "$h", NULL}, {0, 0, 0, -3}, 4},
+        {"rs_sessions_shown", {"sessions"}, {0}, 1},
         READ("sessions"),
     };
     ARENA_SCOPED arena = arena_new(ARENA_BYTES);
@@ -366,14 +377,15 @@ sessions_without_a_number_are_not_known(void **state)
     }
 #define OBJECT                                                                                     \
     {                                                                                              \
-        "rs_object", {"$BUSINESSEVENTSDEFINITION", "U", NULL, NULL}, {0}, 4                        \
+        "rs_object", {"$BUSINESSEVENTSDEFINITION", "U"}, {0}, 2                                    \
     }
 
 static void
-a_catalog_without_its_end_proves_no_absence(void **state)
+a_question_without_its_answer_proves_no_absence(void **state)
 {
-    static const struct answer cut[] = {IDENTITY, HELD, OBJECT};
-    static const struct answer whole[] = {IDENTITY, HELD, OBJECT, {"rs_catalog", {"c"}, {0}, 1}};
+    static const struct answer cut[] = {IDENTITY, ANSWERED, HELD, OBJECT};
+    static const struct answer whole[] = {
+        IDENTITY, ANSWERED, HELD, OBJECT, READ("triggers"), READ("foreign-keys"), READ("policies")};
     ARENA_SCOPED arena = arena_new(ARENA_BYTES);
     struct axdb_evidence evidence;
 
@@ -382,18 +394,92 @@ a_catalog_without_its_end_proves_no_absence(void **state)
     look(arena, &evidence);
     assert_true(evidence.tables[TABLE_EVENTS].exists);
     assert_false(evidence.tables[TABLE_EVENTS].triggers.known);
+    assert_false(evidence.tables[TABLE_EVENTS].foreign_keys.known);
     assert_false(evidence.tables[TABLE_EVENTS].policies.known);
     PLAY(whole);
     look(arena, &evidence);
     assert_true(evidence.tables[TABLE_EVENTS].triggers.known);
+    assert_true(evidence.tables[TABLE_EVENTS].foreign_keys.known);
     assert_true(evidence.tables[TABLE_EVENTS].policies.known);
+}
+
+#define FAULT(word)                                                                                \
+    {                                                                                              \
+        "rs_fault", {word, NULL, NULL, NULL, "$no such view"}, {0, 208, 16, 1}, 5                  \
+    }
+
+/** The fault of the events table as it comes of the kinds and masks that the server gave. */
+static const char *
+fault_without(const char *question)
+{
+    const struct answer answers[] = {IDENTITY, ANSWERED, HELD, OBJECT, FAULT(question)};
+    static char fault[128];
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_evidence evidence;
+
+    PLAY(answers);
+    look(arena, &evidence);
+    (void)snprintf(fault, sizeof fault, "%s", evidence.tables[TABLE_EVENTS].fault);
+    return fault;
+}
+
+static void
+a_table_whose_kind_or_masks_are_not_known_is_not_used(void **state)
+{
+    (void)state;
+    assert_string_equal(fault_without("kinds"),
+                        "may be temporal or memory-optimised: the server does not say");
+    assert_string_equal(fault_without("urls"), "column PARTITION is missing or not a whole number");
+}
+
+static void
+what_must_be_answered_fails_the_whole(void **state)
+{
+    static const struct answer no_objects[] = {IDENTITY, ANSWERED, FAULT("objects")};
+    static const struct answer no_end[] = {IDENTITY, READ("identity"), READ("objects")};
+    static const struct answer no_state[] = {IDENTITY, ANSWERED, FAULT("updateability")};
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store = open_store();
+    struct axdb_evidence evidence;
+
+    (void)state;
+    PLAY(no_objects);
+    assert_false(store->ops->observe(store, arena, &evidence, &err));
+    assert_non_null(strstr(err.primary, "no such view"));
+    PLAY(no_end);
+    assert_false(store->ops->observe(store, arena, &evidence, &err));
+    assert_int_equal(err.code, ERR_SERVER);
+    PLAY(no_state);
+    assert_false(store->ops->observe(store, arena, &evidence, &err));
+    assert_non_null(strstr(err.primary, "read-only replica"));
+    store->ops->close(store);
+}
+
+static void
+a_count_that_comes_with_an_error_is_not_known(void **state)
+{
+    static const struct answer answers[] = {
+        IDENTITY,
+        ANSWERED,
+        COUNT("rs_count", "BUSINESSEVENTSDEFINITION", 5),
+        FAULT("events"),
+    };
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_evidence evidence;
+
+    (void)state;
+    PLAY(answers);
+    look(arena, &evidence);
+    assert_false(evidence.tables[TABLE_EVENTS].fresh.known);
+    assert_non_null(strstr(evidence.tables[TABLE_EVENTS].fresh.why.primary, "no such view"));
+    assert_false(evidence.tables[TABLE_PROJECT].fresh.known);
 }
 
 static void
 a_catalog_without_its_end_is_a_failure_under_the_locks(void **state)
 {
     static const struct answer begun[] = {{"rs_transaction", {NULL}, {1}, 1}};
-    static const struct answer cut[] = {HELD, OBJECT};
+    static const struct answer cut[] = {HELD, OBJECT, READ("objects")};
     static const struct answer over[] = {{"rs_transaction", {NULL}, {0}, 1}};
     ARENA_SCOPED arena = arena_new(ARENA_BYTES);
     struct axdb_store *store = open_store();
@@ -414,6 +500,7 @@ a_column_of_which_nothing_is_said_is_a_failure(void **state)
 {
     static const struct answer answers[] = {
         IDENTITY,
+        ANSWERED,
         OBJECT,
         {"rs_column",
          {"$BUSINESSEVENTSDEFINITION", NULL, "$A", "$int", "$int", null_value},
@@ -465,7 +552,10 @@ main(void)
         cmocka_unit_test(an_answer_to_nobodys_question_is_not_taken_for_orphans),
         cmocka_unit_test(a_group_without_a_number_makes_its_groups_unknown),
         cmocka_unit_test(sessions_without_a_number_are_not_known),
-        cmocka_unit_test(a_catalog_without_its_end_proves_no_absence),
+        cmocka_unit_test(a_question_without_its_answer_proves_no_absence),
+        cmocka_unit_test(a_table_whose_kind_or_masks_are_not_known_is_not_used),
+        cmocka_unit_test(what_must_be_answered_fails_the_whole),
+        cmocka_unit_test(a_count_that_comes_with_an_error_is_not_known),
         cmocka_unit_test(a_catalog_without_its_end_is_a_failure_under_the_locks),
         cmocka_unit_test(a_column_of_which_nothing_is_said_is_a_failure),
         cmocka_unit_test(rows_deleted_without_a_number_are_a_failure),

@@ -90,6 +90,73 @@ numbers_have_limits(void **state)
     refuse(&options);
 }
 
+/** Whether the loaded FreeTDS is older than 1.4. */
+static bool
+is_old(void)
+{
+    return strncmp(mssql_library_version(), "freetds v1.3", 12) == 0 ||
+           strncmp(mssql_library_version(), "freetds v1.2", 12) == 0;
+}
+
+static void
+another_certificate_name_needs_a_library_that_looks_at_it(void **state)
+{
+    struct mssql_options options = good;
+
+    (void)state;
+    options.certificate_host = "SQL01.contoso.com"; /* the host's */
+    accept(&options);
+    options.certificate_host = "other.contoso.com";
+    if (!is_old()) {
+        accept(&options);
+        return;
+    }
+    refuse(&options);
+    assert_non_null(strstr(err.primary, mssql_library_version()));
+    assert_non_null(strstr(err.hint, "-J"));
+}
+
+static void
+strict_needs_a_library_that_can(void **state)
+{
+    struct mssql_options options = good;
+
+    (void)state;
+    options.encryption = MSSQL_ENCRYPTION_STRICT;
+    if (is_old()) {
+        refuse(&options);
+        assert_non_null(strstr(err.primary, mssql_library_version()));
+    } else {
+        accept(&options);
+    }
+    options.trust_certificate = true;
+    refuse(&options);
+}
+
+static void
+a_certificate_that_nobody_looks_at_is_refused(void **state)
+{
+    struct mssql_options options = good;
+
+    (void)state;
+    options.certificate_file = "/no/such/file";
+    refuse(&options);
+    options.trust_certificate = true;
+    refuse(&options);
+    assert_non_null(strstr(err.primary, "-C"));
+    options.trust_certificate = false;
+    options.encryption = MSSQL_ENCRYPTION_OPTIONAL;
+    refuse(&options);
+    assert_non_null(strstr(err.primary, "-N"));
+    options = good;
+    options.certificate_host = good.host;
+    options.encryption = MSSQL_ENCRYPTION_DISABLE;
+    refuse(&options);
+    options.encryption = MSSQL_ENCRYPTION_MANDATORY;
+    options.certificate_host = "a;b";
+    refuse(&options);
+}
+
 static void
 there_is_one_server_at_a_time(void **state)
 {
@@ -138,6 +205,9 @@ main(void)
         cmocka_unit_test(what_is_needed_is_asked_for),
         cmocka_unit_test(texts_that_freetds_would_cut_are_refused),
         cmocka_unit_test(numbers_have_limits),
+        cmocka_unit_test(another_certificate_name_needs_a_library_that_looks_at_it),
+        cmocka_unit_test(strict_needs_a_library_that_can),
+        cmocka_unit_test(a_certificate_that_nobody_looks_at_is_refused),
         cmocka_unit_test(there_is_one_server_at_a_time),
         cmocka_unit_test(the_environment_cannot_redirect_a_connection),
     };

@@ -102,14 +102,14 @@ a_refused_address_is_named_in_the_hint(void **state)
     struct err err = {0};
 
     (void)state;
-    hint_for(40615, "Cannot open server 'x'. Client with IP address '203.0.113.7' is not allowed.",
-             &err);
+    hint_for(40615, 1,
+             "Cannot open server 'x'. Client with IP address '203.0.113.7' is not allowed.", &err);
     assert_non_null(strstr(err.hint, "203.0.113.7"));
     (void)err_hint(&err, "%s", "");
-    hint_for(40615, "another wording", &err);
+    hint_for(40615, 1, "another wording", &err);
     assert_non_null(strstr(err.hint, "firewall"));
     (void)err_hint(&err, "%s", "");
-    hint_for(123456, "", &err);
+    hint_for(123456, 1, "", &err);
     assert_string_equal(err.hint, "");
 }
 

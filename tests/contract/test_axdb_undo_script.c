@@ -1,0 +1,197 @@
+/** The undo script as other tools run it, and where it must not run. */
+#include "axdb_rows_back.h"
+
+#include <sys/wait.h>
+
+/** The script behind some text in the same batch: it must fail with `fault`. */
+static void
+expect_script_fails(const char *before, const struct text *script, const char *part)
+{
+    TEXT_SCOPED whole = {0};
+    char fault_text[4096];
+
+    text_append(&whole, before);
+    text_append_bytes(&whole, text_string(script), script->used);
+    assert_true(text_ok(&whole, &err));
+    run_script(&whole, fault_text, sizeof fault_text);
+    if (strstr(fault_text, part) == NULL)
+        fail_msg("\"%s\" instead of \"%s\"", fault_text, part);
+}
+
+static void
+the_script_refuses_what_it_must_not_touch(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_evidence evidence;
+    struct axdb_store *store = with_table(identity_tables, arena, &evidence);
+    const struct schema *schema = &evidence.tables[TABLE_EVENTS].schema;
+    struct random random = any_random(13);
+    struct random_rows rows = random_rows_make(&random, schema, 5);
+    TEXT_SCOPED script = {0};
+    TEXT_SCOPED other = {0};
+
+    (void)state;
+    make_script(schema, &(struct script_source){.rows = &rows}, (int64_t)rows.count, &script);
+    make_script(schema, &(struct script_source){.rows = &rows, .database = "axdb"},
+                (int64_t)rows.count, &other);
+    expect_script_fails("", &other, "belong to another database");
+    expect_script_fails("SET XACT_ABORT ON; BEGIN TRANSACTION;\n", &script,
+                        "a transaction is open in this session");
+    assert_int_equal(count_rows(TABLE_EVENTS), 0);
+    expect_script_runs(&script);
+    expect_script_fails("", &script, "dbo.BUSINESSEVENTSDEFINITION is not empty");
+    expect_rows(store, schema, &rows);
+    random_rows_free(&rows);
+    store->ops->close(store);
+}
+
+static void
+the_script_stops_without_effect_at_the_first_fault(void **state)
+{
+    static const char *const faults[] = {
+        "ALTER TABLE dbo.BUSINESSEVENTSDEFINITION ADD CONSTRAINT C_CHECK CHECK (RECID < 0);",
+        "ALTER TABLE dbo.BUSINESSEVENTSDEFINITION ADD MUST int NOT NULL;",
+    };
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_evidence evidence;
+    struct axdb_store *store = with_table(identity_tables, arena, &evidence);
+    const struct schema *schema = &evidence.tables[TABLE_EVENTS].schema;
+    struct random random = any_random(14);
+    struct random_rows rows = random_rows_make(&random, schema, 40);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        TEXT_SCOPED script = {0};
+
+        make_script(schema, &(struct script_source){.rows = &rows}, (int64_t)rows.count, &script);
+        sql(identity_tables);
+        sql(faults[i]);
+        expect_script_fails("", &script, i == 0 ? "C_CHECK" : "MUST");
+        assert_int_equal(count_rows(TABLE_EVENTS), 0);
+    }
+    /* The same row twice: the second one fails, the first one goes. */
+    random_rows_free(&rows);
+    rows = random_rows_make(&random, schema, 2);
+    sql(identity_tables);
+    {
+        TEXT_SCOPED script = {0};
+        struct row first = rows.items[0];
+        const struct random_rows twice = {.items = (struct row[]){first, first}, .count = 2};
+
+        make_script(schema, &(struct script_source){.rows = &twice}, 2, &script);
+        expect_script_fails("", &script, "duplicate key");
+        assert_int_equal(count_rows(TABLE_EVENTS), 0);
+    }
+    random_rows_free(&rows);
+    store->ops->close(store);
+}
+
+static void
+the_session_that_runs_the_script_does_not_matter(void **state)
+{
+    static const char hostile[] =
+        "SET DATEFORMAT dmy; SET ROWCOUNT 1; SET QUOTED_IDENTIFIER OFF; SET ANSI_WARNINGS OFF; "
+        "SET ANSI_PADDING OFF; SET ANSI_NULLS OFF; SET ARITHABORT OFF; SET XACT_ABORT OFF; "
+        "SET CONCAT_NULL_YIELDS_NULL OFF; SET NUMERIC_ROUNDABORT ON; SET IMPLICIT_TRANSACTIONS ON; "
+        "SET TEXTSIZE 5; SET DATEFIRST 1;\n";
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_evidence evidence;
+    struct axdb_store *store = with_table(wide_table, arena, &evidence);
+    const struct schema *schema = &evidence.tables[TABLE_EVENTS].schema;
+    struct random random = any_random(15);
+    struct random_rows rows = random_rows_make(&random, schema, 200);
+    TEXT_SCOPED script = {0};
+
+    (void)state;
+    text_append(&script, hostile);
+    make_script(schema, &(struct script_source){.rows = &rows}, (int64_t)rows.count, &script);
+    expect_script_runs(&script);
+    expect_rows(store, schema, &rows);
+    random_rows_free(&rows);
+    store->ops->close(store);
+}
+
+/* ---- by a tool ---- */
+
+/** Write the configuration and the input that tsql reads, run it; its exit status. */
+static int
+run_tsql(const char *directory, const struct text *script)
+{
+    char conf[PATH_MAX], input[PATH_MAX], output[PATH_MAX];
+    FILE *file;
+    int status = -1;
+    pid_t child;
+
+    file = fopen(scratch_path(directory, "freetds.conf", conf), "we");
+    assert_non_null(file);
+    (void)fprintf(file,
+                  "[sandbox]\nhost = localhost\nport = %s\ntds version = 7.4\n"
+                  "encryption = require\nca file = %s\nclient charset = UTF-8\n",
+                  variable("SANDBOX_TDS_PORT"), variable("SANDBOX_CA"));
+    assert_int_equal(fclose(file), 0);
+    file = fopen(scratch_path(directory, "undo.sql", input), "we");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text_string(script), 1, script->used, file), script->used);
+    (void)fprintf(file, "\nGO\n");
+    assert_int_equal(fclose(file), 0);
+    (void)scratch_path(directory, "output", output);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
+        if (setenv("FREETDSCONF", conf, 1) != 0 || freopen(input, "r", stdin) == NULL ||
+            freopen(output, "w", stdout) == NULL || dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
+            _exit(126);
+        (void)execlp("tsql", "tsql", "-S", "sandbox", "-U", "admin", "-P", PASSWORD, "-D", "AxDB",
+                     "-o", "q", (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void
+tsql_runs_the_script(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_evidence evidence;
+    struct axdb_store *store = with_table(wide_table, arena, &evidence);
+    const struct schema *schema = &evidence.tables[TABLE_EVENTS].schema;
+    struct random random = any_random(16);
+    struct random_rows rows = random_rows_make(&random, schema, 300);
+    char directory[PATH_MAX], path[PATH_MAX], said[4096] = "", last_line[80];
+    TEXT_SCOPED script = {0};
+    FILE *output;
+
+    (void)state;
+    make_script(schema, &(struct script_source){.rows = &rows}, (int64_t)rows.count, &script);
+    scratch_make(directory);
+    assert_int_equal(run_tsql(directory, &script), 0);
+    output = fopen(scratch_path(directory, "output", path), "re");
+    assert_non_null(output);
+    said[fread(said, 1, sizeof said - 1, output)] = '\0';
+    assert_int_equal(fclose(output), 0);
+    (void)snprintf(last_line, sizeof last_line, "dwclean: done, %zu rows are back.", rows.count);
+    if (strstr(said, last_line) == NULL)
+        fail_msg("%s", said);
+    expect_rows(store, schema, &rows);
+    scratch_remove(directory);
+    random_rows_free(&rows);
+    store->ops->close(store);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTRACT_TEST_IF(the_script_refuses_what_it_must_not_touch, NEEDS_SANDBOX | NEEDS_UTF16),
+        CONTRACT_TEST_IF(the_script_stops_without_effect_at_the_first_fault,
+                         NEEDS_SANDBOX | NEEDS_UTF16),
+        CONTRACT_TEST_IF(the_session_that_runs_the_script_does_not_matter, NEEDS_UTF16),
+        CONTRACT_TEST_IF(tsql_runs_the_script, NEEDS_SANDBOX | NEEDS_UTF16),
+    };
+    int failed;
+
+    CONTRACT_RUN(tests, failed);
+    return failed;
+}
