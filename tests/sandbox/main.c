@@ -5,9 +5,11 @@
 #include "common/log.h"
 #include "common/pki.h"
 #include "dataverse/service.h"
+#include "tds/browser.h"
 #include "tds/server.h"
 #include "tsql/engine.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -27,11 +29,11 @@ enum { ROWS_MAX = 10000000, DATAVERSE_ROWS_MAX = 100000 };
 #define PASSWORD "Sandbox-Passw0rd!"
 
 struct options {
-    const char *seed, *directory, *fixtures, *certificate, *log;
+    const char *seed, *directory, *fixtures, *certificate, *log, *browser, *database;
     enum tds_encryption encryption;
     double time_scale;
     int64_t rows;
-    bool without_tds, with_parent;
+    bool without_tds, with_parent, utf8_engine;
 };
 
 struct sandbox {
@@ -40,6 +42,7 @@ struct sandbox {
     struct sandbox_log *log;
     struct engine *engine;
     struct tds_server *tds;
+    struct tds_browser *browser;
     struct dv_service *dataverse;
     struct control *control;
     char *directory; /* what options.directory is, made absolute */
@@ -51,11 +54,14 @@ struct sandbox {
 static int
 usage(FILE *out, int status)
 {
-    (void)fputs("usage: dwclean-sandbox --seed NAME --dir DIR --fixtures DIR [--rows N]\n"
-                "       [--tds-encryption none|optional|required]\n"
-                "       [--certificate good|expired|wrong-name|other-ca|second|self-signed]\n"
-                "       [--time-scale N] [--without-tds] [--with-parent] [--log FILE]\n",
-                out);
+    (void)fputs(
+        "usage: dwclean-sandbox --seed NAME --dir DIR --fixtures DIR [--rows N]\n"
+        "       [--tds-encryption none|optional|required]\n"
+        "       [--certificate good|expired|wrong-name|other-ca|second|self-signed|\n"
+        "       by-self-signed]\n"
+        "       [--time-scale N] [--without-tds] [--utf8-engine] [--with-parent] [--log FILE]\n"
+        "       [--browser ADDRESS] [--database NAME]\n",
+        out);
     return status;
 }
 
@@ -115,6 +121,13 @@ parse_scale(const char *text, double *ret)
     return true;
 }
 
+static bool
+is_loopback(const char *text)
+{
+    struct in_addr address;
+    return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
 enum option_letter {
     OPT_SEED,
     OPT_DIR,
@@ -124,8 +137,11 @@ enum option_letter {
     OPT_CERTIFICATE,
     OPT_SCALE,
     OPT_WITHOUT_TDS,
+    OPT_UTF8_ENGINE,
     OPT_WITH_PARENT,
     OPT_LOG,
+    OPT_BROWSER,
+    OPT_DATABASE,
     OPT_HELP,
 };
 
@@ -138,8 +154,11 @@ static const struct option long_options[] = {
     {"certificate", required_argument, NULL, OPT_CERTIFICATE},
     {"time-scale", required_argument, NULL, OPT_SCALE},
     {"without-tds", no_argument, NULL, OPT_WITHOUT_TDS},
+    {"utf8-engine", no_argument, NULL, OPT_UTF8_ENGINE},
     {"with-parent", no_argument, NULL, OPT_WITH_PARENT},
     {"log", required_argument, NULL, OPT_LOG},
+    {"browser", required_argument, NULL, OPT_BROWSER},
+    {"database", required_argument, NULL, OPT_DATABASE},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -169,9 +188,18 @@ take_option(struct options *options, int which)
     case OPT_WITHOUT_TDS:
         options->without_tds = true;
         return true;
+    case OPT_UTF8_ENGINE:
+        options->utf8_engine = true;
+        return true;
     case OPT_WITH_PARENT:
         options->with_parent = true;
         return true;
+    case OPT_BROWSER:
+        options->browser = optarg;
+        return is_loopback(optarg);
+    case OPT_DATABASE:
+        options->database = optarg;
+        return optarg[0] != '\0';
     case OPT_LOG:
         options->log = optarg;
         return true;
@@ -299,6 +327,17 @@ add_logins(struct engine *engine)
 }
 
 static bool
+start_browser(struct sandbox *sandbox)
+{
+    const struct tds_browser_options options = {.address = sandbox->options.browser,
+                                                .tcp_port = tds_server_port(sandbox->tds),
+                                                .faults = sandbox->faults,
+                                                .log = sandbox->log};
+    sandbox->browser = tds_browser_start(&options, sandbox->why, sizeof(sandbox->why));
+    return sandbox->browser != NULL;
+}
+
+static bool
 start_axdb(struct sandbox *sandbox)
 {
     char store[PATH_BYTES];
@@ -315,8 +354,9 @@ start_axdb(struct sandbox *sandbox)
     }
     struct engine_options engine = {.directory = store,
                                     .server_name = "SANDBOX-SQL",
-                                    .database = "AxDB",
+                                    .database = options->database ? options->database : "AxDB",
                                     .read_committed_snapshot = true,
+                                    .utf8 = options->utf8_engine,
                                     .faults = sandbox->faults,
                                     .log = sandbox->log};
     sandbox->engine = engine_open(&engine, sandbox->why, sizeof(sandbox->why));
@@ -326,14 +366,15 @@ start_axdb(struct sandbox *sandbox)
         (void)snprintf(sandbox->why, sizeof(sandbox->why), "a login was refused");
         return false;
     }
-    struct tds_options tds = {.encryption = options->encryption,
+    struct tds_options tds = {.address = options->browser,
+                              .encryption = options->encryption,
                               .certificate_pem = certificate,
                               .key_pem = key,
                               .engine = sandbox->engine,
                               .faults = sandbox->faults,
                               .log = sandbox->log};
     sandbox->tds = tds_server_start(&tds, sandbox->why, sizeof(sandbox->why));
-    return sandbox->tds != NULL;
+    return sandbox->tds != NULL && (options->browser == NULL || start_browser(sandbox));
 }
 
 /* ---- Dataverse ---- */
@@ -489,7 +530,8 @@ start(struct sandbox *sandbox)
         (void)snprintf(sandbox->why, sizeof(sandbox->why), "cannot open the log");
         return false;
     }
-    return pki_create(sandbox->options.directory, sandbox->why, sizeof(sandbox->why)) &&
+    return pki_create(sandbox->options.directory, sandbox->options.browser, sandbox->why,
+                      sizeof(sandbox->why)) &&
            (sandbox->options.without_tds || start_axdb(sandbox)) && start_dataverse(sandbox) &&
            start_control(sandbox) && write_env(sandbox);
 }
@@ -500,6 +542,7 @@ stop(struct sandbox *sandbox)
     char path[PATH_BYTES];
     control_stop(sandbox->control);
     dv_service_stop(sandbox->dataverse);
+    tds_browser_stop(sandbox->browser);
     if (sandbox->tds)
         tds_server_stop(sandbox->tds);
     if (sandbox->engine)

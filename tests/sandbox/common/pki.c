@@ -14,12 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char *const pki_names[] = {"good",   "expired",     "wrong-name", "other-ca",
-                                 "second", "self-signed", NULL};
+const char *const pki_names[] = {"good",   "expired",     "wrong-name",     "other-ca",
+                                 "second", "self-signed", "by-self-signed", NULL};
 
 enum { DAY = 86400, PEM_MAX_BYTES = 65536 };
 
-#define HOST_NAMES "DNS:localhost,IP:127.0.0.1,IP:0:0:0:0:0:0:0:1"
+#define HOST_NAMES                                                                                 \
+    "DNS:localhost,IP:127.0.0.1,IP:0:0:0:0:0:0:0:1,DNS:*.database.sandbox.test,"                   \
+    "DNS:*.tr1.database.sandbox.test"
 
 struct authority {
     X509 *certificate;
@@ -154,6 +156,27 @@ write_pair(const char *directory, const char *name, const struct wish *wish)
     return ok;
 }
 
+/** Signed by a server's own certificate, which is no authority. */
+static bool
+write_pair_by(const char *directory, const char *name, const char *issuer, const struct wish *wish)
+{
+    struct wish own = *wish;
+    char file[64];
+    (void)snprintf(file, sizeof file, "%s.pem", issuer);
+    char *text = pki_read(directory, file);
+    BIO *bio = text ? BIO_new_mem_buf(text, -1) : NULL;
+    struct authority by = {.key = wish->key};
+    if (bio)
+        by.certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    own.by = &by;
+    own.common_name = "another localhost";
+    bool ok = by.certificate && write_pair(directory, name, &own);
+    X509_free(by.certificate);
+    BIO_free(bio);
+    free(text);
+    return ok;
+}
+
 /* ---- the whole set ---- */
 
 static bool
@@ -170,16 +193,19 @@ make_authority(const char *directory, const char *file, const char *common_name,
 }
 
 static bool
-make_servers(const char *directory, const struct authority *ca, const struct authority *other,
+make_servers(const char *directory, const char *address, const struct authority authorities[2],
              EVP_PKEY *key)
 {
+    char names[256];
+    (void)snprintf(names, sizeof names, "%s%s%s", HOST_NAMES, address ? ",IP:" : "",
+                   address ? address : "");
     struct wish good = {.common_name = "localhost",
-                        .alternative_names = HOST_NAMES,
+                        .alternative_names = names,
                         .usage = "serverAuth",
                         .not_before = -DAY,
                         .not_after = 365L * DAY,
                         .key = key,
-                        .by = ca};
+                        .by = &authorities[0]};
     struct wish expired = good;
     struct wish wrong_name = good;
     struct wish other_ca = good;
@@ -188,16 +214,18 @@ make_servers(const char *directory, const struct authority *ca, const struct aut
     expired.not_after = -365L * DAY;
     wrong_name.common_name = "elsewhere.invalid";
     wrong_name.alternative_names = "DNS:elsewhere.invalid";
-    other_ca.by = other;
+    other_ca.by = &authorities[1];
     self_signed.by = NULL;
     return write_pair(directory, "good", &good) && write_pair(directory, "expired", &expired) &&
            write_pair(directory, "wrong-name", &wrong_name) &&
            write_pair(directory, "other-ca", &other_ca) && write_pair(directory, "second", &good) &&
-           write_pair(directory, "self-signed", &self_signed);
+           write_pair(directory, "self-signed", &self_signed) &&
+           write_pair_by(directory, "by-self-signed", "self-signed", &self_signed);
 }
 
 static bool
-make_all(const char *directory, struct authority authorities[2], EVP_PKEY *keys[2])
+make_all(const char *directory, const char *address, struct authority authorities[2],
+         EVP_PKEY *keys[2])
 {
     keys[0] = EVP_RSA_gen(2048);
     keys[1] = EVP_RSA_gen(2048);
@@ -211,12 +239,12 @@ make_all(const char *directory, struct authority authorities[2], EVP_PKEY *keys[
                           .not_before = -DAY,
                           .not_after = 365L * DAY,
                           .key = keys[1]};
-    return make_servers(directory, &authorities[0], &authorities[1], keys[0]) &&
+    return make_servers(directory, address, authorities, keys[0]) &&
            write_pair(directory, "client", &client);
 }
 
 bool
-pki_create(const char *directory, char *why, size_t why_size)
+pki_create(const char *directory, const char *address, char *why, size_t why_size)
 {
     char path[4096];
     struct authority authorities[2] = {{NULL, NULL}, {NULL, NULL}};
@@ -226,7 +254,7 @@ pki_create(const char *directory, char *why, size_t why_size)
         (void)snprintf(why, why_size, "cannot make the folder pki");
         return false;
     }
-    bool ok = make_all(directory, authorities, keys);
+    bool ok = make_all(directory, address, authorities, keys);
     if (!ok)
         (void)snprintf(why, why_size, "cannot make certificates: %s",
                        ERR_reason_error_string(ERR_get_error()));

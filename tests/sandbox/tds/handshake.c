@@ -104,8 +104,12 @@ start_tls(struct tds_connection *connection)
     enum tds_fate fate = tds_point(connection, "tds.tls", NULL, &act);
     if (fate == TDS_GONE || connection->shared->tls == NULL)
         return false;
-    bool newest = fate == TDS_OTHER && strcmp(act.text, "tls1.3") == 0;
-    connection->channel.tls = tds_tls_new(connection->shared->tls, newest);
+    enum tds_tls_versions versions = TDS_TLS_1_2;
+    if (fate == TDS_OTHER && strcmp(act.text, "tls1.3") == 0)
+        versions = TDS_TLS_1_2_OR_1_3;
+    else if (fate == TDS_OTHER && strcmp(act.text, "tls1.3-only") == 0)
+        versions = TDS_TLS_1_3;
+    connection->channel.tls = tds_tls_new(connection->shared->tls, versions);
     if (connection->channel.tls == NULL)
         return false;
     for (int flight = 0; flight < FLIGHTS_MAX; flight++) {

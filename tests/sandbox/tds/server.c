@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LISTENERS = 2, CONNECTIONS_MAX = 512, BACKLOG = 64, PORT_TRIES = 16 };
+enum { LISTENERS = 3, CONNECTIONS_MAX = 512, BACKLOG = 64, PORT_TRIES = 16 };
 
 struct client {
     struct client *next;
@@ -25,7 +25,7 @@ struct client {
 
 struct tds_server {
     struct tds_shared shared;
-    int listeners[LISTENERS]; /* IPv4, IPv6; -1 = none */
+    int listeners[LISTENERS]; /* IPv4, IPv6, the further one; -1 = none */
     uint16_t port;
     pthread_t accepting;
     pthread_mutex_t lock;
@@ -109,6 +109,7 @@ accept_clients(void *argument)
         struct pollfd fds[LISTENERS + 1] = {
             {.fd = server->listeners[0], .events = POLLIN},
             {.fd = server->listeners[1], .events = POLLIN},
+            {.fd = server->listeners[2], .events = POLLIN},
             {.fd = server->shared.stop_fd, .events = POLLIN},
         };
         if (poll(fds, LISTENERS + 1, -1) < 0 && errno != EINTR)
@@ -145,6 +146,17 @@ listen_on(const struct sockaddr *address, socklen_t length)
     return -1;
 }
 
+static bool
+listen_further(struct tds_server *server)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(server->port)};
+    if (server->shared.options.address == NULL)
+        return true;
+    if (inet_pton(AF_INET, server->shared.options.address, &at.sin_addr) == 1)
+        server->listeners[2] = listen_on((const struct sockaddr *)&at, sizeof at);
+    return server->listeners[2] >= 0;
+}
+
 /* Both families on one port. False with errno when that port is not to be had. */
 static bool
 listen_once(struct tds_server *server, uint16_t wanted)
@@ -162,7 +174,7 @@ listen_once(struct tds_server *server, uint16_t wanted)
     six.sin6_addr = in6addr_loopback;
     server->listeners[1] = listen_on((const struct sockaddr *)&six, sizeof six);
     /* No IPv6 on this machine is no failure; a port that another program has there is one. */
-    return server->listeners[1] >= 0 || errno != EADDRINUSE;
+    return (server->listeners[1] >= 0 || errno != EADDRINUSE) && listen_further(server);
 }
 
 static void

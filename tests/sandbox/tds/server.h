@@ -13,7 +13,8 @@
 enum tds_encryption { TDS_ENCRYPTION_NONE, TDS_ENCRYPTION_OPTIONAL, TDS_ENCRYPTION_REQUIRED };
 
 struct tds_options {
-    uint16_t port; /* 0 = any free one */
+    uint16_t port;       /* 0 = any free one */
+    const char *address; /* IPv4, listened on too; NULL = none */
     enum tds_encryption encryption;
     const char *certificate_pem, *key_pem; /* paths */
     struct engine *engine;

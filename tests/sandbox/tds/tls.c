@@ -54,7 +54,7 @@ tds_tls_config_free(struct tds_tls_config *config)
 }
 
 struct tds_tls *
-tds_tls_new(struct tds_tls_config *config, bool newest)
+tds_tls_new(struct tds_tls_config *config, enum tds_tls_versions versions)
 {
     struct tds_tls *tls = calloc(1, sizeof *tls);
     if (tls == NULL)
@@ -63,7 +63,10 @@ tds_tls_new(struct tds_tls_config *config, bool newest)
     BIO *from_client = BIO_new(BIO_s_mem());
     BIO *to_client = BIO_new(BIO_s_mem());
     if (ssl == NULL || from_client == NULL || to_client == NULL ||
-        SSL_set_max_proto_version(ssl, newest ? TLS1_3_VERSION : TLS1_2_VERSION) != 1 ||
+        SSL_set_min_proto_version(ssl, versions == TDS_TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION) !=
+            1 ||
+        SSL_set_max_proto_version(ssl, versions == TDS_TLS_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION) !=
+            1 ||
         pthread_mutex_init(&tls->lock, NULL) != 0) {
         (void)BIO_free(from_client);
         (void)BIO_free(to_client);

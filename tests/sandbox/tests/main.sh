@@ -86,6 +86,7 @@ refused 64 --seed ../small --dir "$work/x" --fixtures "$fixtures"
 refused 64 --seed small --dir "$work/x" --fixtures "$fixtures" --certificate none
 refused 64 --seed small --dir "$work/x" --fixtures "$fixtures" --rows -1
 refused 64 --seed small --dir "$work/x" --fixtures "$fixtures" --tds-encryption strict
+refused 64 --seed small --dir "$work/x" --fixtures "$fixtures" --browser 10.1.2.3
 refused 64 --seed small --dir "$work/x" --fixtures "$fixtures" extra
 refused 1 --seed nosuchseed --dir "$work/y" --fixtures "$fixtures" --without-tds
 refused 1 --seed small --dir "$work/y" --fixtures "$fixtures" --without-tds

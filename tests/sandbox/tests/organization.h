@@ -83,7 +83,7 @@ organization_open(const char *seed, int64_t rows)
     (void)snprintf(o->directory, sizeof(o->directory), "/tmp/sandbox-test-XXXXXX");
     assert_non_null(mkdtemp(o->directory));
     (void)snprintf(o->ca, sizeof(o->ca), "%s/pki/ca.pem", o->directory);
-    assert_true(pki_create(o->directory, why, sizeof(why)));
+    assert_true(pki_create(o->directory, NULL, why, sizeof(why)));
     o->faults = faults_new();
     o->log = sandbox_log_new(NULL);
     struct dv_options options = {.directory = o->directory,

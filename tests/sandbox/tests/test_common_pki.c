@@ -19,7 +19,7 @@ make_all(void **state)
     (void)state;
     if (!mkdtemp(directory))
         return -1;
-    return pki_create(directory, why, sizeof(why)) ? 0 : -1;
+    return pki_create(directory, NULL, why, sizeof(why)) ? 0 : -1;
 }
 
 static void
@@ -149,7 +149,7 @@ a_folder_that_has_them_already_is_refused(void **state)
 {
     char why[256] = "";
     (void)state;
-    assert_false(pki_create(directory, why, sizeof(why)));
+    assert_false(pki_create(directory, NULL, why, sizeof(why)));
     assert_true(why[0] != '\0');
 }
 

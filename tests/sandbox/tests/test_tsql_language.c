@@ -365,6 +365,53 @@ test_bulk(void **state)
                         "[a:int,b:nvarchar,:int] 7|x|2; 8||0; done c1 2; ");
 }
 
+static void
+test_code_pages(void **state)
+{
+    static const struct example e[] = {
+        {"CREATE TABLE t (id int PRIMARY KEY, l varchar(9) NULL, c varchar(9) COLLATE "
+         "Cyrillic_General_CI_AS NULL, u varchar(9) COLLATE Latin1_General_100_CI_AS_SC_UTF8 NULL)",
+         "done 0; "},
+        /* bytes are taken over, text is translated, from the database's code page too */
+        {"INSERT INTO t VALUES (1, 0xE9, 0xCFF0, 0xC3A9); INSERT INTO t VALUES (2, NCHAR(1046), "
+         "NCHAR(1046), NCHAR(1046)); INSERT INTO t VALUES (3, CONVERT(varchar(1), 0xE9), "
+         "CONVERT(varchar(1), 0xE9), CONVERT(varchar(1), 0xE9))",
+         "done c3 1; done c3 1; done c3 1; "},
+        {"SELECT CONVERT(varbinary(9), l), CONVERT(varbinary(9), c), CONVERT(varbinary(9), u) FROM t "
+         "ORDER BY id",
+         "[:varbinary,:varbinary,:varbinary] e9|cff0|c3a9; 3f|c6|d096; e9|3f|c3a9; done c1 3; "},
+        {"SELECT CONVERT(nvarchar(9), c) FROM t WHERE id = 1",
+         "[:nvarchar] <41f><440>; done c1 1; "},
+        {"SELECT CONVERT(int, COUNT(*)) FROM sys.columns WHERE object_id = OBJECT_ID(N't') AND "
+         "collation_name = N'Cyrillic_General_CI_AS'",
+         "[:int] 1; done c1 1; "},
+        {"INSERT INTO t (id, u) VALUES (4, REPLICATE(NCHAR(1046), 5))",
+         "error 8152 16 line 1: String or binary data would be truncated.; done c3 failed; "},
+        {"CREATE TABLE x (a varchar(9) COLLATE Klingon_CI_AS)",
+         "error 448 16 line 1: Invalid collation 'Klingon_CI_AS'.; done 0 failed; "},
+    };
+    CHECK(state, e);
+}
+
+static void
+test_floating_point_ends(void **state)
+{
+    static const struct example e[] = {
+        {"SELECT CONVERT(varbinary(8), 4.9406564584124654e-324), CONVERT(varbinary(8), "
+         "(1e0*2.2227587494850775e-162*2.2227587494850775e-162)), CONVERT(varbinary(8), (0e0*-1e0))",
+         "[:varbinary,:varbinary,:varbinary] 0000000000000000|0000000000000001|8000000000000000; "
+         "done c1 1; "},
+        {"SELECT CONVERT(varbinary(8), CONVERT(float, CONVERT(real, 1e-40)))",
+         "[:varbinary] 0000000000000000; done c1 1; "},
+        {"SELECT CONVERT(varbinary(8), CONVERT(float, CONVERT(real, 3.4028234663852886e+38)))",
+         "[:varbinary] 47efffffe0000000; done c1 1; "},
+    };
+    struct fixture *f = *state;
+    CHECK(state, e);
+    assert_non_null(strstr(run(f->c, "SELECT 1e309"), "error 168 "));
+    assert_non_null(strstr(run(f->c, "SELECT CONVERT(real, 3.4028235e38)"), "error 8115 "));
+}
+
 int
 main(void)
 {
@@ -379,6 +426,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_settings, setup, teardown),
         cmocka_unit_test_setup_teardown(test_remote_calls, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bulk, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_code_pages, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_floating_point_ends, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -169,8 +169,11 @@ client_output(void *ctx, size_t ordinal, const struct sql_column *as, const stru
     client_print(c, "; ");
 }
 
+/* Not every test program uses every helper. */
+#pragma GCC diagnostic ignored "-Wunused-function"
+
 static struct engine *
-client_engine(struct faults *faults, bool snapshot)
+client_engine_of(struct faults *faults, bool snapshot, bool utf8)
 {
     char why[512] = "";
     (void)snprintf(client_directory, sizeof client_directory, "/tmp/tsql-test-XXXXXX");
@@ -180,6 +183,7 @@ client_engine(struct faults *faults, bool snapshot)
                                .server_name = "sandbox",
                                .database = "AxDB",
                                .read_committed_snapshot = snapshot,
+                               .utf8 = utf8,
                                .faults = faults};
     struct engine *e = engine_open(&o, why, sizeof why);
     if (!e) {
@@ -188,6 +192,12 @@ client_engine(struct faults *faults, bool snapshot)
     }
     (void)engine_add_login(e, "sa", "secret", "all,msdb");
     return e;
+}
+
+static struct engine *
+client_engine(struct faults *faults, bool snapshot)
+{
+    return client_engine_of(faults, snapshot, false);
 }
 
 static void

@@ -176,6 +176,7 @@ struct query {
 struct column_def {
     const char *name;
     struct sql_typeinfo type;
+    const char *collation; /* as written, or NULL */
     bool not_null, null_given, identity, persisted, rowguid;
     int64_t seed, increment;
     struct expr *default_value, *compute;

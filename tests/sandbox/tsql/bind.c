@@ -1,5 +1,6 @@
 /* Names to columns, types to expressions: before a statement runs, so that results can be
  * described. */
+#include "tsql/dialect.h"
 #include "tsql/session.h"
 
 static bool
@@ -287,7 +288,7 @@ static bool
 bind_call(struct ectx *x, struct expr *e)
 {
     e->function = function_find(e->name);
-    if (!e->function) {
+    if (!e->function || (x->v.utf8 && dialect_lacks(e->name))) {
         (void)fail(&x->v, 195, "'%s' is not a recognized built-in function name.", e->name);
         return compile_fail(x);
     }
@@ -379,6 +380,10 @@ static bool
 bind_global(struct ectx *x, struct expr *e)
 {
     struct val v = {0};
+    if (x->v.utf8 && dialect_lacks(e->name)) {
+        (void)fail(&x->v, 137, "'%s' is not currently supported", e->name);
+        return compile_fail(x);
+    }
     if (!global_value(x, e->name, &v))
         return compile_fail(x);
     e->type = v.t;

@@ -1,6 +1,8 @@
 /* The catalog: statements kept as text in the store, built into tables again when they change. */
 #include "tsql/catalog.h"
 
+#include "tsql/dialect.h"
+
 void
 table_add_index(struct arena *a, struct table *t, const struct index *i)
 {
@@ -378,24 +380,35 @@ catalog_by_id(struct session *s, int id)
     return catalog_loaded(&s->catalog, id);
 }
 
+static struct table *
+temp_by_name(struct session *s, const char *name)
+{
+    for (struct table *t = s->temps; t; t = t->next)
+        if (!t->dropped && same_name(t->name, name))
+            return t;
+    return NULL;
+}
+
+/* Kept beside the database's own tables. */
+static struct table *
+find_in_msdb(struct session *s, const char *object)
+{
+    char name[160];
+    text_format(name, sizeof name, "msdb.dbo.%s", object);
+    return dialect_utf8(s) ? NULL : loaded_by_name(&s->catalog, name);
+}
+
 struct table *
 catalog_find(struct session *s, const struct name *n)
 {
     if (!n->object || n->server)
         return NULL;
-    if (n->object[0] == '#') {
-        for (struct table *t = s->temps; t; t = t->next)
-            if (!t->dropped && same_name(t->name, n->object))
-                return t;
-        return NULL;
-    }
+    if (n->object[0] == '#')
+        return temp_by_name(s, n->object);
     if (n->schema && !same_name(n->schema, "dbo"))
         return NULL;
-    if (n->database && same_name(n->database, "msdb")) { /* kept beside the database's own tables */
-        char name[160];
-        text_format(name, sizeof name, "msdb.dbo.%s", n->object);
-        return loaded_by_name(&s->catalog, name);
-    }
+    if (n->database && same_name(n->database, "msdb"))
+        return find_in_msdb(s, n->object);
     if (n->database && !same_name(n->database, s->engine->database))
         return NULL;
     return loaded_by_name(&s->catalog, n->object);

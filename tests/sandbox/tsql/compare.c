@@ -113,7 +113,7 @@ unit_at(const struct val *v, size_t i)
 {
     if (type_is_nchar(v->t.type))
         return (uint16_t)(v->v.bytes[2 * i] | v->v.bytes[2 * i + 1] << 8);
-    return unit_from_cp1252(v->v.bytes[i]);
+    return unit_from_codepage(v->v.bytes[i], v->t.codepage);
 }
 
 static void

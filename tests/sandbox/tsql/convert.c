@@ -1,6 +1,8 @@
+#include "tsql/dialect.h"
 #include "tsql/value.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 
 static const char *
@@ -185,9 +187,14 @@ to_float(struct vctx *c, const struct val *in, struct sql_typeinfo to, struct va
     } else if (!type_is_number(t)) {
         return not_allowed(c, in, to);
     }
-    if (!isfinite(d) || (to.type == SQL_REAL && fabs(d) > 3.4028234e38))
+    if (!isfinite(d) || (to.type == SQL_REAL && fabs(d) > FLT_MAX))
         return overflow(c, in, to);
-    *out = (struct val){.t = to, .v = {.real = to.type == SQL_REAL ? (double)(float)d : d}};
+    if (to.type == SQL_REAL) {
+        d = (double)(float)d;
+        if (t != SQL_REAL && d != 0 && fabs(d) < 0x1p-126)
+            d = 0; /* below the smallest normal real: no error, zero */
+    }
+    *out = (struct val){.t = to, .v = {.real = d}};
     return true;
 }
 
@@ -394,6 +401,11 @@ to_binary(struct vctx *c, const struct val *in, struct sql_typeinfo to, int styl
     enum sql_type t = in->t.type;
     if (type_is_char(t) && (style == 1 || style == 2))
         return hex_to_bytes(c, in, to, style, out);
+    if (c->utf8 && type_is_nchar(t)) {
+        size_t length = 0;
+        const unsigned char *bytes = dialect_bytes(c->arena, in, &length);
+        return fit_bytes(c, bytes, length, to, out);
+    }
     if (type_is_char(t) || type_is_binary(t) || t == SQL_UNIQUEIDENTIFIER)
         return fit_bytes(c, in->v.bytes, in->v.length, to, out);
     if (type_is_int(t) || t == SQL_MONEY || t == SQL_SMALLMONEY)
@@ -537,9 +549,12 @@ to_text(struct vctx *c, const struct val *in, struct sql_typeinfo to, int style,
 {
     enum sql_type t = in->t.type;
     if (type_is_char(t)) {
-        *out = type_is_nchar(t) == type_is_nchar(to.type)
-                   ? *in
-                   : val_string(c->arena, to.type, val_text(c->arena, in));
+        bool same = type_is_nchar(t) == type_is_nchar(to.type) &&
+                    (type_is_nchar(t) || in->t.codepage == to.codepage);
+        *out = same ? *in : val_string_in(c->arena, to.type, val_text(c->arena, in), to.codepage);
+    } else if (type_is_binary(t) && c->utf8 && type_is_nchar(to.type) && style == 0) {
+        if (!dialect_text(c, in, to, out))
+            return false;
     } else if (type_is_binary(t)) {
         *out = binary_as_text(c, in, to, style);
     } else if (t == SQL_VARIANT) {
@@ -636,9 +651,9 @@ would_cut(struct vctx *c, const struct val *in, struct sql_typeinfo to)
         return false;
     if (type_is_binary(to.type))
         return true;
-    struct units u = val_text(c->arena, &whole);
-    for (size_t i = to.max_bytes / (type_is_nchar(to.type) ? 2 : 1); i < u.count; i++)
-        if (u.at[i] != ' ')
+    size_t width = type_is_nchar(to.type) ? 2 : 1;
+    for (size_t i = to.max_bytes; i < whole.v.length; i += width)
+        if (whole.v.bytes[i] != ' ' || (width == 2 && whole.v.bytes[i + 1] != 0))
             return true;
     return false;
 }

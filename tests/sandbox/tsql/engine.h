@@ -58,6 +58,8 @@ struct sql_typeinfo {
         max_bytes; /* char, varchar, nchar, nvarchar, binary, varbinary: bytes, or SQL_MAX_LENGTH */
     uint8_t precision; /* decimal */
     uint8_t scale;     /* decimal, time, datetime2, datetimeoffset */
+    uint16_t codepage; /* char, varchar: of a column with a collation of its own; 0 = 1252, the
+                          database's. What is sent to the client is in 1252. */
     bool nullable;
     bool identity;
     bool computed;
@@ -128,6 +130,7 @@ struct engine_options {
     const char *server_name; /* @@SERVERNAME */
     const char *database;    /* its only user database, e.g. AxDB */
     bool read_committed_snapshot;
+    bool utf8;               /* an engine of another make: see dialect.h */
     struct faults *faults;   /* borrowed */
     struct sandbox_log *log; /* borrowed; the engine logs nothing that the server logs */
 };

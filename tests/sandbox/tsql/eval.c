@@ -122,6 +122,11 @@ float_arithmetic(struct ectx *x, char op, const struct val *a, const struct val 
     if (!isfinite(d))
         return int_overflow(x, t.type);
     struct val r = val_float(d);
+    if (t.type == SQL_REAL) { /* of two reals: it is not a conversion, which would round to zero */
+        r = (struct val){.t = t, .v = {.real = (double)(float)d}};
+        if (!isfinite(r.v.real))
+            return int_overflow(x, t.type);
+    }
     return convert(&x->v, &r, t, 0, out);
 }
 

@@ -1,4 +1,5 @@
 /* Statements: control of flow, errors, the frame around each statement that reads or writes. */
+#include "tsql/dialect.h"
 #include "tsql/session.h"
 
 /* ---- variables and frames ---- */
@@ -78,6 +79,8 @@ frame_pop(struct session *s, struct frame *f)
 static bool
 will_be_caught(const struct session *s)
 {
+    if (dialect_unmapped(&s->error))
+        return false;
     for (const struct frame *f = s->frame; f; f = f->outer)
         if (f->try_depth && !(s->error.compile && f == s->frame))
             return true;
@@ -97,8 +100,8 @@ dooms(const struct session *s)
     const struct sql_error *e = &s->error;
     if (e->raised)
         return false;
-    return (s->settings.options & OPT_XACT_ABORT) || e->number == 245 || e->number == 241 ||
-           e->number == 1205;
+    return (s->settings.options & OPT_XACT_ABORT) || dialect_utf8(s) || e->number == 245 ||
+           e->number == 241 || e->number == 1205;
 }
 
 static enum flow
@@ -127,6 +130,8 @@ report_error(struct session *s, uint16_t command)
 enum flow
 handle_error(struct session *s, uint16_t command)
 {
+    if (dialect_utf8(s))
+        dialect_rename(&s->error);
     s->last_error = s->error.number;
     if (s->cancelled || atomic_load(&s->dead))
         return after_cancel(s);
@@ -336,6 +341,8 @@ exec_waitfor(struct session *s, const struct stmt *st)
 {
     struct val v = {0}, t = {0};
     struct vctx c = session_vctx(s, s->statement_arena);
+    if (dialect_utf8(s))
+        return session_fail(s, 102, "'WAITFOR' is not currently supported");
     if (!eval_alone(s, s->statement_arena, st->condition, &v) ||
         !convert(&c, &v, type_of(SQL_TIME), 0, &t))
         return session_fail(s, 148, "Incorrect time syntax in time string used with WAITFOR.");

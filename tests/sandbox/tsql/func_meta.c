@@ -400,6 +400,12 @@ static const char version_text[] =
     "dwclean sandbox (not Microsoft SQL Server) - 13.0.5000.0 (X64)\n\tA T-SQL subset over SQLite for "
     "tests; it proves nothing about SQL Server's locking, plans or speed";
 
+static const char version_text_utf8[] =
+    "dwclean sandbox with UTF-8 text (not Microsoft SQL Server) - 12.0.2000.8\n\tA T-SQL subset over "
+    "SQLite for tests, with the gaps and the errors of an engine of another make";
+
+static const char *const version_texts[] = {version_text, version_text_utf8};
+
 static bool
 global_number(const struct session *s, const char *n, int64_t *out, bool *big)
 {
@@ -446,7 +452,7 @@ global_value(struct ectx *x, const char *name, struct val *out)
         return true;
     }
     if (same_name(name, "@@VERSION")) {
-        *out = val_utf8(x->v.arena, version_text);
+        *out = val_utf8(x->v.arena, version_texts[x->v.utf8]);
     } else if (same_name(name, "@@SERVERNAME")) {
         *out = val_utf8(x->v.arena, s->engine->server_name);
     } else if (same_name(name, "@@SERVICENAME")) {

@@ -1,4 +1,5 @@
 /* Built-in functions on text. */
+#include "tsql/dialect.h"
 #include "tsql/func.h"
 
 static struct units
@@ -43,8 +44,13 @@ bool
 f_datalength(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
     (void)e;
-    (void)x;
     enum sql_type t = args[0].t.type;
+    if (x->v.utf8 && type_is_nchar(t)) {
+        size_t length = 0;
+        (void)dialect_bytes(x->v.arena, &args[0], &length);
+        out->v = (struct sql_value){.integer = (int64_t)length};
+        return true;
+    }
     bool bytes = type_is_char(t) || type_is_binary(t) || t == SQL_UNIQUEIDENTIFIER;
     size_t n = bytes ? args[0].v.length : args[0].t.max_bytes;
     if (t == SQL_DECIMAL)
@@ -221,7 +227,7 @@ f_char(struct ectx *x, struct expr *e, struct val *args, struct val *out)
         return false;
     if (n < 0 || n > (wide ? 65535 : 255))
         return true;
-    uint16_t unit = wide ? (uint16_t)n : unit_from_cp1252((unsigned char)n);
+    uint16_t unit = wide ? (uint16_t)n : unit_from_codepage((unsigned char)n, CODEPAGE_DATABASE);
     return put_text(x, e, (struct units){&unit, 1}, out);
 }
 
@@ -230,8 +236,9 @@ f_ascii(struct ectx *x, struct expr *e, struct val *args, struct val *out)
 {
     struct units u = text_of(x, &args[0]);
     if (u.count)
-        out->v = (struct sql_value){
-            .integer = same_name(e->name, "ASCII") ? cp1252_from_unit(u.at[0]) : u.at[0]};
+        out->v = (struct sql_value){.integer = same_name(e->name, "ASCII")
+                                                   ? byte_from_unit(u.at[0], CODEPAGE_DATABASE)
+                                                   : u.at[0]};
     return true;
 }
 

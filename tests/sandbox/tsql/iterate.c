@@ -1,4 +1,5 @@
 /* FROM: opening its sources, and walking through their rows. */
+#include "tsql/dialect.h"
 #include "tsql/session.h"
 
 /* ---- opening ---- */
@@ -74,6 +75,8 @@ lock_for_read(struct ectx *x, const struct table *t, unsigned hints)
     enum isolation level = s->settings.isolation;
     bool hold = (hints & HINT_HOLDLOCK) || level >= ISO_REPEATABLE;
     bool ok = true;
+    if (dialect_utf8(s)) /* accepted, and nothing comes of them */
+        return true;
     s->lock_wait_override = (hints & HINT_NOWAIT) != 0;
     if (hints & (HINT_TABLOCKX | HINT_XLOCK))
         ok = lock_table(s, t, LOCK_X, OWNER_TRANSACTION);
@@ -206,8 +209,8 @@ key_part(struct ectx *x, struct expr *e, struct sql_typeinfo t, struct val *out)
         *x->v.error = before;
         return false;
     }
-    bool same = type_is_int(t.type) ? type_is_int(v.t.type)
-                                    : type_is_char(t.type) && type_is_char(v.t.type);
+    bool whole = type_is_int(v.t.type) || (v.t.type == SQL_DECIMAL && v.t.scale == 0);
+    bool same = type_is_int(t.type) ? whole : type_is_char(t.type) && type_is_char(v.t.type);
     if (type_is_char(t.type) && v.v.length > (type_is_max(&t) ? 0 : t.max_bytes))
         same = false;
     if (same && convert(&x->v, &v, t, 0, out))

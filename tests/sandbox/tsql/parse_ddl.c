@@ -148,6 +148,19 @@ parse_default(struct parser *p, struct column_def *d)
 
 /* One property of a column; *found false when there is none more. */
 static bool
+parse_collation(struct parser *p, struct column_def *d)
+{
+    d->collation = want_name(p);
+    if (!d->collation)
+        return false;
+    if (!codepage_of_collation(d->collation, &d->type.codepage))
+        return fail(p->c, 448, "Invalid collation '%s'.", d->collation);
+    if (!type_is_char(d->type.type) || type_is_nchar(d->type.type))
+        d->type.codepage = CODEPAGE_DATABASE;
+    return true;
+}
+
+static bool
 parse_property(struct parser *p, struct table_def *t, struct column_def *d, bool *found)
 {
     const char *name = NULL;
@@ -169,7 +182,7 @@ parse_property(struct parser *p, struct table_def *t, struct column_def *d, bool
     if (take_word(p, "SPARSE"))
         return true;
     if (take_word(p, "COLLATE"))
-        return want_name(p) != NULL;
+        return parse_collation(p, d);
     if (take_word(p, "CONSTRAINT") && !(name = want_name(p)))
         return false;
     if (take_word(p, "DEFAULT")) {

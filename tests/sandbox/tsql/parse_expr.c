@@ -1,4 +1,7 @@
+#include "tsql/dialect.h"
 #include "tsql/parse.h"
+
+#include <float.h>
 
 struct expr *
 expr_new(struct parser *p, enum expr_kind kind)
@@ -228,6 +231,18 @@ integer_literal(struct parser *p, struct expr *e, const char *text)
     return decimal_literal(p, e, text);
 }
 
+static bool
+float_literal(struct parser *p, struct expr *e, const char *text)
+{
+    double d = strtod(text, NULL);
+    e->literal = val_float(d < 0x1p-1022 ? 0 : d); /* too small is read as 0 */
+    return d <= DBL_MAX ||
+           fail(p->c, 168,
+                "The floating point value '%s' is out of the range of computer representation "
+                "(8 bytes).",
+                text);
+}
+
 static struct expr *
 parse_literal(struct parser *p)
 {
@@ -240,7 +255,7 @@ parse_literal(struct parser *p)
     } else if (t->kind == TK_DECIMAL) {
         ok = decimal_literal(p, e, t->text);
     } else if (t->kind == TK_FLOAT) {
-        e->literal = val_float(strtod(t->text, NULL));
+        ok = float_literal(p, e, t->text);
     } else if (t->kind == TK_MONEY) {
         struct val text = val_utf8(p->c->arena, *t->text ? t->text : "0");
         ok = convert(p->c, &text, type_of(SQL_MONEY), 0, &e->literal);
@@ -420,6 +435,11 @@ static struct expr *
 parse_function(struct parser *p)
 {
     const char *name = tok(p)->text;
+    if (p->c->utf8 && dialect_lacks(name) &&
+        (same_name(name, "TRY_CAST") || same_name(name, "TRY_CONVERT"))) {
+        (void)fail(p->c, 102, "'%s' is not currently supported", name);
+        return NULL;
+    }
     if (same_name(name, "CAST") || same_name(name, "TRY_CAST"))
         return parse_cast(p, same_name(name, "TRY_CAST"));
     if (same_name(name, "CONVERT") || same_name(name, "TRY_CONVERT"))

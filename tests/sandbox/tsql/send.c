@@ -91,11 +91,13 @@ fit_row(struct sending *d, struct val *row)
         struct sql_typeinfo t = d->b->types[i];
         struct val v = row[i];
         bool sized = type_is_char(t.type) || type_is_binary(t.type);
+        bool translated = v.t.codepage != CODEPAGE_DATABASE;
+        t.codepage = CODEPAGE_DATABASE; /* as the collation says that the client is told */
         if (v.v.is_null) {
             row[i].t = t;
             continue;
         }
-        if (v.t.type == t.type && (!sized || v.t.max_bytes == t.max_bytes) &&
+        if (!translated && v.t.type == t.type && (!sized || v.t.max_bytes == t.max_bytes) &&
             v.t.scale == t.scale && !(sized && !type_is_max(&t) && v.v.length > t.max_bytes))
             continue;
         if (!convert(&c, &v, t, 0, &row[i]))

@@ -1,6 +1,8 @@
 /* Engine, logins, sessions: the functions of engine.h. */
 #include "tsql/session.h"
 
+#include "tsql/dialect.h"
+
 #include <sys/random.h>
 
 int64_t
@@ -16,6 +18,7 @@ session_vctx(struct session *s, struct arena *a)
 {
     struct vctx c = {
         .arena = a, .error = &s->error, .options = s->settings.options, .line = s->line};
+    c.utf8 = dialect_utf8(s);
     memcpy(c.dateformat, s->settings.dateformat, sizeof c.dateformat);
     return c;
 }
@@ -157,6 +160,7 @@ engine_open(const struct engine_options *o, char *why, size_t why_size)
     e->faults = o->faults;
     e->log = o->log;
     e->next_session = 50;
+    e->utf8 = o->utf8;
     e->started = now_ms();
     atomic_store(&e->snapshot, o->read_committed_snapshot);
     atomic_store(&e->next_object, 245575913);
@@ -446,6 +450,11 @@ run_batch(struct session *s, struct units text)
     if (parse_batch(&c, text, (s->settings.options & OPT_QUOTED_IDENTIFIER) != 0, &f.batch)) {
         (void)exec_list(s, f.batch.first);
     } else {
+        if (dialect_utf8(s)) {
+            dialect_rename(&s->error);
+            if (s->trancount)
+                tran_rollback(s);
+        }
         sink_error(s, &s->error);
         s->last_error = s->error.number;
         sink_done(s, SQL_DONE_ERROR, 0, 0);

@@ -154,7 +154,7 @@ struct engine {
     struct identity_value *identities;
     struct lock_list locks;
     int next_session;
-    bool store_ready;
+    bool store_ready, utf8;
     atomic_int next_object;
     atomic_llong next_version, next_transaction, next_rowversion;
     atomic_bool snapshot, read_only, replica; /* replica: read-intent logins land on a secondary */

@@ -1,4 +1,5 @@
 /* SET options. */
+#include "tsql/dialect.h"
 #include "tsql/session.h"
 
 static const struct {
@@ -211,6 +212,8 @@ set_identity_insert(struct session *s, const struct stmt *st)
 bool
 exec_set_option(struct session *s, const struct stmt *st)
 {
+    if (dialect_utf8(s) && dialect_lacks(st->words[0]))
+        return session_fail(s, 195, "'%s' is not currently supported", st->words[0]);
     if (same_name(st->words[0], "TRANSACTION ISOLATION LEVEL"))
         return set_isolation(s, st->word);
     if (same_name(st->words[0], "IDENTITY_INSERT"))

@@ -309,7 +309,7 @@ column_row(struct rows *r, const struct table *t, int i)
     row_int(r, "max_length", catalog_length(c, type));
     column_precision(r, c, type);
     if (type_is_char(c->type.type) && c->type.type != SQL_XML)
-        row_text(r, "collation_name", COLLATION);
+        row_text(r, "collation_name", c->def->collation ? c->def->collation : COLLATION);
     row_int(r, "is_nullable", c->type.nullable);
     row_int(r, "is_ansi_padded", type_is_char(c->type.type) || type_is_binary(c->type.type));
     row_int(r, "is_rowguidcol", c->def->rowguid);

@@ -1,6 +1,8 @@
 /* Catalog views: columns by a small table, rows made on demand. */
 #include "tsql/sysviews.h"
 
+#include "tsql/dialect.h"
+
 struct sysview {
     const char *schema, *name;
     /* "name:type ..." with i int, b bigint, t bit, y tinyint, h smallint, n sysname, m
@@ -175,6 +177,8 @@ sysview_find(const struct session *s, const struct name *n)
             continue;
         bool here = !n->database || same_name(n->database, s->engine->database) ||
                     same_name(n->database, "master");
+        if (here && dialect_utf8(s) && dialect_lacks(v->name))
+            return NULL;
         if (here)
             return v;
     }
@@ -225,12 +229,25 @@ row_int(struct rows *r, const char *name, int64_t value)
         c->v = (struct sql_value){.integer = value};
 }
 
+/* As this engine keeps names. */
+static const char *
+lower_case(struct arena *a, const char *text)
+{
+    char *copy = arena_strdup(a, text);
+    for (char *p = copy; *p; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
+    return copy;
+}
+
 void
 row_text(struct rows *r, const char *name, const char *text)
 {
     struct val *c = cell(r, name);
     if (!c || !text)
         return;
+    if (same_name(name, "name") && dialect_utf8(r->x->s))
+        text = lower_case(r->x->v.arena, text);
     struct val v = val_utf8(r->x->v.arena, text);
     struct sql_typeinfo t = c->t;
     (void)convert(&r->x->v, &v, t, 0, c);

@@ -313,21 +313,110 @@ static const uint16_t cp1252_high[32] = {
     0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D,   0x017E, 0x0178,
 };
 
+/* 0x80 to 0xBF; then come the letters in their order. */
+static const uint16_t cp1251_high[64] = {
+    0x0402, 0x0403, 0x201A, 0x0453, 0x201E, 0x2026, 0x2020, 0x2021, 0x20AC, 0x2030, 0x0409,
+    0x2039, 0x040A, 0x040C, 0x040B, 0x040F, 0x0452, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+    0x2013, 0x2014, 0x0098, 0x2122, 0x0459, 0x203A, 0x045A, 0x045C, 0x045B, 0x045F, 0x00A0,
+    0x040E, 0x045E, 0x0408, 0x00A4, 0x0490, 0x00A6, 0x00A7, 0x0401, 0x00A9, 0x0404, 0x00AB,
+    0x00AC, 0x00AD, 0x00AE, 0x0407, 0x00B0, 0x00B1, 0x0406, 0x0456, 0x0491, 0x00B5, 0x00B6,
+    0x00B7, 0x0451, 0x2116, 0x0454, 0x00BB, 0x0458, 0x0405, 0x0455, 0x0457,
+};
+
 uint16_t
-unit_from_cp1252(unsigned char byte)
+unit_from_codepage(unsigned char byte, uint16_t codepage)
 {
-    return byte >= 0x80 && byte < 0xA0 ? cp1252_high[byte - 0x80] : byte;
+    if (byte < 0x80 || codepage == CODEPAGE_UTF8)
+        return byte;
+    if (codepage == CODEPAGE_CYRILLIC)
+        return byte < 0xC0 ? cp1251_high[byte - 0x80] : (uint16_t)(0x410 + byte - 0xC0);
+    return byte < 0xA0 ? cp1252_high[byte - 0x80] : byte;
 }
 
 unsigned char
-cp1252_from_unit(uint16_t unit)
+byte_from_unit(uint16_t unit, uint16_t codepage)
 {
-    if (unit < 0x80 || (unit >= 0xA0 && unit <= 0xFF))
+    if (unit < 0x80)
         return (unsigned char)unit;
-    for (unsigned i = 0; i < 32; i++)
-        if (cp1252_high[i] == unit)
-            return (unsigned char)(0x80 + i);
+    for (unsigned byte = 0x80; byte <= 0xFF; byte++)
+        if (unit_from_codepage((unsigned char)byte, codepage) == unit)
+            return (unsigned char)byte;
     return '?';
+}
+
+struct units
+units_from_codepage(struct arena *a, const unsigned char *bytes, size_t length, uint16_t codepage)
+{
+    if (codepage == CODEPAGE_UTF8)
+        return units_from_utf8_n(a, (const char *)bytes, length);
+    struct units u = {arena_alloc(a, length * 2 + 2), length};
+    for (size_t i = 0; i < length; i++)
+        u.at[i] = unit_from_codepage(bytes[i], codepage);
+    return u;
+}
+
+static unsigned char *
+utf8_without_halves(struct arena *a, struct units u, size_t *ret_length)
+{
+    struct units whole = {arena_copy(a, u.at, u.count * 2), u.count};
+    for (size_t i = 0; i < whole.count; i++) {
+        bool high = whole.at[i] >= 0xD800 && whole.at[i] < 0xDC00;
+        if (high && i + 1 < whole.count && whole.at[i + 1] >= 0xDC00 && whole.at[i + 1] < 0xE000)
+            i++;
+        else if (whole.at[i] >= 0xD800 && whole.at[i] < 0xE000)
+            whole.at[i] = 0xFFFD;
+    }
+    struct buf out = {0};
+    for (size_t i = 0, start = 0; i <= whole.count; i++) { /* U+0000 is text too */
+        if (i < whole.count && whole.at[i] != 0)
+            continue;
+        const char *text = utf8_from_units(a, whole.at + start, i - start);
+        buf_put(&out, text, strlen(text));
+        if (i < whole.count)
+            buf_u8(&out, 0);
+        start = i + 1;
+    }
+    *ret_length = out.length;
+    unsigned char *bytes = arena_copy(a, out.data, out.length);
+    buf_free(&out);
+    return bytes;
+}
+
+unsigned char *
+codepage_from_units(struct arena *a, struct units u, uint16_t codepage, size_t *ret_length)
+{
+    if (codepage == CODEPAGE_UTF8)
+        return utf8_without_halves(a, u, ret_length);
+    unsigned char *bytes = arena_alloc(a, u.count + 1);
+    for (size_t i = 0; i < u.count; i++)
+        bytes[i] = byte_from_unit(u.at[i], codepage);
+    *ret_length = u.count;
+    return bytes;
+}
+
+static bool
+starts_with(const char *name, const char *front)
+{
+    while (*front && ascii_lower(*name) == ascii_lower(*front)) {
+        name++;
+        front++;
+    }
+    return !*front;
+}
+
+bool
+codepage_of_collation(const char *name, uint16_t *ret)
+{
+    size_t n = strlen(name);
+    if (starts_with(name, "SQL_Latin1_General_CP1_") || starts_with(name, "Latin1_General_"))
+        *ret = CODEPAGE_DATABASE;
+    else if (starts_with(name, "Cyrillic_General_"))
+        *ret = CODEPAGE_CYRILLIC;
+    else
+        return false;
+    if (n > 5 && same_name(name + n - 5, "_UTF8"))
+        *ret = CODEPAGE_UTF8;
+    return true;
 }
 
 static locale_t case_locale;

@@ -67,9 +67,19 @@ struct units units_from_utf8_n(struct arena *, const char *text, size_t bytes);
 char *utf8_from_units(struct arena *, const uint16_t *at, size_t count);
 struct units units_from_le(struct arena *, const unsigned char *bytes, size_t length);
 
-/** Code page 1252; `?` for what it does not have. */
-unsigned char cp1252_from_unit(uint16_t unit);
-uint16_t unit_from_cp1252(unsigned char byte);
+enum { CODEPAGE_DATABASE = 0 /* 1252 */, CODEPAGE_CYRILLIC = 1251, CODEPAGE_UTF8 = 65001 };
+
+/** The code page of a collation; false for a name that is none of those known here. */
+bool codepage_of_collation(const char *name, uint16_t *ret);
+/** Text of a code page. */
+struct units units_from_codepage(struct arena *, const unsigned char *bytes, size_t length,
+                                 uint16_t codepage);
+/** Text in a code page; `?` for what it does not have (U+FFFD in UTF-8). */
+unsigned char *codepage_from_units(struct arena *, struct units, uint16_t codepage,
+                                   size_t *ret_length);
+/** A character of a code page with one byte for each; of UTF-8 the byte itself. */
+uint16_t unit_from_codepage(unsigned char byte, uint16_t codepage);
+unsigned char byte_from_unit(uint16_t unit, uint16_t codepage);
 
 /** Simple case mapping of one code unit. */
 uint16_t unit_upper(uint16_t unit);

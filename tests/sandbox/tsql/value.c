@@ -232,6 +232,8 @@ type_common(struct sql_typeinfo a, struct sql_typeinfo b)
         common_text(&w, &o);
     else if (type_is_date(w.type) && o.scale > w.scale && type_is_date(o.type))
         w.scale = o.scale;
+    if (type_is_char(w.type) && !w.codepage)
+        w.codepage = o.codepage; /* a column's collation wins over the database's */
     w.nullable = a.nullable || b.nullable;
     w.identity = w.computed = false;
     return w;
@@ -299,19 +301,30 @@ val_bytes(const void *bytes, size_t length)
 struct val
 val_string(struct arena *a, enum sql_type t, struct units u)
 {
-    struct val v = {.t = type_of(t)};
-    size_t width = type_is_nchar(t) ? 2 : 1;
-    unsigned char *bytes = arena_alloc(a, u.count * width + 1);
+    return val_string_in(a, t, u, CODEPAGE_DATABASE);
+}
+
+static unsigned char *
+le_from_units(struct arena *a, struct units u, size_t *ret_length)
+{
+    unsigned char *bytes = arena_alloc(a, u.count * 2 + 1);
     for (size_t i = 0; i < u.count; i++) {
-        if (width == 1) {
-            bytes[i] = cp1252_from_unit(u.at[i]);
-            continue;
-        }
         bytes[2 * i] = (unsigned char)u.at[i];
         bytes[2 * i + 1] = (unsigned char)(u.at[i] >> 8);
     }
-    v.v.bytes = bytes;
-    v.v.length = u.count * width;
+    *ret_length = u.count * 2;
+    return bytes;
+}
+
+struct val
+val_string_in(struct arena *a, enum sql_type t, struct units u, uint16_t codepage)
+{
+    struct val v = {.t = type_of(t)};
+    size_t width = type_is_nchar(t) ? 2 : 1;
+    if (width == 1)
+        v.t.codepage = codepage;
+    v.v.bytes = width == 1 ? codepage_from_units(a, u, codepage, &v.v.length)
+                           : le_from_units(a, u, &v.v.length);
     if (!type_is_max(&v.t))
         v.t.max_bytes = v.v.length > 8000 ? SQL_MAX_LENGTH
                         : v.v.length      ? (uint32_t)v.v.length
@@ -333,10 +346,7 @@ val_text(struct arena *a, const struct val *v)
 {
     if (type_is_nchar(v->t.type))
         return units_from_le(a, v->v.bytes, v->v.length);
-    struct units u = {arena_alloc(a, v->v.length * 2 + 2), v->v.length};
-    for (size_t i = 0; i < u.count; i++)
-        u.at[i] = unit_from_cp1252(v->v.bytes[i]);
-    return u;
+    return units_from_codepage(a, v->v.bytes, v->v.length, v->t.codepage);
 }
 
 char *

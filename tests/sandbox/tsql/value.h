@@ -29,6 +29,7 @@ struct vctx {
     struct sql_error *error;
     uint32_t options; /* the bits of @@OPTIONS */
     int line;
+    bool utf8; /* see dialect.h */
     char dateformat[4];
 };
 
@@ -65,7 +66,8 @@ struct val val_utf8(struct arena *, const char *text);              /* nvarchar 
 struct val val_units(struct arena *, struct units);                 /* nvarchar */
 struct val val_bytes(const void *bytes, size_t length);             /* varbinary, borrowed */
 struct val val_string(struct arena *, enum sql_type, struct units); /* any character type */
-struct val val_copy(struct arena *, const struct val *);            /* bytes copied too */
+struct val val_string_in(struct arena *, enum sql_type, struct units, uint16_t codepage);
+struct val val_copy(struct arena *, const struct val *); /* bytes copied too */
 /** The text of a character value. */
 struct units val_text(struct arena *, const struct val *);
 /** The same as UTF-8, for messages and names. */
