@@ -48,6 +48,9 @@ const struct schema *backup_reader_schema(const struct backup_reader *reader, en
 /** Rows of a table in the backup; 0 when the table is not in it. */
 int64_t backup_reader_rows(const struct backup_reader *reader, enum table table);
 
+/** SHA-256 of the manifest: names exactly this backup. Lives as long as the reader. */
+const struct digest *backup_reader_manifest(const struct backup_reader *reader);
+
 /**
  * Every row of a table, in the order in which it was written. Before the first row is handed over
  * the whole file was compared with the manifest's SHA-256; each row's digest and version are

@@ -23,7 +23,7 @@ struct journal_tail {
     int64_t records;         /* whole, chained records */
     struct digest last;      /* SHA-256 of the last whole line; of nothing: all zeros */
     uint64_t end_bytes;      /* where the last whole line ends */
-    uint64_t torn_bytes;     /* of a record that a crash cut off; 0 = none */
+    uint64_t torn_bytes;     /* behind it, of what a crash cut off; 0 = none */
     uint64_t reserved_bytes; /* NUL bytes that were reserved and never used */
 };
 
@@ -52,6 +52,7 @@ struct journal_record {
     const char *step;
     const struct fact *facts;
     size_t count;
+    uint64_t end_bytes; /* where its line ends */
 };
 
 struct journal_sink {
@@ -60,9 +61,11 @@ struct journal_sink {
 };
 
 /**
- * Read a journal and verify its chain. A torn last line is tolerated and reported in `ret`; a
- * record that is changed, missing or out of order is ERR_STORAGE with its line. The last record
- * has no successor that vouches for it: SHA256SUMS does, once the run is finished.
+ * Read a journal and verify its chain, also while another process writes it. A torn end is
+ * tolerated and reported in `ret`: the front of a record, or a hole of NUL bytes that a loss of
+ * power left, with nothing behind it that had been synced. A record that is changed, missing or out
+ * of order is ERR_STORAGE with its line. The last record has no successor that vouches for it:
+ * SHA256SUMS does, once the run is finished.
  *
  * @param path  the file
  * @param sink  receives every whole record in order; may be NULL

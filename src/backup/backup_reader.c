@@ -17,6 +17,7 @@ struct backup_reader {
     char *directory;
     struct arena *arena;
     struct manifest manifest;
+    struct digest digest; /* of the manifest */
 };
 
 /* One table on its way from the disk to the sink. */
@@ -193,10 +194,7 @@ read_small(const char *directory, const char *name, size_t max, char **ret_bytes
     STORAGE_SCOPED_STRING path = storage_path(directory, name);
     if (!path)
         return storage_no_memory(err);
-    if (file_read(path, max, ret_bytes, ret_size, err))
-        return true;
-    err->code = ERR_STORAGE;
-    return false;
+    return storage_read_small(path, max, ret_bytes, ret_size, err);
 }
 
 static bool
@@ -213,6 +211,7 @@ load_manifest(struct backup_reader *reader, const struct digest *expected, struc
     const struct digest digest = digest_of(bytes, size);
     if (!digest_equal(&digest, expected))
         return err_set(err, ERR_STORAGE, "%s was changed after it was written", path);
+    reader->digest = digest;
     return manifest_parse(slice_of(bytes, size), path, reader->arena, &reader->manifest, err);
 }
 
@@ -274,4 +273,10 @@ int64_t
 backup_reader_rows(const struct backup_reader *reader, enum table table)
 {
     return reader->manifest.tables[table].rows;
+}
+
+const struct digest *
+backup_reader_manifest(const struct backup_reader *reader)
+{
+    return &reader->digest;
 }

@@ -210,8 +210,10 @@ read_back(struct backup *backup, enum table table, const struct row_sink *sink, 
     struct backup_set *set = set_of(backup);
     struct backup_reader *reader = NULL;
 
-    if (!check_stage(set, set->stage == STAGE_CLOSED && set->manifest.tables[table].present,
-                     "reading back", err))
+    const bool allowed = (set->stage == STAGE_CLOSED || set->stage == STAGE_SEALED) &&
+                         set->manifest.tables[table].present;
+
+    if (!check_stage(set, allowed, "reading back", err))
         return false;
     if (!backup_reader_open_unsealed(set->directory, &set->manifest_digest, &reader, err))
         return fail(set, err);

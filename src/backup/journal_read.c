@@ -49,8 +49,10 @@ find_written(int fd, const char *path, uint64_t *ret_written, uint64_t *ret_size
     while (end > 0) {
         const off_t from = end > BLOCK_BYTES ? end - BLOCK_BYTES : 0;
         const ssize_t got = pread(fd, block, (size_t)(end - from), from);
-        if (got != end - from)
-            return err_errno(err, ERR_STORAGE, got < 0 ? errno : EIO, "read %s", path);
+        if (got < 0)
+            return err_errno(err, ERR_STORAGE, errno, "read %s", path);
+        /* fewer bytes than there were: the process that writes it gives reserved space back */
+        end = from + got;
         while (end > from && block[end - from - 1] == 0)
             end--;
         if (end > from)
@@ -89,10 +91,10 @@ facts_of(const cJSON *object, struct fact *facts, size_t *ret_count)
 }
 
 static bool
-take_record(struct reading *reading, const cJSON *json, struct err *err)
+take_record(struct reading *reading, const cJSON *json, uint64_t end_bytes, struct err *err)
 {
     struct fact facts[JOURNAL_FACTS_MAX];
-    struct journal_record record = {.facts = facts};
+    struct journal_record record = {.facts = facts, .end_bytes = end_bytes};
     struct digest previous;
     const char *hex = storage_json_string(json, "previous");
 
@@ -110,16 +112,73 @@ take_record(struct reading *reading, const cJSON *json, struct err *err)
 }
 
 static bool
-take_line(struct reading *reading, struct slice line, struct err *err)
+take_line(struct reading *reading, struct slice line, uint64_t end_bytes, struct err *err)
 {
     STORAGE_SCOPED_JSON json = storage_parse_json((const char *)line.data, line.size);
     if (!cJSON_IsObject(json))
         return broken(reading, err, "is not JSON");
-    if (!take_record(reading, json, err))
+    if (!take_record(reading, json, end_bytes, err))
         return false;
     reading->tail.last = digest_of(line.data, line.size);
     reading->tail.records++;
+    reading->tail.end_bytes = end_bytes;
     return true;
+}
+
+/* A block that never reached the disk reads as NUL bytes; no record holds one. */
+static bool
+has_hole(struct slice line)
+{
+    return memchr(line.data, 0, line.size) != NULL;
+}
+
+/* Records that are written without a sync of their own: they may be lost, in any order. */
+static bool
+may_be_lost(struct slice line)
+{
+    static const char *const steps[] = {"preconditions", "purge-intent", "purge-outcome"};
+    STORAGE_SCOPED_JSON json = storage_parse_json((const char *)line.data, line.size);
+    const char *step = storage_json_string(json, "step");
+
+    for (size_t i = 0; step && i < sizeof(steps) / sizeof(steps[0]); i++)
+        if (strcmp(step, steps[i]) == 0)
+            return true;
+    return has_hole(line);
+}
+
+/* Everything behind a hole: what was synced there proves that the hole is damage, not a crash. */
+static bool
+skip_lost(struct reading *reading, struct lines *lines, struct err *err)
+{
+    enum line_state state = LINE_WHOLE;
+    struct slice line = {0};
+
+    for (;;) {
+        if (!lines_next(lines, &state, &line, err))
+            return false;
+        if (state != LINE_WHOLE)
+            return true;
+        if (!may_be_lost(line))
+            return broken(reading, err, "is missing, though what follows it is there");
+    }
+}
+
+static bool
+take_lines(struct reading *reading, struct lines *lines, struct err *err)
+{
+    enum line_state state = LINE_END;
+    struct slice line = {0};
+
+    for (;;) {
+        if (!lines_next(lines, &state, &line, err))
+            return false;
+        if (state != LINE_WHOLE)
+            return true;
+        if (has_hole(line))
+            return skip_lost(reading, lines, err);
+        if (!take_line(reading, line, lines->offset, err))
+            return false;
+    }
 }
 
 bool
@@ -127,8 +186,6 @@ journal_read(const char *path, const struct journal_sink *sink, struct journal_t
              struct err *err)
 {
     struct reading reading = {.path = path, .sink = sink};
-    struct slice line = {0};
-    enum line_state state = LINE_END;
     FILE_SCOPED fd = -1;
 
     if (!storage_open(path, &fd, err))
@@ -141,17 +198,9 @@ journal_read(const char *path, const struct journal_sink *sink, struct journal_t
     LINES_SCOPED lines;
     lines_init(&lines, (struct line_source){.ctx = &part, .read = read_part}, path,
                (size_t)JOURNAL_LINE_MAX_BYTES);
-    for (;;) {
-        if (!lines_next(&lines, &state, &line, err))
-            return false;
-        if (state != LINE_WHOLE)
-            break;
-        if (!take_line(&reading, line, err))
-            return false;
-        reading.tail.end_bytes = lines.offset;
-    }
-    if (state == LINE_TORN)
-        reading.tail.torn_bytes = line.size;
+    if (!take_lines(&reading, &lines, err))
+        return false;
+    reading.tail.torn_bytes = lines.offset - reading.tail.end_bytes;
     *ret = reading.tail;
     return true;
 }

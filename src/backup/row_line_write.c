@@ -13,7 +13,7 @@ append_names(struct row_line_writer *writer, const struct schema *schema)
         text_append_json(&writer->names, name, strlen(name));
         text_append(&writer->names, ":");
         writer->name_ends[i] = writer->names.used;
-        writer->stored[i] = stored_as_of(schema->columns[i].type_name);
+        writer->stored[i] = stored_as_of(schema, &schema->columns[i]);
     }
     return !writer->names.broken;
 }

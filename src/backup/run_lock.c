@@ -116,3 +116,39 @@ run_lock_release(int *fd)
     (void)flock(*fd, LOCK_UN);
     file_close(fd);
 }
+
+bool
+run_lock_take_run(const char *path, const char *run_id, int *ret_fd, struct err *err)
+{
+    STORAGE_SCOPED_STRING file = storage_path(path, "run.json");
+
+    if (!file)
+        return storage_no_memory(err);
+    /* For writing, though nothing is written: over NFS only such a file can be locked. */
+    FILE_SCOPED fd = open(file, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return err_errno(err, ERR_STORAGE, errno, "open %s for writing", file);
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) {
+            (void)err_set(err, ERR_LOCK, "another process works on run %s", run_id);
+            (void)err_detail(err, "it holds a lock on %s", file);
+            return err_hint(err,
+                            "Wait until it has ended, or stop it; the lock ends with its "
+                            "process. 'fuser -v %s' names it.",
+                            file);
+        }
+        if (errno != EINTR)
+            return err_errno(err, ERR_STORAGE, errno, "lock %s", file);
+    }
+    *ret_fd = storage_take(&fd);
+    return true;
+}
+
+void
+run_lock_release_run(int *fd)
+{
+    if (*fd < 0)
+        return;
+    (void)flock(*fd, LOCK_UN);
+    file_close(fd);
+}

@@ -1,4 +1,5 @@
-/** The lock of a target on this machine: runs/locks/<16 hex>.lock, held by flock(2). */
+/** The lock of a target on this machine: runs/locks/<16 hex>.lock, held by flock(2); and that of a
+ * run. */
 #ifndef BACKUP_RUN_LOCK_H
 #define BACKUP_RUN_LOCK_H
 
@@ -21,5 +22,21 @@ MUST_CHECK bool run_lock_take(const char *runs_dir, const char *target, const ch
 /** Empties the file and gives the lock back, also when a child process still has it open; *fd
  * becomes -1. Nothing happens when it is -1. */
 void run_lock_release(int *fd);
+
+/**
+ * One process works on a run: flock(2) on its run.json, which is there from the first moment and
+ * never changes. ERR_LOCK when another process holds it; ERR_STORAGE.
+ *
+ * @param path    the run's directory
+ * @param run_id  for messages
+ * @param ret_fd  the lock lasts until run_lock_release_run
+ * @param err     filled on failure
+ */
+MUST_CHECK bool run_lock_take_run(const char *path, const char *run_id, int *ret_fd,
+                                  struct err *err);
+
+/** Gives the lock back, also when a child process still has it open; *fd becomes -1. Nothing
+ * happens when it is -1. */
+void run_lock_release_run(int *fd);
 
 #endif

@@ -5,19 +5,20 @@
 #include "backup/plan_ndjson.h"
 #include "base/file.h"
 #include "run_lock.h"
+#include "run_place.h"
+#include "run_progress.h"
 #include "run_record.h"
 #include "storage.h"
 #include "sums.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { SPACE_MARGIN_BYTES = 16 * 1024 * 1024, NAME_ATTEMPTS = 8 };
+enum { NAME_ATTEMPTS = 8 };
 
 struct disk_store {
     struct run_store port; /* first: the port is the store */
@@ -37,6 +38,7 @@ struct disk_run {
     char *runs_dir;
     struct held_lock locks[RUN_DIR_LOCKS];
     size_t lock_count;
+    int own_lock; /* on run.json: one process works on a run */
     bool finished;
     struct journal *journal;
     struct plan_file *plan;
@@ -84,6 +86,7 @@ release_locks(struct disk_run *run)
 {
     while (run->lock_count > 0)
         run_lock_release(&run->locks[--run->lock_count].fd);
+    run_lock_release_run(&run->own_lock);
 }
 
 static struct journal *
@@ -169,87 +172,41 @@ static const struct run_dir_ops ops = {
     .close = run_close,
 };
 
-/* Cut the last component off; false at the root. */
-static bool
-cut_last(char *path)
+static const struct run_store_options *
+options_of(const struct run_store *store)
 {
-    char *slash = strrchr(path, '/');
-    if (!slash || slash == path)
-        return false;
-    *slash = '\0';
-    return true;
-}
-
-/* mkdir -p whose new names survive a crash: every directory that got an entry is synced. */
-static bool
-make_runs_dir(const char *runs_dir, struct err *err)
-{
-    STORAGE_SCOPED_STRING path = storage_copy(runs_dir);
-    size_t missing = 0;
-
-    if (!path)
-        return storage_no_memory(err);
-    while (access(path, F_OK) != 0 && errno == ENOENT && cut_last(path))
-        missing++;
-    /* Owner-only whatever the umask, and not less than that either. */
-    const mode_t before = umask(0077);
-    const bool made = file_make_directories(runs_dir, 0700, err);
-    (void)umask(before);
-    if (!made)
-        return false;
-    memcpy(path, runs_dir, strlen(runs_dir) + 1);
-    while (missing-- > 0 && cut_last(path))
-        if (!file_sync_directory(path, err))
-            return false;
-    return true;
+    return &((const struct disk_store *)store)->options;
 }
 
 static bool
-check_place(const struct run_store_options *options, uint64_t expected_bytes, struct err *err)
+new_id(struct run_store *store, const char *environment, char ret[RUN_ID_BYTES], struct err *err)
 {
-    enum file_system kind = FILE_SYSTEM_DISK;
-    uint64_t free_bytes = 0;
+    const char *runs_dir = options_of(store)->runs_dir;
+    char id[RUN_ID_BYTES];
 
-    if (!make_runs_dir(options->runs_dir, err) ||
-        !file_system_of(options->runs_dir, &kind, &free_bytes, err))
-        return false;
-    if (kind == FILE_SYSTEM_MEMORY && !options->allow_volatile) {
-        (void)err_set(err, ERR_STORAGE, "%s is in memory (tmpfs or ramfs)", options->runs_dir);
-        return err_hint(err, "It would hold the only copy of what a run removes, and lose it with "
-                             "the machine. Name another --runs-dir, or accept that with "
-                             "--volatile-runs-dir.");
-    }
-    /* A file system in memory without a limit reports 0 free: there the writes themselves tell. */
-    if (kind == FILE_SYSTEM_MEMORY && free_bytes == 0)
-        return true;
-    if (expected_bytes > UINT64_MAX - SPACE_MARGIN_BYTES ||
-        free_bytes < expected_bytes + SPACE_MARGIN_BYTES) {
-        (void)err_set(err, ERR_STORAGE,
-                      "%s has %" PRIu64 " MiB free, the run may need %" PRIu64 " MiB",
-                      options->runs_dir, free_bytes >> 20,
-                      (expected_bytes >> 20) + (SPACE_MARGIN_BYTES >> 20));
-        return err_hint(err, "Make room there, or name another --runs-dir.");
-    }
-    return true;
-}
-
-static bool
-make_run_directory(struct disk_run *run, const struct run_info *info, struct err *err)
-{
     for (int attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
-        bool existed = false;
-        if (!run_record_id(info->environment, run->id, err))
+        if (!run_record_id(environment, id, err))
             return false;
-        free(run->path);
-        run->path = storage_path(run->runs_dir, run->id);
-        if (!run->path)
+        STORAGE_SCOPED_STRING path = storage_path(runs_dir, id);
+        if (!path)
             return storage_no_memory(err);
-        if (!storage_make_directory(run->path, &existed, err))
-            return false;
-        if (!existed)
+        if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+            memcpy(ret, id, sizeof(id));
             return true;
+        }
     }
-    return err_set(err, ERR_STORAGE, "no free name for a run in %s", run->runs_dir);
+    return err_set(err, ERR_STORAGE, "no free name for a run in %s", runs_dir);
+}
+
+static bool
+probe(struct run_store *store, uint64_t expected_bytes, struct run_place *ret, struct err *err)
+{
+    const struct run_store_options *options = options_of(store);
+
+    *ret = (struct run_place){0};
+    (void)snprintf(ret->path, sizeof(ret->path), "%s", options->runs_dir);
+    return run_place_probe(options->runs_dir, options->allow_volatile, expected_bytes,
+                           &ret->free_bytes, err);
 }
 
 static bool
@@ -301,50 +258,121 @@ static bool
 fill_run(struct disk_run *run, const struct run_info *info, const struct run_store_options *options,
          struct err *err)
 {
-    if (write_record(run, info, options, err) && open_parts(run, options->program, err) &&
-        file_sync_directory(run->path, err) && file_sync_directory(run->runs_dir, err))
+    if (write_record(run, info, options, err) &&
+        run_lock_take_run(run->path, run->id, &run->own_lock, err) &&
+        open_parts(run, options->program, err) && file_sync_directory(run->path, err) &&
+        file_sync_directory(run->runs_dir, err))
         return true;
     remove_empty_run(run);
     return false;
+}
+
+/* `id` is the name of a run. NULL with `err` filled: no memory. */
+static struct disk_run *
+new_run(const struct run_store_options *options, const char *id, struct err *err)
+{
+    struct disk_run *run = calloc(1, sizeof(*run));
+
+    if (!run) {
+        (void)storage_no_memory(err);
+        return NULL;
+    }
+    run->port.ops = &ops;
+    run->own_lock = -1;
+    (void)snprintf(run->id, sizeof(run->id), "%s", id);
+    run->runs_dir = strdup(options->runs_dir);
+    run->path = storage_path(options->runs_dir, id);
+    if (!run->runs_dir || !run->path) {
+        run_close(&run->port);
+        (void)storage_no_memory(err);
+        return NULL;
+    }
+    return run;
 }
 
 static bool
 create(struct run_store *store, const struct run_info *info, uint64_t expected_bytes,
        struct run_dir **ret, struct err *err)
 {
-    const struct run_store_options *options = &((const struct disk_store *)store)->options;
+    const struct run_store_options *options = options_of(store);
 
-    if (!check_place(options, expected_bytes, err))
+    if (!info->id || !run_record_is_id(info->id))
+        return err_set(err, ERR_INTERNAL, "not a name for a run: \"%s\"", info->id ? info->id : "");
+    if (!run_place_make(options->runs_dir, options->allow_volatile, expected_bytes, err))
         return false;
-    struct disk_run *run = calloc(1, sizeof(*run));
+    struct disk_run *run = new_run(options, info->id, err);
     if (!run)
-        return storage_no_memory(err);
-    run->port.ops = &ops;
-    run->runs_dir = strdup(options->runs_dir);
-    const bool memory = run->runs_dir;
-    if (!memory || !make_run_directory(run, info, err) || !fill_run(run, info, options, err)) {
+        return false;
+    if (!storage_make_directory(run->path, NULL, err) || !fill_run(run, info, options, err)) {
         run_close(&run->port);
-        return memory ? false : storage_no_memory(err);
+        return false;
     }
     *ret = &run->port;
     return true;
 }
 
-/** A copy without slashes at the end or twice in a row: paths are shown, and pasted. */
-static char *
-plain_path(const char *path)
+/* The journal behind its last whole record. What was on record when the run was last finished is
+ * compared first: nothing is cut off or added before. */
+static bool
+continue_journal(struct disk_run *run, struct err *err)
 {
-    char *copy = strdup(path);
-    size_t used = 0;
+    STORAGE_SCOPED_STRING journal = storage_path(run->path, "journal.ndjson");
+    ARENA_SCOPED arena = arena_new(RUN_PROGRESS_ARENA_BYTES);
+    struct run_progress progress;
+    struct journal_tail tail;
+    bool finished = false;
 
-    for (const char *at = path; copy && *at; at++)
-        if (*at != '/' || used == 0 || copy[used - 1] != '/')
-            copy[used++] = *at;
-    if (used > 1 && copy[used - 1] == '/')
-        used--;
-    if (copy)
-        copy[used] = '\0';
-    return copy;
+    if (!journal || !arena)
+        return storage_no_memory(err);
+    if (!run_progress_load(run->path, arena, &progress, &finished, err))
+        return false;
+    if (progress.ended && finished) {
+        (void)err_set(err, ERR_REFUSED, "run %s has ended: nothing of it is left to do", run->id);
+        return err_hint(err, "It closed at %s as \"%s\". To take it back, use undo.",
+                        progress.last_utc, progress.outcome);
+    }
+    return journal_file_reopen(journal, &run->journal, &tail, err);
+}
+
+/* True, for a run of this name; ERR_STORAGE for anything else. */
+static bool
+check_name(const struct disk_run *run, struct err *err)
+{
+    ARENA_SCOPED arena = arena_new(RUN_RECORD_ARENA_BYTES);
+    struct past_run past;
+
+    if (!arena)
+        return storage_no_memory(err);
+    return run_record_load(run->path, arena, &past, err) &&
+           (strcmp(past.id, run->id) == 0 ||
+            err_set(err, ERR_STORAGE, "%s/run.json is that of another run, %s", run->path,
+                    past.id));
+}
+
+static bool
+reopen(struct run_store *store, const char *id, struct run_dir **ret, struct err *err)
+{
+    const struct run_store_options *options = options_of(store);
+
+    if (!run_record_is_id(id))
+        return err_set(err, ERR_STORAGE, "not the name of a run: \"%s\"", id);
+    struct disk_run *run = new_run(options, id, err);
+    if (!run)
+        return false;
+    if (access(run->path, F_OK) != 0 && errno == ENOENT) {
+        (void)err_set(err, ERR_STORAGE, "no run %s in %s", id, options->runs_dir);
+        (void)err_hint(err, "A run goes on where it began: name its --runs-dir.");
+        run_close(&run->port);
+        return false;
+    }
+    if (!run_place_trusted(run->path, err) || !check_name(run, err) ||
+        !run_lock_take_run(run->path, run->id, &run->own_lock, err) ||
+        !continue_journal(run, err)) {
+        run_close(&run->port);
+        return false;
+    }
+    *ret = &run->port;
+    return true;
 }
 
 bool
@@ -359,9 +387,10 @@ run_store_new(const struct run_store_options *options, struct run_store **ret, s
     store = calloc(1, sizeof(*store));
     if (!store)
         return storage_no_memory(err);
-    store->port.create = create;
+    store->port =
+        (struct run_store){.new_id = new_id, .probe = probe, .create = create, .reopen = reopen};
     store->options = *options;
-    store->options.runs_dir = plain_path(options->runs_dir);
+    store->options.runs_dir = storage_plain_path(options->runs_dir);
     store->options.program = strdup(options->program);
     if (!store->options.runs_dir || !store->options.program) {
         run_store_free(&store->port);

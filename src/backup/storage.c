@@ -44,6 +44,22 @@ storage_copy(const char *string)
     return strdup(string);
 }
 
+char *
+storage_plain_path(const char *path)
+{
+    char *copy = strdup(path);
+    size_t used = 0;
+
+    for (const char *at = path; copy && *at; at++)
+        if (*at != '/' || used == 0 || copy[used - 1] != '/')
+            copy[used++] = *at;
+    if (used > 1 && copy[used - 1] == '/')
+        used--;
+    if (copy)
+        copy[used] = '\0';
+    return copy;
+}
+
 int
 storage_take(int *fd)
 {
@@ -129,6 +145,43 @@ storage_read(int fd, const char *path, void *bytes, size_t size, size_t *ret_got
         if (errno != EINTR)
             return err_errno(err, ERR_STORAGE, errno, "read %s", path);
     }
+}
+
+static bool
+read_whole(int fd, const char *path, size_t max, char *bytes, size_t *ret_size, struct err *err)
+{
+    size_t used = 0;
+    size_t got = 0;
+
+    do {
+        if (!storage_read(fd, path, bytes + used, max + 1 - used, &got, err))
+            return false;
+        used += got;
+    } while (got > 0 && used <= max);
+    if (used > max)
+        return err_set(err, ERR_STORAGE, "%s is larger than %zu bytes", path, max);
+    bytes[used] = '\0';
+    *ret_size = used;
+    return true;
+}
+
+bool
+storage_read_small(const char *path, size_t max, char **ret_bytes, size_t *ret_size,
+                   struct err *err)
+{
+    FILE_SCOPED fd = -1;
+
+    if (!storage_open(path, &fd, err))
+        return false;
+    char *bytes = malloc(max + 2);
+    if (!bytes)
+        return storage_no_memory(err);
+    if (!read_whole(fd, path, max, bytes, ret_size, err)) {
+        free(bytes);
+        return false;
+    }
+    *ret_bytes = bytes;
+    return true;
 }
 
 bool

@@ -29,6 +29,10 @@ char *storage_path(const char *directory, const char *name);
 /** A copy, malloc'd (caller frees). NULL when out of memory. */
 char *storage_copy(const char *string);
 
+/** A copy without slashes at the end or twice in a row: paths are shown, and pasted. Malloc'd
+ * (caller frees). NULL when out of memory. */
+char *storage_plain_path(const char *path);
+
 /** Fill `err` for an allocation that failed; returns false. */
 bool storage_no_memory(struct err *err);
 
@@ -44,6 +48,13 @@ MUST_CHECK bool storage_open(const char *path, int *ret_fd, struct err *err);
 /** As storage_open, and what the page cache holds of the file is dropped, so that reads come from
  * the disk as far as the system allows. */
 MUST_CHECK bool storage_open_cold(const char *path, int *ret_fd, struct err *err);
+
+/**
+ * A whole regular file of at most `max` bytes, malloc'd (caller frees), a NUL behind it.
+ * ERR_STORAGE.
+ */
+MUST_CHECK bool storage_read_small(const char *path, size_t max, char **ret_bytes, size_t *ret_size,
+                                   struct err *err);
 
 /** A new directory, 0700. `ret_existed` (may be NULL) tells apart what was there; without it an
  * existing directory is an error. ERR_STORAGE. */

@@ -14,7 +14,7 @@ static const char *const stored_names[] = {
 };
 
 enum stored_as
-stored_as_of(const char *type_name)
+stored_as_of(const struct schema *schema, const struct column *column)
 {
     static const struct {
         const char *type_name;
@@ -24,8 +24,9 @@ stored_as_of(const char *type_name)
         {"json", STORED_UTF8},        {"varbinary", STORED_BYTES}, {"binary", STORED_BYTES},
     };
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (text_equal_nocase(type_name, known[i].type_name))
-            return known[i].stored;
+        if (text_equal_nocase(column->type_name, known[i].type_name))
+            return known[i].stored == STORED_UTF16LE && schema->utf8_text ? STORED_UTF8
+                                                                          : known[i].stored;
     return STORED_ASCII;
 }
 
@@ -40,13 +41,13 @@ append_string(struct text *text, const char *name, const char *value)
 }
 
 static void
-append_column(struct text *text, const struct column *column)
+append_column(struct text *text, const struct schema *schema, const struct column *column)
 {
     text_append(text, "{");
     append_string(text, "name", column->name);
     text_append(text, ",");
     append_string(text, "type", column->type_name);
-    text_printf(text, ",\"stored\":\"%s\"", stored_names[stored_as_of(column->type_name)]);
+    text_printf(text, ",\"stored\":\"%s\"", stored_names[stored_as_of(schema, column)]);
     text_printf(text, ",\"max_length\":\"%" PRId32 "\",\"precision\":\"%u\",\"scale\":\"%u\",",
                 column->max_length, column->precision, column->scale);
     append_string(text, "collation", column->collation);
@@ -63,7 +64,7 @@ stored_schema_append(struct text *text, const struct schema *schema)
                 schema->unique_key ? "true" : "false");
     for (size_t i = 0; i < schema->count; i++) {
         text_append(text, i ? "," : "");
-        append_column(text, &schema->columns[i]);
+        append_column(text, schema, &schema->columns[i]);
     }
     text_append(text, "]}");
 }
@@ -171,6 +172,8 @@ stored_schema_parse(const cJSON *json, struct arena *arena, struct stored_schema
     {
         if (!parse_column(item, arena, &list[i], &stored[i]))
             return false;
+        if (stored[i] == STORED_UTF8 && stored_as_of(&found.schema, &list[i]) == STORED_UTF16LE)
+            found.schema.utf8_text = true;
         i++;
     }
     found.schema.columns = list;

@@ -24,8 +24,8 @@ enum stored_as {
     STORED_BYTES,   /* never a string: binary types */
 };
 
-/** How values of a column of this type are stored. */
-enum stored_as stored_as_of(const char *type_name);
+/** How values of this column are stored. */
+enum stored_as stored_as_of(const struct schema *schema, const struct column *column);
 
 struct stored_schema {
     struct schema schema;

@@ -11,9 +11,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { FILES_MAX = 4096 };
+enum { FILES_MAX = 4096, SUMS_MAX_BYTES = 4 * 1024 * 1024, HEX_DIGITS = DIGEST_HEX_BYTES - 1 };
 
 static const char sums_name[] = "SHA256SUMS";
+/* What file_replace leaves of it after a crash, and takes away next time. */
+static const char sums_remains[] = "SHA256SUMS.tmp";
 
 struct names {
     char *list[FILES_MAX];
@@ -49,7 +51,7 @@ list_entry(int directory, const struct dirent *entry, const char *folder, struct
 {
     struct stat status;
 
-    if (strcmp(entry->d_name, sums_name) == 0)
+    if (strcmp(entry->d_name, sums_name) == 0 || strcmp(entry->d_name, sums_remains) == 0)
         return true;
     if (fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
         return err_errno(err, ERR_STORAGE, errno, "look at %s", entry->d_name);
@@ -137,4 +139,110 @@ sums_write(const char *directory, struct err *err)
     const bool ok = write_sums(directory, names, err);
     free_names(names);
     return ok;
+}
+
+void
+sums_done(struct sums *sums)
+{
+    free(sums->text);
+    sums->text = NULL;
+}
+
+/* "<64 hex>  name\n" at `line`: the name's first character and its length; NULL when it is none. */
+static const char *
+split(const char *line, struct digest *ret_digest, size_t *ret_size)
+{
+    char hex[DIGEST_HEX_BYTES];
+    const char *end = strchr(line, '\n');
+
+    if (!end || end - line <= HEX_DIGITS + 2 || line[HEX_DIGITS] != ' ' ||
+        line[HEX_DIGITS + 1] != ' ')
+        return NULL;
+    memcpy(hex, line, HEX_DIGITS);
+    hex[HEX_DIGITS] = '\0';
+    if (!digest_from_hex(hex, ret_digest))
+        return NULL;
+    *ret_size = (size_t)(end - line) - HEX_DIGITS - 2;
+    return line + HEX_DIGITS + 2;
+}
+
+static bool
+is_list(const char *text, size_t size)
+{
+    struct digest digest;
+    const char *at = text;
+
+    while (*at) {
+        size_t used = 0;
+        const char *name = split(at, &digest, &used);
+        if (!name)
+            return false;
+        at = name + used + 1;
+    }
+    return size > 0 && at == text + size;
+}
+
+bool
+sums_load(const char *directory, struct sums *ret, struct err *err)
+{
+    STORAGE_SCOPED_STRING path = storage_path(directory, sums_name);
+    STORAGE_SCOPED_STRING text = NULL;
+    struct stat status;
+    size_t size = 0;
+
+    if (!path)
+        return storage_no_memory(err);
+    if (lstat(path, &status) != 0 && errno == ENOENT) {
+        ret->text = NULL;
+        return true;
+    }
+    if (!storage_read_small(path, SUMS_MAX_BYTES, &text, &size, err))
+        return false;
+    if (!is_list(text, size))
+        return err_set(err, ERR_STORAGE, "%s is not a list of sums", path);
+    ret->text = text;
+    text = NULL;
+    return true;
+}
+
+bool
+sums_find(const struct sums *sums, const char *name, struct digest *ret)
+{
+    struct digest digest;
+    const char *at = sums->text;
+
+    while (at && *at) {
+        size_t size = 0;
+        const char *found = split(at, &digest, &size);
+        if (!found)
+            break;
+        if (size == strlen(name) && memcmp(found, name, size) == 0) {
+            *ret = digest;
+            return true;
+        }
+        at = found + size + 1;
+    }
+    return false;
+}
+
+bool
+sums_check(const struct sums *sums, const char *directory, const char *name, struct err *err)
+{
+    STORAGE_SCOPED_STRING path = storage_path(directory, name);
+    struct digest expected;
+    struct digest digest;
+    uint64_t bytes = 0;
+    FILE_SCOPED fd = -1;
+
+    if (!path)
+        return storage_no_memory(err);
+    if (!sums_find(sums, name, &expected))
+        return true;
+    if (!storage_open(path, &fd, err) || !storage_digest(fd, path, &digest, &bytes, err))
+        return err_wrap(err, "a file of SHA256SUMS cannot be read");
+    if (digest_equal(&digest, &expected))
+        return true;
+    (void)err_set(err, ERR_STORAGE, "%s is not as SHA256SUMS has it", path);
+    return err_hint(err, "It was changed after the run had ended, or is damaged. Restore the run "
+                         "directory from a copy; 'sha256sum -c SHA256SUMS' checks one.");
 }

@@ -2,6 +2,7 @@
 #ifndef BACKUP_SUMS_H
 #define BACKUP_SUMS_H
 
+#include "base/digest.h"
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -11,5 +12,24 @@
  * sorted by name; durable. `sha256sum -c SHA256SUMS` checks it there. ERR_STORAGE.
  */
 MUST_CHECK bool sums_write(const char *directory, struct err *err);
+
+/** SHA256SUMS as it lies there; zero-initialised = none. */
+struct sums {
+    char *text; /* NULL: there is no such file, the run was never finished */
+};
+
+/** `struct sums` that frees itself at the end of its scope. */
+#define SUMS_SCOPED __attribute__((cleanup(sums_done))) struct sums
+void sums_done(struct sums *sums);
+
+/** Read directory/SHA256SUMS, if it is there. ERR_STORAGE: unreadable, or not a list of sums. */
+MUST_CHECK bool sums_load(const char *directory, struct sums *ret, struct err *err);
+
+/** The sum of a file; false when it is not listed. */
+bool sums_find(const struct sums *sums, const char *name, struct digest *ret);
+
+/** True when the file is not listed, or is as listed. ERR_STORAGE: missing or changed. */
+MUST_CHECK bool sums_check(const struct sums *sums, const char *directory, const char *name,
+                           struct err *err);
 
 #endif

@@ -6,24 +6,6 @@
 #include "backup_sample.h"
 #include "scratch.h"
 
-/* The build directory lies somewhere below the sources. */
-static void
-find_fixture(char ret[PATH_MAX])
-{
-    char up[PATH_MAX] = ".";
-
-    for (int depth = 0; depth < 8; depth++) {
-        char seal[PATH_MAX];
-        assert_true(snprintf(ret, PATH_MAX, "%s/fixtures/backup-v1", up) < PATH_MAX);
-        assert_true(snprintf(seal, PATH_MAX, "%s/SEALED.json", ret) < PATH_MAX);
-        if (access(seal, F_OK) == 0)
-            return;
-        const size_t used = strlen(up);
-        (void)snprintf(up + used, sizeof(up) - used, "/..");
-    }
-    fail_msg("fixtures/backup-v1 was not found above the working directory");
-}
-
 static size_t
 count_rows(struct backup_reader *reader, enum table table)
 {
@@ -43,7 +25,7 @@ the_first_backup_of_format_v1_is_still_read_byte_for_byte(void **state)
     char directory[PATH_MAX];
 
     (void)state;
-    find_fixture(directory);
+    sample_find_fixture(directory);
     if (!backup_reader_open(directory, &reader, &err))
         fail_msg("%s", err.primary);
     assert_int_equal(count_rows(reader, TABLE_PROJECT), SAMPLE_ROWS);

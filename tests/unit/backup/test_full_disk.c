@@ -66,7 +66,8 @@ create_run(struct place *place)
 {
     const struct run_store_options options = {
         .runs_dir = place->runs, .allow_volatile = true, .program = "dwclean test"};
-    const struct run_info info = {.command = "clean", .environment = "uat"};
+    const struct run_info info = {
+        .id = "20261121T214429Z-uat-0123", .command = "clean", .environment = "uat"};
     struct err err = {0};
 
     assert_true(run_store_new(&options, &place->store, &err));
@@ -233,7 +234,8 @@ too_little_room_refuses_the_run_before_anything_is_made(void **state)
     struct place *place = *state;
     const struct run_store_options options = {
         .runs_dir = place->runs, .allow_volatile = true, .program = "dwclean test"};
-    const struct run_info info = {.command = "clean", .environment = "uat"};
+    const struct run_info info = {
+        .id = "20261121T214429Z-uat-0123", .command = "clean", .environment = "uat"};
     struct err err = {0};
 
     mount_small(place, "tmpfs");

@@ -334,6 +334,78 @@ the_error_of_the_sink_reaches_the_caller(void **state)
     assert_int_equal(err.code, ERR_STALE);
 }
 
+/* Records of one purge: the block in the middle of the last ones never reached the disk. */
+static void
+write_purge(const char *path, const char *last_step, size_t *ret_from, size_t *ret_size)
+{
+    struct journal *journal = NULL;
+    struct stat status;
+    struct err err;
+
+    assert_true(journal_file_create(path, &journal, &err));
+    record(journal, "open", "first");
+    assert_int_equal(stat(path, &status), 0);
+    *ret_from = (size_t)status.st_size;
+    for (int i = 0; i < 6; i++)
+        record(journal, i == 5 ? last_step : "purge-outcome", "a row");
+    journal_file_close(journal);
+    assert_int_equal(stat(path, &status), 0);
+    *ret_size = (size_t)status.st_size;
+}
+
+static void
+a_hole_that_a_loss_of_power_left_is_a_torn_end(void **state)
+{
+    const struct place *place = *state;
+    struct journal_tail tail = {0};
+    struct journal *journal = NULL;
+    struct err err = {0};
+    size_t from = 0;
+    size_t size = 0;
+
+    write_purge(place->path, "purge-outcome", &from, &size);
+    char *bytes = scratch_read(place->path, &size);
+    for (size_t hole = from; hole < size - 100; hole += 37) {
+        char kept[100];
+        memcpy(kept, bytes + hole, sizeof(kept));
+        memset(bytes + hole, 0, sizeof(kept));
+        scratch_write(place->path, bytes, size);
+        memcpy(bytes + hole, kept, sizeof(kept));
+        if (!journal_read(place->path, NULL, &tail, &err))
+            fail_msg("%s", err.primary);
+        assert_true(tail.end_bytes <= hole && tail.end_bytes >= from);
+        assert_int_equal(tail.end_bytes + tail.torn_bytes, size);
+        assert_true(journal_file_reopen(place->path, &journal, &tail, &err));
+        record(journal, "resumed", "again");
+        journal_file_close(journal);
+        const int64_t before = tail.records;
+        assert_true(journal_read(place->path, NULL, &tail, &err));
+        assert_int_equal(tail.records, before + 1);
+        assert_int_equal(tail.torn_bytes, 0);
+    }
+    free(bytes);
+}
+
+static void
+a_hole_in_front_of_a_record_that_was_synced_is_damage(void **state)
+{
+    const struct place *place = *state;
+    struct journal_tail tail = {.records = -1};
+    struct err err = {0};
+    size_t from = 0;
+    size_t size = 0;
+
+    write_purge(place->path, "verified", &from, &size);
+    char *bytes = scratch_read(place->path, &size);
+    memset(bytes + from + 10, 0, 50);
+    scratch_write(place->path, bytes, size);
+    free(bytes);
+    assert_false(journal_read(place->path, NULL, &tail, &err));
+    assert_int_equal(err.code, ERR_STORAGE);
+    assert_non_null(strstr(err.primary, "line 2 is missing"));
+    assert_int_equal(tail.records, -1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static void
@@ -369,6 +441,8 @@ main(void)
         TEST(a_reopened_journal_continues_the_chain_without_the_torn_line),
         TEST(reserved_space_is_not_taken_for_a_record),
         TEST(reserving_does_not_change_what_is_read),
+        TEST(a_hole_that_a_loss_of_power_left_is_a_torn_end),
+        TEST(a_hole_in_front_of_a_record_that_was_synced_is_damage),
         TEST(a_record_over_the_limit_is_refused_and_leaves_no_trace),
         TEST(a_journal_is_never_started_over_another),
         TEST(the_error_of_the_sink_reaches_the_caller),

@@ -94,6 +94,47 @@ round_trip(struct stored *stored, struct slice bytes)
     }
 }
 
+static void
+text_of_an_engine_that_stores_utf8_is_stored_as_it_is(void **state)
+{
+    static const struct column words[] = {
+        {.name = "n", .type_name = "nvarchar", .max_length = 20, .collation = "C"},
+        {.name = "m", .type_name = "nchar", .max_length = 20, .collation = "C"},
+    };
+    const struct schema utf8 = {
+        .table = TABLE_EVENTS, .columns = words, .count = 2, .utf8_text = true};
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    TEXT_SCOPED text = {0};
+    const struct field fields[] = {{.bytes = slice_of_string("\xC3\xA9 \xF0\x9F\x98\x80")},
+                                   {.bytes = slice_of("\xC3", 1)}};
+    struct row row = {.id = {.table = TABLE_EVENTS, .key = "1:2"}, .fields = fields, .count = 2};
+    struct row_line_writer writer;
+    struct row_line_reader reader;
+    struct stored_schema back;
+    struct row again;
+    const char *why = NULL;
+    struct err err;
+    cJSON *json;
+
+    (void)state;
+    stored_schema_append(&text, &utf8);
+    json = cJSON_ParseWithLength(text_string(&text), text.used);
+    assert_true(stored_schema_parse(json, arena, &back));
+    cJSON_Delete(json);
+    assert_true(schema_equal(&back.schema, &utf8));
+    assert_true(row_line_writer_init(&writer, &utf8, &err));
+    assert_true(row_line_write(&writer, &row, &err));
+    assert_non_null(strstr(text_string(&writer.line), "\"n\":\"\xC3\xA9 "));
+    assert_non_null(strstr(text_string(&writer.line), "\"m\":{\"b64\":\"ww==\"}"));
+    assert_true(row_line_reader_init(&reader, &back, &err));
+    assert_true(
+        row_line_read(&reader, slice_of(writer.line.data, writer.line.used - 1), &again, &why));
+    for (size_t i = 0; i < 2; i++)
+        assert_true(slice_equal(again.fields[i].bytes, fields[i].bytes));
+    row_line_writer_done(&writer);
+    row_line_reader_done(&reader);
+}
+
 static uint64_t
 next_random(uint64_t *seed)
 {
@@ -343,6 +384,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_of_an_engine_that_stores_utf8_is_stored_as_it_is),
         TEST(thousands_of_random_values_come_back_byte_for_byte),
         TEST(every_utf16_unit_comes_back),
         TEST(every_byte_comes_back),

@@ -54,15 +54,22 @@ tear_down(void **state)
 }
 
 static const struct fact facts[] = {{"server", "tcp:sql,1433"}, {"reason", "a \"test\"\n"}};
-static const struct run_info info = {
-    .command = "clean", .environment = "UAT West/2", .facts = facts, .fact_count = 2};
+static const struct run_info info = {.id = "20261121T214429Z-uat-west-2-0123",
+                                     .command = "clean",
+                                     .environment = "UAT West/2",
+                                     .facts = facts,
+                                     .fact_count = 2};
 
 static struct run_dir *
 create(struct run_store *store)
 {
     struct run_dir *run = NULL;
+    struct run_info named = info;
+    char id[RUN_ID_BYTES];
     struct err err = {0};
-    if (!store->create(store, &info, 1024, &run, &err))
+    assert_true(store->new_id(store, info.environment, id, &err));
+    named.id = id;
+    if (!store->create(store, &named, 1024, &run, &err))
         fail_msg("%s", err.primary);
     return run;
 }
@@ -90,9 +97,12 @@ a_hostile_environment_name_stays_one_plain_component(void **state)
     const struct place *place = *state;
     struct run_info hostile = info;
     struct run_dir *run = NULL;
+    char id[RUN_ID_BYTES];
     struct err err;
 
     hostile.environment = "../../\x1B[2J\xC3\xA4 0123456789012345678901234567890123456789";
+    hostile.id = id;
+    assert_true(place->store->new_id(place->store, hostile.environment, id, &err));
     assert_true(place->store->create(place->store, &hostile, 0, &run, &err));
     const char *name = run->ops->id(run);
     assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_.-TZ"), strlen(name));
@@ -425,6 +435,438 @@ a_relative_directory_is_refused(void **state)
     assert_null(store);
 }
 
+/* ---- names, and a look beforehand ---- */
+
+static void
+only_a_name_that_a_run_can_have_makes_a_directory(void **state)
+{
+    const struct place *place = *state;
+    static const char *const names[] = {
+        "",
+        "..",
+        "20261121T214429Z",
+        "20261121T214429Z-0123",
+        "20261121T214429Z--0123",
+        "20261121T214429Z-uat-012",
+        "20261121T214429Z-uat-012G",
+        "20261121T214429Z-uat-0A23",
+        "20261121T214429Z-UAT-0123",
+        "20261121T214429Z-u/t-0123",
+        "20261121T214429Z-u t-0123",
+        "20261121T214429Z-uat-0123\n",
+        "2026112xT214429Z-uat-0123",
+        "20261121 214429Z-uat-0123",
+        "20261121T214429+-uat-0123",
+        "20261121T214429Z_uat-0123",
+        "20261121T214429Z-01234567890123456789012345678901234567890-0123",
+    };
+    struct run_info bad = info;
+    struct run_dir *run = NULL;
+    struct err err = {0};
+
+    for (size_t i = 0; i <= sizeof(names) / sizeof(names[0]); i++) {
+        bad.id = i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;
+        assert_false(place->store->create(place->store, &bad, 0, &run, &err));
+        assert_int_equal(err.code, ERR_INTERNAL);
+    }
+    assert_int_equal(access(place->runs, F_OK), -1);
+    bad.id = "20261121T214429Z-0123456789012345678901234567890123456789-0123";
+    assert_true(place->store->create(place->store, &bad, 0, &run, &err));
+    run->ops->close(run);
+    /* never into a directory that is there */
+    run = NULL;
+    assert_false(place->store->create(place->store, &bad, 0, &run, &err));
+    assert_int_equal(err.code, ERR_STORAGE);
+    assert_non_null(strstr(err.primary, bad.id));
+    assert_null(run);
+}
+
+static void
+a_name_is_given_without_a_trace_on_disk(void **state)
+{
+    const struct place *place = *state;
+    char first[RUN_ID_BYTES];
+    char second[RUN_ID_BYTES];
+    struct err err;
+
+    assert_true(place->store->new_id(place->store, "uat", first, &err));
+    assert_true(place->store->new_id(place->store, NULL, second, &err));
+    assert_string_not_equal(first, second);
+    assert_non_null(strstr(second, "Z-unnamed-"));
+    assert_int_equal(access(place->runs, F_OK), -1);
+    assert_int_equal(rmdir(place->root), 0);
+    assert_int_equal(mkdir(place->root, 0700), 0);
+}
+
+/* How many files and directories are below, itself included. */
+static int entries;
+
+static int
+count_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+    (void)path;
+    (void)status;
+    (void)kind;
+    (void)where;
+    entries++;
+    return 0;
+}
+
+static int
+entries_below(const char *directory)
+{
+    entries = 0;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    assert_int_equal(nftw(directory, count_entry, 16, FTW_PHYS), 0);
+    return entries;
+}
+
+static void
+a_look_beforehand_tells_the_room_and_leaves_nothing(void **state)
+{
+    const struct place *place = *state;
+    struct run_place found;
+    struct err err = {0};
+
+    for (int made = 0; made < 2; made++) {
+        const int before = entries_below(place->root);
+        memset(&found, 0xFF, sizeof(found));
+        assert_true(place->store->probe(place->store, 1024, &found, &err));
+        assert_string_equal(found.path, place->runs);
+        assert_true(found.free_bytes > 1024);
+        memset(&found, 0xFF, sizeof(found));
+        assert_false(place->store->probe(place->store, UINT64_MAX / 2, &found, &err));
+        assert_int_equal(err.code, ERR_STORAGE);
+        assert_non_null(strstr(err.primary, "MiB free"));
+        assert_string_equal(found.path, place->runs);
+        assert_true(found.free_bytes > 1024);
+        assert_int_equal(entries_below(place->root), before);
+        struct run_dir *run = create(place->store);
+        run->ops->close(run);
+    }
+}
+
+static void
+a_look_beforehand_finds_what_a_run_would_fail_on(void **state)
+{
+    const struct place *place = *state;
+    char file[PATH_MAX];
+    char below[PATH_MAX];
+
+    scratch_write(scratch_path(place->root, "file", file), "x", 1);
+    const char *const places[] = {"/proc/dwclean-runs", file, scratch_path(file, "runs", below)};
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        struct run_store *store = store_at(places[i], true);
+        struct run_place found;
+        struct err err = {0};
+        assert_false(store->probe(store, 0, &found, &err));
+        assert_int_equal(err.code, ERR_STORAGE);
+        assert_non_null(strstr(err.primary, i == 0 ? "/proc" : file));
+        assert_string_equal(found.path, places[i]);
+        run_store_free(store);
+    }
+}
+
+/* ---- going on with a run ---- */
+
+static struct run_dir *
+reopen(const struct place *place, const char *id)
+{
+    struct run_dir *run = NULL;
+    struct err err = {0};
+
+    if (!place->store->reopen(place->store, id, &run, &err))
+        fail_msg("%s", err.primary);
+    return run;
+}
+
+static void
+not_reopened(const struct place *place, const char *id, enum err_code code, struct err *err)
+{
+    struct run_dir *run = NULL;
+
+    *err = (struct err){0};
+    assert_false(place->store->reopen(place->store, id, &run, err));
+    assert_null(run);
+    if (err->code != code)
+        fail_msg("code %d: %s", (int)err->code, err->primary);
+}
+
+static void
+record(struct run_dir *run, const char *step)
+{
+    struct journal *journal = run->ops->journal(run);
+    struct err err = {0};
+
+    if (!journal->ops->record(journal, step, NULL, 0, true, &err))
+        fail_msg("%s", err.primary);
+}
+
+static void
+append(const char *path, const char *name, const char *bytes)
+{
+    char file[PATH_MAX];
+    const int fd = open(scratch_path(path, name, file), O_WRONLY | O_APPEND | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    scratch_fill(fd, bytes, strlen(bytes));
+    assert_int_equal(close(fd), 0);
+}
+
+static int64_t
+records_of(const char *path)
+{
+    char file[PATH_MAX];
+    struct journal_tail tail = {0};
+    struct err err = {0};
+
+    if (!journal_read(scratch_path(path, "journal.ndjson", file), NULL, &tail, &err))
+        fail_msg("%s", err.primary);
+    assert_int_equal(tail.torn_bytes, 0);
+    return tail.records;
+}
+
+/* A run that was left without an end; its name into `ret`, its directory into `ret_path`. */
+static void
+leave_run(const struct place *place, char ret[RUN_ID_BYTES], char ret_path[PATH_MAX])
+{
+    struct run_dir *run = create(place->store);
+
+    record(run, "open");
+    record(run, "commit-sent");
+    (void)snprintf(ret, RUN_ID_BYTES, "%s", run->ops->id(run));
+    (void)snprintf(ret_path, PATH_MAX, "%s", run->ops->path(run));
+    run->ops->close(run);
+}
+
+/* As leave_run, stopped and finished in order. */
+static void
+stop_run(const struct place *place, const char *last, char ret[RUN_ID_BYTES],
+         char ret_path[PATH_MAX])
+{
+    struct run_dir *run = create(place->store);
+    struct err err;
+
+    record(run, "open");
+    record(run, last);
+    assert_true(run->ops->write_file(run, "report.json", "{}\n", 3, &err));
+    assert_true(run->ops->finish(run, &err));
+    (void)snprintf(ret, RUN_ID_BYTES, "%s", run->ops->id(run));
+    (void)snprintf(ret_path, PATH_MAX, "%s", run->ops->path(run));
+    run->ops->close(run);
+}
+
+static void
+a_run_goes_on_behind_its_last_whole_record(void **state)
+{
+    const struct place *place = *state;
+    char id[RUN_ID_BYTES];
+    char path[PATH_MAX];
+    struct err err = {0};
+
+    leave_run(place, id, path);
+    append(path, "journal.ndjson", "{\"seq\":\"3\",\"utc\":\"2026-");
+    struct run_dir *run = reopen(place, id);
+    assert_string_equal(run->ops->id(run), id);
+    assert_string_equal(run->ops->path(run), path);
+    assert_null(run->ops->plan(run));
+    assert_null(run->ops->backup(run));
+    record(run, "resumed");
+    assert_true(run->ops->lock_target(run, "AxDB@sql", &err));
+    assert_true(run->ops->write_file(run, "report.json", "{}\n", 3, &err));
+    record(run, "close");
+    assert_true(run->ops->finish(run, &err));
+    assert_int_equal(records_of(path), 4);
+    assert_int_equal(sha256sum_says(path), 0);
+    run->ops->close(run);
+}
+
+static void
+a_stopped_run_goes_on_and_its_sums_are_written_anew(void **state)
+{
+    const struct place *place = *state;
+    char id[RUN_ID_BYTES];
+    char path[PATH_MAX];
+    struct err err = {0};
+
+    stop_run(place, "stopped", id, path);
+    assert_int_equal(sha256sum_says(path), 0);
+    /* this try crashes: the old sums cover the front of the journal, and the run goes on again */
+    struct run_dir *run = reopen(place, id);
+    record(run, "resumed");
+    assert_true(run->ops->write_file(run, "report.json", "{ }\n", 4, &err));
+    run->ops->close(run);
+    assert_int_equal(sha256sum_says(path), 1);
+    run = reopen(place, id);
+    record(run, "resumed");
+    record(run, "close");
+    assert_true(run->ops->write_file(run, "report.json", "{  }\n", 5, &err));
+    assert_true(run->ops->finish(run, &err));
+    assert_int_equal(sha256sum_says(path), 0);
+    assert_int_equal(records_of(path), 5);
+    run->ops->close(run);
+}
+
+static void
+what_a_crash_leaves_of_a_replaced_file_does_no_harm(void **state)
+{
+    const struct place *place = *state;
+    static const char *const remains[] = {"SHA256SUMS.tmp", "report.json.tmp", "plan.ndjson.tmp"};
+    char id[RUN_ID_BYTES];
+    char path[PATH_MAX];
+    char file[PATH_MAX];
+    struct err err = {0};
+    size_t size = 0;
+
+    leave_run(place, id, path);
+    for (size_t i = 0; i < sizeof(remains) / sizeof(remains[0]); i++)
+        scratch_write(scratch_path(path, remains[i], file), "half", 4);
+    struct run_dir *run = reopen(place, id);
+    assert_true(run->ops->write_file(run, "report.json", "{}\n", 3, &err));
+    record(run, "close");
+    assert_true(run->ops->finish(run, &err));
+    assert_int_equal(sha256sum_says(path), 0);
+    char *sums = scratch_read(scratch_path(path, "SHA256SUMS", file), &size);
+    assert_null(strstr(sums, "SHA256SUMS.tmp"));
+    assert_null(strstr(sums, "report.json.tmp"));
+    free(sums);
+    run->ops->close(run);
+}
+
+static void
+only_one_process_works_on_a_run(void **state)
+{
+    const struct place *place = *state;
+    char id[RUN_ID_BYTES];
+    struct err err = {0};
+    int status = 0;
+
+    struct run_dir *run = create(place->store);
+    (void)snprintf(id, sizeof(id), "%s", run->ops->id(run));
+    not_reopened(place, id, ERR_LOCK, &err);
+    assert_non_null(strstr(err.primary, id));
+    assert_non_null(strstr(err.hint, "fuser"));
+    run->ops->close(run);
+
+    run = reopen(place, id);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct run_dir *second = NULL;
+        _exit(!place->store->reopen(place->store, id, &second, &err) && err.code == ERR_LOCK ? 0
+                                                                                             : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    record(run, "stopped");
+    assert_true(run->ops->finish(run, &err));
+    struct run_dir *next = reopen(place, id);
+    next->ops->close(next);
+    run->ops->close(run);
+}
+
+static void
+a_run_that_has_ended_does_not_go_on(void **state)
+{
+    const struct place *place = *state;
+    char id[RUN_ID_BYTES];
+    char path[PATH_MAX];
+    char file[PATH_MAX];
+    struct err err = {0};
+
+    stop_run(place, "close", id, path);
+    not_reopened(place, id, ERR_REFUSED, &err);
+    assert_non_null(strstr(err.hint, "undo"));
+    assert_int_equal(sha256sum_says(path), 0);
+    /* it ended, and crashed before its sums were written: those are left to do */
+    assert_int_equal(unlink(scratch_path(path, "SHA256SUMS", file)), 0);
+    struct run_dir *run = reopen(place, id);
+    assert_true(run->ops->finish(run, &err));
+    run->ops->close(run);
+    assert_int_equal(sha256sum_says(path), 0);
+}
+
+/* Refused, and not a byte of the journal is changed. */
+static void
+refused_untouched(const struct place *place, const char *id, const char *path, struct err *err)
+{
+    char file[PATH_MAX];
+    size_t before_size = 0;
+    size_t after_size = 0;
+    char *before = scratch_read(scratch_path(path, "journal.ndjson", file), &before_size);
+
+    not_reopened(place, id, ERR_STORAGE, err);
+    char *after = scratch_read(file, &after_size);
+    assert_int_equal(before_size, after_size);
+    assert_memory_equal(before, after, before_size);
+    free(before);
+    free(after);
+}
+
+static void
+a_damaged_journal_is_not_continued_and_not_touched(void **state)
+{
+    const struct place *place = *state;
+    char id[RUN_ID_BYTES];
+    char path[PATH_MAX];
+    char file[PATH_MAX];
+    struct err err = {0};
+    size_t size = 0;
+
+    leave_run(place, id, path);
+    append(path, "journal.ndjson", "{\"seq\":\"7\"}\n{\"seq\":");
+    refused_untouched(place, id, path, &err);
+    assert_non_null(strstr(err.primary, "journal.ndjson: line 3"));
+
+    /* Its last record was taken off after it had stopped: the chain alone would not tell. */
+    stop_run(place, "stopped", id, path);
+    char *bytes = scratch_read(scratch_path(path, "journal.ndjson", file), &size);
+    char *end = memrchr(bytes, '\n', size - 1);
+    scratch_write(file, bytes, (size_t)(end - bytes) + 1);
+    free(bytes);
+    refused_untouched(place, id, path, &err);
+    assert_non_null(strstr(err.primary, "SHA256SUMS"));
+}
+
+static void
+only_a_run_of_ours_is_reopened(void **state)
+{
+    const struct place *place = *state;
+    static const char *const names[] = {"",  ".",       "..",   "locks",
+                                        "/", "../runs", "last", "20261121T214429Z-uat-0123"};
+    char id[RUN_ID_BYTES];
+    char other[RUN_ID_BYTES];
+    char path[PATH_MAX];
+    char moved[PATH_MAX];
+    char file[PATH_MAX];
+    struct err err = {0};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        not_reopened(place, names[i], ERR_STORAGE, &err);
+    assert_non_null(strstr(err.primary, "no run 20261121T214429Z-uat-0123 in "));
+    assert_int_equal(access(place->runs, F_OK), -1);
+
+    leave_run(place, id, path);
+    assert_true(place->store->new_id(place->store, "moved", other, &err));
+    (void)scratch_path(place->runs, other, moved);
+    assert_int_equal(symlink(path, moved), 0);
+    not_reopened(place, other, ERR_STORAGE, &err);
+    assert_int_equal(unlink(moved), 0);
+    assert_int_equal(rename(path, moved), 0);
+    not_reopened(place, other, ERR_STORAGE, &err);
+    assert_non_null(strstr(err.primary, "another run"));
+    assert_int_equal(rename(moved, path), 0);
+    assert_int_equal(chmod(path, 0777), 0);
+    not_reopened(place, id, ERR_STORAGE, &err);
+    assert_int_equal(chmod(path, 0700), 0);
+    struct run_dir *run = reopen(place, id);
+    run->ops->close(run);
+    assert_int_equal(unlink(scratch_path(path, "journal.ndjson", file)), 0);
+    not_reopened(place, id, ERR_STORAGE, &err);
+    assert_int_equal(unlink(scratch_path(path, "run.json", file)), 0);
+    not_reopened(place, id, ERR_STORAGE, &err);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -446,6 +888,17 @@ main(void)
         TEST(a_place_that_cannot_be_written_is_refused_by_name),
         TEST(a_run_larger_than_the_free_space_is_refused_and_leaves_nothing),
         TEST(a_relative_directory_is_refused),
+        TEST(only_a_name_that_a_run_can_have_makes_a_directory),
+        TEST(a_name_is_given_without_a_trace_on_disk),
+        TEST(a_look_beforehand_tells_the_room_and_leaves_nothing),
+        TEST(a_look_beforehand_finds_what_a_run_would_fail_on),
+        TEST(a_run_goes_on_behind_its_last_whole_record),
+        TEST(a_stopped_run_goes_on_and_its_sums_are_written_anew),
+        TEST(what_a_crash_leaves_of_a_replaced_file_does_no_harm),
+        TEST(only_one_process_works_on_a_run),
+        TEST(a_run_that_has_ended_does_not_go_on),
+        TEST(a_damaged_journal_is_not_continued_and_not_touched),
+        TEST(only_a_run_of_ours_is_reopened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

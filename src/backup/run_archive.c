@@ -1,0 +1,304 @@
+#include "backup/run_archive.h"
+
+#include "backup/backup_set.h"
+#include "backup/plan_ndjson.h"
+#include "run_find.h"
+#include "run_place.h"
+#include "run_progress.h"
+#include "run_record.h"
+#include "storage.h"
+#include "sums.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct disk_archive {
+    struct run_archive port; /* first: the port is the archive */
+    char *runs_dir;
+};
+
+struct disk_past {
+    struct archived_run port; /* first: the port is the run */
+    struct past_run past;
+    struct backup_reader *backup; /* NULL: there is no sealed one */
+};
+
+static const struct past_run *
+archived_past(const struct archived_run *run)
+{
+    return &((const struct disk_past *)run)->past;
+}
+
+static bool
+is_table(enum table table)
+{
+    return (int)table >= 0 && (int)table < TABLES;
+}
+
+static const struct schema *
+archived_schema(const struct archived_run *run, enum table table)
+{
+    const struct disk_past *past = (const struct disk_past *)run;
+    return past->backup && is_table(table) ? backup_reader_schema(past->backup, table) : NULL;
+}
+
+static int64_t
+archived_rows(const struct archived_run *run, enum table table)
+{
+    const struct disk_past *past = (const struct disk_past *)run;
+    return past->backup && is_table(table) ? backup_reader_rows(past->backup, table) : 0;
+}
+
+static bool
+archived_manifest(const struct archived_run *run, struct digest *ret)
+{
+    const struct disk_past *past = (const struct disk_past *)run;
+    if (!past->backup)
+        return false;
+    *ret = *backup_reader_manifest(past->backup);
+    return true;
+}
+
+/* Rows on their way to the caller, which relies on their order. */
+struct ordered {
+    const struct row_sink *sink;
+    const char *path;
+    int64_t count;
+    char key[ROW_KEY_BYTES];
+};
+
+static bool
+take_in_order(void *ctx, const struct row *row, struct err *err)
+{
+    struct ordered *ordered = ctx;
+
+    if (ordered->count++ > 0 && row_key_compare(row->id.table, ordered->key, row->id.key) > 0)
+        return err_set(err, ERR_STORAGE, "the backup in %s is out of order: %s of %s after %s",
+                       ordered->path, row->id.key, table_name(row->id.table), ordered->key);
+    memcpy(ordered->key, row->id.key, sizeof(ordered->key));
+    return !ordered->sink || ordered->sink->take(ordered->sink->ctx, row, err);
+}
+
+static bool
+archived_read_rows(struct archived_run *run, enum table table, const struct row_sink *sink,
+                   struct err *err)
+{
+    struct disk_past *past = (struct disk_past *)run;
+    struct ordered ordered = {.sink = sink, .path = past->past.path};
+    const struct row_sink in_order = {.ctx = &ordered, .take = take_in_order};
+
+    if (!is_table(table))
+        return err_set(err, ERR_INTERNAL, "no such table");
+    if (past->backup)
+        return backup_reader_rows_of(past->backup, table, &in_order, err);
+    (void)err_set(err, ERR_STORAGE, "run %s has no sealed backup", past->past.id);
+    return err_hint(err, "It was stopped before its backup was complete, so it has removed "
+                         "nothing and there is nothing to put back.");
+}
+
+static void
+archived_close(struct archived_run *run)
+{
+    if (!run)
+        return;
+    struct disk_past *past = (struct disk_past *)run;
+    backup_reader_free(past->backup);
+    free(past);
+}
+
+static const struct archived_run_ops ops = {
+    .past = archived_past,
+    .schema = archived_schema,
+    .rows = archived_rows,
+    .manifest = archived_manifest,
+    .read_rows = archived_read_rows,
+    .close = archived_close,
+};
+
+static bool
+is_there(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0 || errno != ENOENT;
+}
+
+struct header_copy {
+    struct arena *arena;
+    struct plan_header header;
+};
+
+static bool
+take_header(void *ctx, const struct plan_header *header, struct err *err)
+{
+    struct header_copy *copy = ctx;
+    struct plan_header kept = *header;
+    const char **const strings[] = {&kept.server,
+                                    &kept.database,
+                                    &kept.database_created,
+                                    &kept.recovery_fork,
+                                    &kept.organization_id,
+                                    &kept.organization_name,
+                                    &kept.organization_host,
+                                    &kept.scope};
+
+    for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
+        *strings[i] = arena_string(copy->arena, *strings[i]);
+        if (!*strings[i])
+            return arena_exhausted(err);
+    }
+    copy->header = kept;
+    return true;
+}
+
+static const struct plan_header no_plan = {.server = "",
+                                           .database = "",
+                                           .database_created = "",
+                                           .recovery_fork = "",
+                                           .organization_id = "",
+                                           .organization_name = "",
+                                           .organization_host = "",
+                                           .scope = ""};
+
+/* plan.ndjson has its name only when it is whole. */
+static bool
+load_plan(struct past_run *past, struct arena *arena, struct err *err)
+{
+    STORAGE_SCOPED_STRING path = storage_path(past->path, "plan.ndjson");
+    struct header_copy copy = {.arena = arena, .header = no_plan};
+    const struct plan_sink sink = {.ctx = &copy, .header = take_header};
+    struct plan_end end = {0};
+
+    if (!path)
+        return storage_no_memory(err);
+    past->plan = no_plan;
+    if (!is_there(path))
+        return true;
+    if (!plan_ndjson_read(path, &sink, &end, err))
+        return err_hint(err, "The plan is damaged. Restore the run directory from a copy.");
+    past->has_plan = true;
+    past->plan = copy.header;
+    memcpy(past->plan_id, end.plan_id, sizeof(past->plan_id));
+    return true;
+}
+
+static bool
+seal_is_gone(const struct past_run *past, struct err *err)
+{
+    (void)err_set(err, ERR_STORAGE, "run %s has sealed its backup, but %s/backup holds no seal",
+                  past->id, past->path);
+    return err_hint(err, "The backup, or its SEALED.json, was taken away. Restore the run "
+                         "directory from a copy.");
+}
+
+/* The seal is written before the journal says so, and is there for good. */
+static bool
+load_backup(struct disk_past *run, struct err *err)
+{
+    STORAGE_SCOPED_STRING directory = storage_path(run->past.path, "backup");
+    STORAGE_SCOPED_STRING seal = storage_path(run->past.path, "backup/SEALED.json");
+
+    if (!directory || !seal)
+        return storage_no_memory(err);
+    if (is_there(directory) && !run_place_trusted(directory, err))
+        return false;
+    if (is_there(seal))
+        return backup_reader_open(directory, &run->backup, err);
+    return !run->past.progress.backup_sealed || seal_is_gone(&run->past, err);
+}
+
+/* Files that never change, against what SHA256SUMS says since the run was finished. The rows of the
+ * backup are compared when they are read. */
+static bool
+check_sums(const struct sums *sums, const char *path, struct err *err)
+{
+    static const char *const names[] = {"run.json", "plan.ndjson", "backup/manifest.json",
+                                        "backup/SEALED.json"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!sums_check(sums, path, names[i], err))
+            return false;
+    return true;
+}
+
+/* In this order: what a run that is at work writes first is read last, so that whatever is found
+ * vouches only for what is there already. */
+static bool
+load(struct disk_past *run, const char *path, struct arena *arena, struct err *err)
+{
+    bool finished = false;
+    SUMS_SCOPED sums = {0};
+
+    return run_place_trusted(path, err) && sums_load(path, &sums, err) &&
+           run_record_load(path, arena, &run->past, err) &&
+           run_progress_load(path, arena, &run->past.progress, &finished, err) &&
+           load_plan(&run->past, arena, err) && load_backup(run, err) &&
+           check_sums(&sums, path, err);
+}
+
+/* A directory that was renamed would be taken for the run whose name it bears. */
+static bool
+check_name(const struct past_run *past, bool by_name, struct err *err)
+{
+    const char *last = strrchr(past->path, '/');
+
+    if (!by_name || (last && strcmp(last + 1, past->id) == 0))
+        return true;
+    (void)err_set(err, ERR_STORAGE, "%s is not the run of that name, but run %s", past->path,
+                  past->id);
+    return err_hint(err, "The directory was renamed or copied over. Give it the name that its "
+                         "run.json has, or name it by its path.");
+}
+
+static bool
+archive_open(struct run_archive *port, const char *name, struct arena *arena,
+             struct archived_run **ret, struct err *err)
+{
+    const struct disk_archive *archive = (const struct disk_archive *)port;
+    STORAGE_SCOPED_STRING path = NULL;
+
+    if (!run_find(archive->runs_dir, name, &path, err))
+        return false;
+    struct disk_past *run = calloc(1, sizeof(*run));
+    if (!run)
+        return storage_no_memory(err);
+    run->port.ops = &ops;
+    if (!load(run, path, arena, err) || !check_name(&run->past, !run_find_is_path(name), err)) {
+        archived_close(&run->port);
+        return false;
+    }
+    *ret = &run->port;
+    return true;
+}
+
+bool
+run_archive_new(const char *runs_dir, struct run_archive **ret, struct err *err)
+{
+    assert(runs_dir);
+    if (runs_dir[0] != '/')
+        return err_set(err, ERR_CONFIG, "the runs directory must be an absolute path: \"%s\"",
+                       runs_dir);
+    struct disk_archive *archive = calloc(1, sizeof(*archive));
+    if (!archive)
+        return storage_no_memory(err);
+    archive->port.open = archive_open;
+    archive->runs_dir = storage_plain_path(runs_dir);
+    if (!archive->runs_dir) {
+        free(archive);
+        return storage_no_memory(err);
+    }
+    *ret = &archive->port;
+    return true;
+}
+
+void
+run_archive_free(struct run_archive *port)
+{
+    if (!port)
+        return;
+    struct disk_archive *archive = (struct disk_archive *)port;
+    free(archive->runs_dir);
+    free(archive);
+}
