@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "core/outcome.h"
 #include "core/run.h"
+#include "core/scope.h"
 
 #include <stdbool.h>
 
@@ -37,12 +38,16 @@ MUST_CHECK bool evidence_collect(const struct run_request *request, const struct
 struct row_source {
     const struct evidence *evidence; /* schemas, identity */
     const struct connections *connections;
+    const struct scope *scope;
     struct observer *observer;
 };
 
-/** Stream every row of `schema`'s table from whichever side has it. Errors as the stores'. */
+/**
+ * Stream the rows of `schema`'s table that are in the scope, from whichever side has them.
+ * `ret_kept` counts the others. Errors as the stores'.
+ */
 MUST_CHECK bool row_source_read(const struct row_source *source, const struct schema *schema,
-                                const struct row_sink *sink, struct err *err);
+                                const struct row_sink *sink, int64_t *ret_kept, struct err *err);
 
 /** The columns of a table, as the evidence has them. */
 const struct schema *row_source_schema(const struct row_source *source, enum table table);
@@ -70,6 +75,17 @@ int evidence_status(const struct evidence *evidence, const struct observation **
 
 /** How many observations have this verdict among the required, or among the advisory ones. */
 size_t evidence_count(const struct evidence *evidence, bool required, enum verdict verdict);
+
+/** Event rows of channels that --channel does not name, as counted by channel; -1 when not known.
+ */
+int64_t evidence_kept_events(const struct run_request *request, const struct evidence *evidence);
+
+/** Bytes that a backup of the rows as seen may need: generous, only to refuse a full disk early. */
+uint64_t evidence_backup_bytes(const struct evidence *evidence);
+
+/** Whom a GRANT in the database names, bracketed as T-SQL wants it: the user, or the login where
+ * only that is known. Into `ret` of `size` bytes. */
+void evidence_grantee(const struct axdb_identity *identity, char *ret, size_t size);
 
 /** Rows of a table as seen; -1 when not known or not asked. */
 int64_t evidence_rows(const struct evidence *evidence, enum table table);

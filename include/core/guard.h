@@ -10,15 +10,29 @@
 
 #include <stdbool.h>
 
+/** What a run is about to do to AxDB. */
+enum guard_purpose {
+    GUARD_CLEAN,
+    GUARD_MAP, /* repair-map: whose rows these are is asked of the map's rows, by guard_map */
+    GUARD_UNDO /* rows are put back: another right, and no question of whose they are */
+};
+
 /**
- * May the rows be removed from this target in its present state? Looks at rights, schema, database
+ * May the target be changed in its present state? Looks at rights, schema, database
  * state, pins, triggers, foreign keys, row-level security, whose rows these are, and who shares the
  * events.
  *
+ * @param scope  what is not in it needs no right to change it
  * @return false with ERR_REFUSED, ERR_PERMISSION, ERR_SCHEMA, or the error that kept evidence away
  */
-MUST_CHECK bool guard_target(const struct run_request *request, const struct evidence *evidence,
+MUST_CHECK bool guard_target(const struct run_request *request, const struct scope *scope,
+                             enum guard_purpose purpose, const struct evidence *evidence,
                              struct err *err);
+
+/** Do chosen rows of the map name the target's own organization, or is that not known? ERR_REFUSED.
+ */
+MUST_CHECK bool guard_map(const struct run_request *request, const struct evidence *evidence,
+                          const struct map_row *rows, size_t count, struct err *err);
 
 /**
  * Is the operator's statement complete, as far as it can be without asking? Class, reason, --yes

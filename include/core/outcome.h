@@ -16,7 +16,8 @@
 
 enum verdict { VERDICT_OK, VERDICT_DIFFERS, VERDICT_UNKNOWN };
 
-/** One check, made once. "A-" looks at AxDB, "D-" at Dataverse. */
+/** One check, made once. "A-" looks at AxDB, "D-" at Dataverse,
+ * "C-" is what a run needs. */
 struct observation {
     const char *check; /* "A-ROWS" */
     bool required; /* counts for the status; else advisory: shown, counted, never in the status */
@@ -70,14 +71,30 @@ struct table_outcome {
     /* TABLE_RUNTIME only */
     int64_t gone_rows;                               /* were already gone */
     int64_t changed_rows, failed_rows, unknown_rows; /* still there, or not known */
-    int64_t new_rows;         /* written after the plan: listed, not deleted */
-    int64_t back_rows;        /* planned rows that are there again after the change */
+    int64_t new_rows;  /* written after the plan: listed, not deleted */
+    int64_t back_rows; /* planned rows that are there again after the change */
+    /* AxDB tables only */
+    int64_t kept_rows;        /* stay by choice: other channels, other maps; -1 = not known */
+    int64_t restored_rows;    /* undo: put back; -1 = none were to be */
+    int64_t present_rows;     /* undo --merge: were there already, equal to the backup's */
+    int64_t differing_rows;   /* undo --merge: there with other contents, left as they are */
     struct table_state state; /* of what was planned and backed up */
+};
+
+/** A project row of the map that repair-map was asked for. Strings in the arena of the run. */
+struct map_row {
+    const char *project; /* PROJECTNAME */
+    const char *host;    /* of EXTERNALENVIRONMENTURL; "" = it names none */
+    int64_t status;      /* STATUS; -1 = not a number */
+    bool own;            /* the target's own organization */
+    bool chosen;         /* goes */
 };
 
 /** Outcome words, with the exit statuses that they stand for. */
 enum outcome_word {
     OUTCOME_CLEAN,       /* 0: verified, nothing there */
+    OUTCOME_READY,       /* 0: check: everything that a run needs is there */
+    OUTCOME_MISSING,     /* 2: check: something is not */
     OUTCOME_DONE,        /* 0: removed and freshly verified */
     OUTCOME_PLANNED,     /* 0: a dry run; nothing was changed */
     OUTCOME_RESIDUE,     /* 2 */
@@ -105,6 +122,13 @@ struct outcome {
     const char *run_id, *run_path; /* NULL when there is no run directory */
     const char *plan_id;           /* 64 hex digits, or NULL */
     const char *reason;            /* --reason, or NULL */
+    const char *scope;             /* what rows the run is about, in words; NULL = every row */
+    const char *undoes;            /* run whose rows are put back, or NULL */
+    const char *settled; /* a COMMIT without an answer came out as: "committed", "rolled-back",
+                            "mixed", "unknown"; NULL = there was none */
+    bool resumed;        /* this is the second part of a run */
+    const struct map_row *map_rows; /* repair-map: the map's project rows */
+    size_t map_row_count;
     bool dry_run;
     bool changed;      /* something durable changed on a target, or may have */
     int64_t locked_ms; /* how long the AxDB locks were held; -1 = never taken */

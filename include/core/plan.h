@@ -15,7 +15,8 @@ enum { PLAN_LIFE_HOURS = 24, PLAN_MAX_RUNTIME_ROWS = 1000000 };
 
 struct plan {
     bool asked[TABLES];
-    struct table_state states[TABLES]; /* what each table held */
+    struct table_state states[TABLES]; /* what each table held, of the scope */
+    int64_t kept_rows[TABLES];         /* what else it held */
     struct row_id *runtime_rows;       /* every Dataverse row, in key order; malloc'd */
     size_t runtime_count;
     char id[DIGEST_HEX_BYTES]; /* plan-id, see plan_make */
@@ -23,20 +24,29 @@ struct plan {
 };
 
 /**
- * Read every row of the halves asked for and say what would go.
+ * Read every row of the tables in the scope and say what would go.
  *
  * The plan-id is a SHA-256 over target identity (server as dialled, database with its creation time
  * and recovery fork, organization id and name), scope, the tables' columns, and every row's key,
  * digest and version in key order: the same state gives the same id at any time, on any machine.
  *
- * @param request      halves and scope
- * @param source       read from
+ * @param source       read from, with the scope
  * @param file         written to, or NULL (a dry run)
  * @param ret          plan_done frees it; also after failure
  * @param err          as the stores; ERR_STORAGE for the file
  */
-MUST_CHECK bool plan_make(const struct run_request *request, const struct row_source *source,
-                          struct plan_file *file, struct plan *ret, struct err *err);
+MUST_CHECK bool plan_make(const struct row_source *source, struct plan_file *file, struct plan *ret,
+                          struct err *err);
+
+/** The head of a plan for the target that was looked at, made now. Strings borrowed. */
+struct plan_header plan_header_of(const struct evidence *evidence, const char *scope);
+
+/** What a plan-id covers besides rows: target and scope. NULL when out of memory. The caller adds
+ * what the plan is about and ends it with digest_finish, digest_free. */
+struct digest_stream *plan_id_begin(const struct plan_header *header);
+
+/** Add a table's columns to a plan-id. */
+void plan_id_add_schema(struct digest_stream *stream, const struct schema *schema);
 
 void plan_done(struct plan *plan);
 

@@ -9,6 +9,7 @@
 #include "port/axdb_store.h"
 #include "port/observer.h"
 #include "port/operator.h"
+#include "port/run_archive.h"
 #include "port/run_dir.h"
 #include "port/runtime_store.h"
 
@@ -32,6 +33,8 @@ struct run_request {
     const char *expect_org_name;
     const char *expect_fno_url;
     const char *expect_server_name;
+    const char *expect_database;
+    const char *expect_restored_after; /* ISO date, or date and time, in the server's local time */
     const char *reason;
     const char *plan_id;          /* --plan-id: 64 hex digits */
     const char *allow_production; /* --allow-production=NAME */
@@ -39,8 +42,17 @@ struct run_request {
     bool dry_run;
     bool maps_are_stopped;
     bool rows_name_this_environment;
-    bool channels_all;
+    bool channels_all;           /* --channels all */
+    const char *const *channels; /* --channel NAME: event rows of these channels only */
+    size_t channel_count;
+    const char *map;             /* repair-map: INTERNALENTITYNAME:EXTERNALENTITYNAME */
+    const char *const *projects; /* repair-map: --project PROJECTNAME; none = all of the map */
+    size_t project_count;
+    bool wrong_url_only; /* repair-map: leave rows that name the target's own organization */
     bool allow_triggers;
+    bool merge;                 /* undo: add only keys that are missing */
+    const char *run;            /* RUN of undo and resume */
+    const char *run_id;         /* set by core: the run that connections belong to */
     int64_t max_lock_ms;        /* --max-lock-time */
     const struct fact *options; /* for run.json: argv without secrets, where each value came from */
     size_t option_count;
@@ -52,6 +64,7 @@ struct run_ports {
     struct axdb_server *axdb;
     struct runtime_server *runtime;
     struct run_store *runs;
+    struct run_archive *archive; /* undo, resume */
     struct observer *observer;
     struct operator_port *op;
     /** Put the reports into the run directory; called once, just before it is finished. May be
@@ -78,6 +91,31 @@ void run_verify(const struct run_request *request, const struct run_ports *ports
  * except that a dry run needs neither runs nor op and changes nothing durable anywhere.
  */
 void run_clean(const struct run_request *request, const struct run_ports *ports,
+               struct arena *arena, struct outcome *ret);
+
+/**
+ * The same for the project and field rows of one map (request->map): AxDB only, events stay.
+ * Refused when no row matches, or when a row of another map would go.
+ */
+void run_repair_map(const struct run_request *request, const struct run_ports *ports,
+                    struct arena *arena, struct outcome *ret);
+
+/**
+ * Put the AxDB rows that request->run removed back: planned, confirmed, journalled, in one
+ * transaction that ends with a comparison of every row with the backup.
+ */
+void run_undo(const struct run_request *request, const struct run_ports *ports, struct arena *arena,
+              struct outcome *ret);
+
+/** Finish request->run: settle a COMMIT without an answer, purge what is left, verify. */
+void run_resume(const struct run_request *request, const struct run_ports *ports,
+                struct arena *arena, struct outcome *ret);
+
+/**
+ * Is everything there that a run will need? Reads only. ret->before.observations is the list: ok,
+ * differs (missing), unknown, each with what to do as its hint.
+ */
+void run_check(const struct run_request *request, const struct run_ports *ports,
                struct arena *arena, struct outcome *ret);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "core/evidence.h"
 #include "core/host.h"
+#include "core/pins.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -10,13 +11,15 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { GRANTEE_BYTES = 300 };
+
 enum { MAX_OBSERVATIONS = 64 };
 
 /** Which checks count for the status before a relink. */
 static bool
 required_before_relink(const char *check)
 {
-    static const char *const required[] = {"A-SCHEMA", "A-ROWS", "D-ORG", "D-ROWS"};
+    static const char *const required[] = {"A-PIN", "A-SCHEMA", "A-ROWS", "D-ORG", "D-ROWS"};
 
     for (size_t i = 0; i < sizeof required / sizeof required[0]; i++)
         if (strcmp(check, required[i]) == 0)
@@ -67,6 +70,39 @@ observe_unknown(struct observations *list, const char *check, const char *what,
 /* ---- AxDB ---- */
 
 static void
+check_pin(struct observations *list, enum pin_state state, const char *what, const struct err *why)
+{
+    struct observation *seen;
+
+    switch (state) {
+    case PIN_NONE:
+        break;
+    case PIN_HOLDS:
+        (void)observe(list, "A-PIN", VERDICT_OK, "%s: as the pin says", what);
+        break;
+    case PIN_DIFFERS:
+        seen = observe(list, "A-PIN", VERDICT_DIFFERS, "%s", why->primary);
+        seen->hint = arena_string(list->arena, why->hint);
+        break;
+    case PIN_UNKNOWN:
+        observe_unknown(list, "A-PIN", what, why);
+        break;
+    }
+}
+
+/** Is this the database that was meant? Another one that is clean would prove nothing. */
+static void
+check_pins(struct observations *list, const struct run_request *request,
+           const struct axdb_identity *id)
+{
+    struct err why = {0};
+
+    check_pin(list, pin_server_name(request, id, &why), "server name", &why);
+    check_pin(list, pin_database(request, id, &why), "database", &why);
+    check_pin(list, pin_restored_after(request, id, &why), "time of the restore", &why);
+}
+
+static void
 check_schema(struct observations *list, const struct axdb_evidence *axdb)
 {
     for (int i = 0; i < AXDB_TABLES; i++) {
@@ -75,8 +111,8 @@ check_schema(struct observations *list, const struct axdb_evidence *axdb)
         struct observation *seen;
 
         if (!table->exists) {
-            seen = observe(list, "A-SCHEMA", VERDICT_UNKNOWN,
-                           "dbo.%s is missing, or the login may not see it", name);
+            seen = observe(list, "A-SCHEMA", VERDICT_UNKNOWN, "dbo.%s %s", name,
+                           table->fault ? table->fault : "is missing, or the login may not see it");
             seen->cause = ERR_SCHEMA;
             seen->hint = "A missing table is never clean. Compare the database name and the "
                          "product version, and grant SELECT on the table.";
@@ -104,6 +140,50 @@ zero_is_doubtful(const struct axdb_evidence *axdb, const struct axdb_table_evide
         return "0 rows by COUNT, which nothing else confirms: neither partitions nor policies are "
                "visible";
     return NULL;
+}
+
+/** What may keep single event rows from being counted, or NULL. */
+static const char *
+may_hide_rows(const struct axdb_evidence *axdb)
+{
+    const struct named_list *policies = &axdb->tables[TABLE_EVENTS].policies;
+
+    if (axdb->identity.replica)
+        return "a read-only replica that lags behind";
+    if (policies->known && policies->count)
+        return "a row-level security policy";
+    return NULL;
+}
+
+/** The event rows of the channels that --channel names; the others are kept by choice. */
+static void
+check_channel_rows(struct observations *list, const struct run_request *request,
+                   const struct evidence *evidence)
+{
+    const struct counted *fresh = &evidence->axdb->tables[TABLE_EVENTS].fresh;
+    const int64_t kept = evidence_kept_events(request, evidence);
+    struct observation *seen;
+
+    if (kept < 0 || kept > fresh->rows) {
+        seen = observe(list, "A-ROWS", VERDICT_UNKNOWN,
+                       "%s: the channels of its rows are not known", table_name(TABLE_EVENTS));
+        seen->cause = ERR_SERVER;
+        return;
+    }
+    if (fresh->rows == kept && may_hide_rows(evidence->axdb)) {
+        seen = observe(list, "A-ROWS", VERDICT_UNKNOWN,
+                       "%s: 0 rows of the channels named, but %s may hide some",
+                       table_name(TABLE_EVENTS), may_hide_rows(evidence->axdb));
+        seen->cause = ERR_SERVER;
+        seen->hint = "Ask again on the primary, with a login that sees every row.";
+        return;
+    }
+    seen = observe(list, "A-ROWS", fresh->rows > kept ? VERDICT_DIFFERS : VERDICT_OK,
+                   "%s: %" PRId64 " rows of the channels named; %" PRId64
+                   " rows of other channels kept",
+                   table_name(TABLE_EVENTS), fresh->rows - kept, kept);
+    if (fresh->rows > kept)
+        seen->code = "DWFOEV1004";
 }
 
 static void
@@ -146,18 +226,25 @@ counted_zero(const struct axdb_table_evidence *table)
 static bool
 events_have_no_owner(const struct run_request *request, const struct axdb_evidence *axdb)
 {
-    return !request->channels_all && counted_zero(&axdb->tables[TABLE_PROJECT]) &&
-           axdb->tables[TABLE_EVENTS].fresh.known && axdb->tables[TABLE_EVENTS].fresh.rows > 0;
+    return !request->channels_all && !request->channel_count &&
+           counted_zero(&axdb->tables[TABLE_PROJECT]) && axdb->tables[TABLE_EVENTS].fresh.known &&
+           axdb->tables[TABLE_EVENTS].fresh.rows > 0;
 }
 
 static void
 check_rows(struct observations *list, const struct run_request *request,
-           const struct axdb_evidence *axdb)
+           const struct evidence *evidence)
 {
+    const struct axdb_evidence *axdb = evidence->axdb;
+    const struct axdb_table_evidence *events = &axdb->tables[TABLE_EVENTS];
     struct observation *seen;
 
     check_table_rows(list, axdb, TABLE_FIELD);
     check_table_rows(list, axdb, TABLE_PROJECT);
+    if (request->channel_count && events->exists && events->fresh.known && events->fresh.rows > 0) {
+        check_channel_rows(list, request, evidence);
+        return;
+    }
     if (!events_have_no_owner(request, axdb)) {
         check_table_rows(list, axdb, TABLE_EVENTS);
         return;
@@ -168,7 +255,7 @@ check_rows(struct observations *list, const struct run_request *request,
     seen->cause = ERR_SERVER;
     seen->hint =
         "They may belong to another feature, such as a Synapse or Fabric link. Look at the "
-        "channels; --channels all takes them all for dual-write's.";
+        "channels; --channels all takes them all for dual-write's, --channel NAME those named.";
 }
 
 static void
@@ -239,6 +326,8 @@ check_pairs(struct observations *list, const struct axdb_evidence *axdb)
 static void
 check_rights(struct observations *list, const struct axdb_evidence *axdb)
 {
+    char grantee[GRANTEE_BYTES];
+
     for (int i = 0; i < AXDB_TABLES; i++) {
         const struct axdb_table_evidence *table = &axdb->tables[i];
         const char *name = table_name((enum table)i);
@@ -253,8 +342,9 @@ check_rights(struct observations *list, const struct axdb_evidence *axdb)
                     table->may_select == RIGHT_HELD ? "" : "SELECT",
                     table->may_select != RIGHT_HELD && table->may_delete != RIGHT_HELD ? ", " : "",
                     table->may_delete == RIGHT_HELD ? "" : "DELETE");
-        seen->hint = arena_printf(list->arena, "For clean: GRANT SELECT, DELETE ON dbo.%s TO [%s];",
-                                  name, axdb->identity.login);
+        evidence_grantee(&axdb->identity, grantee, sizeof grantee);
+        seen->hint = arena_printf(list->arena, "For clean: GRANT SELECT, DELETE ON dbo.%s TO %s;",
+                                  name, grantee);
     }
 }
 
@@ -262,6 +352,8 @@ check_rights(struct observations *list, const struct axdb_evidence *axdb)
 static void
 check_side_effects(struct observations *list, const struct axdb_evidence *axdb)
 {
+    char grantee[GRANTEE_BYTES];
+
     for (int i = 0; i < AXDB_TABLES; i++) {
         const struct axdb_table_evidence *table = &axdb->tables[i];
         struct observation *seen;
@@ -273,8 +365,9 @@ check_side_effects(struct observations *list, const struct axdb_evidence *axdb)
                        "%s: triggers, foreign keys and policies were not checked",
                        table_name((enum table)i));
         seen->cause = ERR_PERMISSION;
-        seen->hint = arena_printf(list->arena, "On the database: GRANT VIEW DEFINITION TO [%s];",
-                                  axdb->identity.login);
+        evidence_grantee(&axdb->identity, grantee, sizeof grantee);
+        seen->hint =
+            arena_printf(list->arena, "On the database: GRANT VIEW DEFINITION TO %s;", grantee);
     }
 }
 
@@ -300,7 +393,8 @@ check_status(struct observations *list, const struct axdb_evidence *axdb)
 }
 
 static void
-check_channels(struct observations *list, const struct evidence *evidence)
+check_channels(struct observations *list, const struct run_request *request,
+               const struct evidence *evidence)
 {
     struct observation *seen;
 
@@ -310,14 +404,16 @@ check_channels(struct observations *list, const struct evidence *evidence)
     }
     for (size_t i = 0; i < evidence->family_count && i < 8; i++) {
         const struct channel_family *family = &evidence->families[i];
-        const bool doubtful = family->foreign || evidence->family_count > 1 ||
-                              counted_zero(&evidence->axdb->tables[TABLE_PROJECT]);
+        const bool decided = request->channels_all || request->channel_count;
+        const bool doubtful = !decided && (family->foreign || evidence->family_count > 1 ||
+                                           counted_zero(&evidence->axdb->tables[TABLE_PROJECT]));
 
         seen = observe(list, "A-CHANNEL", doubtful ? VERDICT_DIFFERS : VERDICT_OK,
                        "%" PRId64 " event rows of channel family \"%s\"%s", family->rows,
                        family->family, family->foreign ? ", another feature's" : "");
         if (seen->verdict == VERDICT_DIFFERS)
-            seen->hint = "The table is shared by features: clean asks for --channels all.";
+            seen->hint = "The table is shared by features: clean asks for --channels all or "
+                         "--channel NAME.";
     }
 }
 
@@ -334,7 +430,7 @@ check_sessions(struct observations *list, const struct axdb_evidence *axdb)
     }
     seen = observe(list, "A-AOS", axdb->aos_sessions ? VERDICT_DIFFERS : VERDICT_OK,
                    "%" PRId64 " sessions that look like an application server, %" PRId64 " others",
-                   axdb->aos_sessions, axdb->other_sessions);
+                   axdb->aos_sessions, axdb->other_sessions - axdb->aos_sessions);
     if (axdb->aos_sessions)
         seen->hint = "Clean before the application server starts, or restart it afterwards.";
 }
@@ -373,14 +469,15 @@ check_axdb(struct observations *list, const struct run_request *request,
         observe_unknown(list, "A-ROWS", "AxDB", &evidence->axdb_err);
         return;
     }
+    check_pins(list, request, &axdb->identity);
     check_schema(list, axdb);
-    check_rows(list, request, axdb);
+    check_rows(list, request, evidence);
     check_urls(list, evidence);
     check_pairs(list, axdb);
     check_rights(list, axdb);
     check_side_effects(list, axdb);
     check_status(list, axdb);
-    check_channels(list, evidence);
+    check_channels(list, request, evidence);
     check_sessions(list, axdb);
     check_restore(list, axdb);
 }

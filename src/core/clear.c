@@ -1,39 +1,88 @@
 #include "core/clear.h"
 
-#include "base/cancel.h"
-#include "base/clock.h"
 #include "core/rowset.h"
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 
-enum { ATTEMPTS = 3, BACK_OFF_MS = 500, JOURNAL_ROOM_BYTES = 64 * 1024 };
+/** One table under the lock: the rows that go, and the ones that stay. */
+struct locked_table {
+    const struct scope *scope;
+    const struct schema *schema;
+    struct rowset going, staying;
+    struct table_state found, stay; /* of both, before the delete */
+    struct axdb_key *keys;          /* of the rows that go, where only a part goes; malloc'd */
+    size_t key_count, key_capacity;
+};
+
+enum { MAX_KEYS = 4 * 1000 * 1000 };
+
+static void
+locked_table_done(struct locked_table *locked)
+{
+    rowset_done(&locked->going);
+    rowset_done(&locked->staying);
+    free(locked->keys);
+    locked->keys = NULL;
+}
+
+static bool
+keep_key(struct locked_table *locked, const struct row_id *row, struct err *err)
+{
+    if (locked->key_count == locked->key_capacity) {
+        const size_t capacity = locked->key_capacity ? locked->key_capacity * 2 : 256;
+        struct axdb_key *keys =
+            capacity > MAX_KEYS ? NULL : realloc(locked->keys, capacity * sizeof *locked->keys);
+
+        if (!keys)
+            return err_set(err, ERR_INTERNAL, "too many rows to delete a part of them");
+        locked->keys = keys;
+        locked->key_capacity = capacity;
+    }
+    if (!axdb_key_parse(row->key, &locked->keys[locked->key_count]))
+        return err_set(err, ERR_SERVER, "%s is not a key of an AxDB row", row->key);
+    locked->key_count++;
+    return true;
+}
 
 static bool
 take_row(void *ctx, const struct row *row, struct err *err)
 {
-    return rowset_add(ctx, &row->id, err);
+    struct locked_table *locked = ctx;
+
+    if (!scope_takes(locked->scope, locked->schema, row))
+        return rowset_add(&locked->staying, &row->id, err);
+    if (locked->scope->parts[row->id.table] == SCOPE_SOME && !keep_key(locked, &row->id, err))
+        return false;
+    return rowset_add(&locked->going, &row->id, err);
 }
 
-/** Under the lock: does the table still hold exactly what the sealed backup holds? */
 static bool
-table_is_sealed(const struct clear_job *job, enum table table, struct err *err)
+read_locked(const struct clear_job *job, struct locked_table *locked, struct err *err)
 {
-    const struct table_state *sealed = &job->sealed->states[table];
-    ROWSET_SCOPED set = {0};
-    const struct row_sink sink = {.ctx = &set, .take = take_row};
-    struct table_state found;
+    const struct row_sink sink = {.ctx = locked, .take = take_row};
+    const enum table table = locked->schema->table;
 
-    if (!rowset_begin(&set, table, err) ||
-        !job->store->ops->read_rows(job->store, &job->tables[table].schema, &sink, err))
+    locked->key_count = 0;
+    rowset_done(&locked->going);
+    rowset_done(&locked->staying);
+    if (!rowset_begin(&locked->going, table, err) || !rowset_begin(&locked->staying, table, err) ||
+        !job->store->ops->read_rows(job->store, locked->schema, &sink, err))
         return err_wrap(err, "could not read %s under the lock", table_name(table));
-    found = rowset_end(&set);
-    if (table_state_equal(sealed, &found))
+    return true;
+}
+
+/** Does the table still hold exactly what the sealed backup holds? */
+static bool
+table_is_sealed(enum table table, const struct table_state *sealed, const struct table_state *found,
+                struct err *err)
+{
+    if (table_state_equal(sealed, found))
         return true;
-    if (found.rows != sealed->rows)
+    if (found->rows != sealed->rows)
         (void)err_set(err, ERR_STALE, "%s has %" PRId64 " rows where the backup has %" PRId64,
-                      table_name(table), found.rows, sealed->rows);
+                      table_name(table), found->rows, sealed->rows);
     else
         (void)err_set(err, ERR_STALE, "rows of %s changed since the backup", table_name(table));
     return err_hint(err, "Something still writes to this table. Stop the maps and other writers, "
@@ -41,151 +90,134 @@ table_is_sealed(const struct clear_job *job, enum table table, struct err *err)
 }
 
 static bool
-delete_table(const struct clear_job *job, enum table table, struct clear_result *result,
-             struct err *err)
+delete_whole(const struct clear_job *job, enum table table, int64_t *ret_deleted, struct err *err)
 {
-    const int64_t expected = job->sealed->states[table].rows;
-    int64_t deleted = 0;
     int64_t left = 0;
 
-    /* Exactly these rows are sealed on stable storage: this line is the only one that destroys. */
-    if (!job->store->ops->delete_all(job->store, table, &deleted, &left, err))
-        return err_wrap(err, "could not clear %s", table_name(table));
-    if (deleted != expected || left != 0)
-        return err_set(err, ERR_SERVER,
-                       "%s: deleted %" PRId64 " rows and left %" PRId64
-                       " where the backup has %" PRId64,
-                       table_name(table), deleted, left, expected);
-    result->deleted[table] = deleted;
-    return true;
-}
-
-/** Columns, triggers, foreign keys and policies as they were when the plan was made? */
-static bool
-catalog_is_planned(const struct clear_job *job, struct err *err)
-{
-    struct axdb_table_evidence now[AXDB_TABLES];
-
-    if (!job->store->ops->read_catalog(job->store, job->arena, now, err))
-        return err_wrap(err, "could not read the catalog under the lock");
-    for (int i = 0; i < AXDB_TABLES; i++) {
-        const struct axdb_table_evidence *then = &job->tables[i];
-
-        if (now[i].exists && !now[i].fault && schema_equal(&then->schema, &now[i].schema) &&
-            named_list_equal(&then->triggers, &now[i].triggers) &&
-            named_list_equal(&then->foreign_keys, &now[i].foreign_keys) &&
-            named_list_equal(&then->policies, &now[i].policies))
-            continue;
-        (void)err_set(err, ERR_STALE, "the columns, triggers or keys of %s changed since the plan",
-                      table_name((enum table)i));
-        return err_hint(err, "Somebody alters the database. Find out who, then plan again.");
-    }
-    return true;
-}
-
-/** Everything between the locks and the COMMIT. */
-static bool
-change(const struct clear_job *job, struct clear_result *result, struct err *err)
-{
-    if (!catalog_is_planned(job, err))
+    /* Exactly these rows are sealed on stable storage: this line destroys. */
+    if (!job->store->ops->delete_all(job->store, table, ret_deleted, &left, err))
         return false;
-    for (int i = 0; i < AXDB_TABLES; i++)
-        if (!table_is_sealed(job, (enum table)i, err))
-            return false;
-    for (int i = 0; i < AXDB_TABLES; i++)
-        if (!delete_table(job, (enum table)i, result, err))
-            return false;
-    if (!cancel_check(err))
+    return left == 0 || err_set(err, ERR_SERVER, "%s still has %" PRId64 " rows after the delete",
+                                table_name(table), left);
+}
+
+static bool
+delete_part(const struct clear_job *job, const struct locked_table *locked, int64_t *ret_deleted,
+            struct err *err)
+{
+    *ret_deleted = 0;
+    /* Exactly these rows are sealed on stable storage: this line destroys. */
+    return locked->key_count == 0 ||
+           job->store->ops->delete_keys(job->store, locked->schema->table, locked->keys,
+                                        locked->key_count, ret_deleted, err);
+}
+
+/** What is left of a part's table: exactly the rows that were to stay? */
+static bool
+only_kept_rows_are_left(const struct clear_job *job, struct locked_table *locked, struct err *err)
+{
+    const enum table table = locked->schema->table;
+    struct table_state going;
+    struct table_state left;
+
+    if (!read_locked(job, locked, err))
         return false;
-    return job->journal->ops->record(job->journal, "commit-sent", NULL, 0, true, err);
-}
-
-static bool
-journal_counts(const struct clear_job *job, const char *step, const struct clear_result *result,
-               struct err *err)
-{
-    char numbers[AXDB_TABLES + 1][24];
-    struct fact facts[AXDB_TABLES + 1];
-
-    for (int i = 0; i < AXDB_TABLES; i++) {
-        (void)snprintf(numbers[i], sizeof numbers[i], "%" PRId64, result->deleted[i]);
-        facts[i] = (struct fact){table_key((enum table)i), numbers[i]};
-    }
-    (void)snprintf(numbers[AXDB_TABLES], sizeof numbers[AXDB_TABLES], "%" PRId64,
-                   result->locked_ms);
-    facts[AXDB_TABLES] = (struct fact){"locked_ms", numbers[AXDB_TABLES]};
-    return job->journal->ops->record(job->journal, step, facts, AXDB_TABLES + 1, true, err);
-}
-
-/** The rows are out of the database, or may be: from here on nothing may be called unchanged. */
-static bool
-commit(const struct clear_job *job, struct clear_result *result, struct err *err)
-{
-    struct err journal_err;
-
-    /* before the COMMIT is sent: a second signal may end the process at any moment from here on */
-    cancel_note_changed();
-    const bool done = job->store->ops->commit(job->store, &result->commit, err);
-
-    result->locked_ms = job->store->ops->locked_ms(job->store);
-    if (done) {
-        result->journal_ok = journal_counts(job, "committed", result, err);
-        if (!result->journal_ok)
-            return err_wrap(err, "the AxDB rows are deleted, but the journal could not say so");
+    going = rowset_end(&locked->going);
+    left = rowset_end(&locked->staying);
+    if (going.rows == 0 && table_state_equal(&locked->stay, &left))
         return true;
-    }
-    if (result->commit == COMMIT_NOT) {
-        cancel_note_unchanged();
-        job->store->ops->rollback(job->store);
-    }
-    /* the journal's own failure cannot add to what `err` says already */
-    result->journal_ok = journal_counts(
-        job, result->commit == COMMIT_NOT ? "rolled-back" : "commit-unknown", result, &journal_err);
-    if (result->commit == COMMIT_NOT)
-        return false;
-    err->code = ERR_OUTCOME;
-    return err_hint(err, "The rows are either all deleted or all there; Dataverse was not touched. "
-                         "Run verify when the server answers again: no rows = committed; the same "
-                         "rows = rolled back.");
+    return err_set(err, ERR_SERVER,
+                   "%s: after the delete %" PRId64
+                   " rows are left that should be gone, and %" PRId64 " of %" PRId64
+                   " that should stay",
+                   table_name(table), going.rows, left.rows, locked->stay.rows);
 }
 
 static bool
-attempt(const struct clear_job *job, struct clear_result *result, struct err *err)
+compare_table(const struct clear_job *job, struct locked_table *locked, struct err *err)
 {
-    *result = (struct clear_result){.commit = COMMIT_NOT, .journal_ok = true, .locked_ms = -1};
-    if (!job->store->ops->begin_locked(job->store, job->max_lock_ms, err))
-        return err_wrap(err, "could not lock the tables");
-    if (!change(job, result, err)) {
-        job->store->ops->rollback(job->store);
-        result->locked_ms = job->store->ops->locked_ms(job->store);
-        for (int i = 0; i < AXDB_TABLES; i++)
-            result->deleted[i] = 0;
+    const enum table table = locked->schema->table;
+
+    if (!read_locked(job, locked, err))
         return false;
+    locked->found = rowset_end(&locked->going);
+    locked->stay = rowset_end(&locked->staying);
+    return table_is_sealed(table, &job->sealed->states[table], &locked->found, err);
+}
+
+static bool
+delete_table(const struct clear_job *job, const struct locked_table *locked, int64_t *ret_deleted,
+             struct err *err)
+{
+    const enum table table = locked->schema->table;
+    const int64_t expected = job->sealed->states[table].rows;
+    const bool ok = job->scope->parts[table] == SCOPE_WHOLE
+                        ? delete_whole(job, table, ret_deleted, err)
+                        : delete_part(job, locked, ret_deleted, err);
+
+    if (!ok)
+        return err_wrap(err, "could not clear %s", table_name(table));
+    return *ret_deleted == expected ||
+           err_set(err, ERR_SERVER, "%s: deleted %" PRId64 " rows where the backup has %" PRId64,
+                   table_name(table), *ret_deleted, expected);
+}
+
+/** First every table is compared, then the first row goes; what stays is looked at when the last
+ * one has gone: a trigger may write to another table than its own. */
+static bool
+change_tables(const struct clear_job *job, struct locked_table locked[AXDB_TABLES],
+              int64_t ret_rows[AXDB_TABLES], struct err *err)
+{
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (job->scope->parts[i] != SCOPE_NOTHING && !compare_table(job, &locked[i], err))
+            return false;
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (job->scope->parts[i] != SCOPE_NOTHING &&
+            !delete_table(job, &locked[i], &ret_rows[i], err))
+            return false;
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (job->scope->parts[i] == SCOPE_SOME && !only_kept_rows_are_left(job, &locked[i], err))
+            return false;
+    return true;
+}
+
+static bool
+change(void *ctx, int64_t ret_rows[AXDB_TABLES], struct err *err)
+{
+    const struct clear_job *job = ctx;
+    struct locked_table locked[AXDB_TABLES] = {0};
+    bool ok;
+
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        locked[i].scope = job->scope;
+        locked[i].schema = &job->tables[i].schema;
     }
-    result->commit_sent = true;
-    return commit(job, result, err);
+    ok = locked_catalog_unchanged(job->store, job->tables, job->arena, err) &&
+         change_tables(job, locked, ret_rows, err);
+    for (int i = 0; i < AXDB_TABLES; i++)
+        locked_table_done(&locked[i]);
+    return ok;
 }
 
 bool
-clear_tables(const struct clear_job *job, struct clear_result *ret, struct err *err)
+clear_tables(const struct clear_job *job, struct locked_result *ret, struct err *err)
 {
-    struct journal *journal = job->journal;
+    struct clear_job copy = *job;
+    const struct locked_change locked = {
+        .store = job->store,
+        .max_lock_ms = job->max_lock_ms,
+        .journal = job->journal,
+        .observer = job->observer,
+        .change = change,
+        .ctx = &copy,
+        .done_but_unsaid = "the AxDB rows are deleted, but the journal could not say so"};
 
     assert(job->sealed->sealed);
 
-    *ret = (struct clear_result){.commit = COMMIT_NOT, .journal_ok = true, .locked_ms = -1};
-    if (!journal->ops->reserve(journal, JOURNAL_ROOM_BYTES, err) ||
-        !journal->ops->record(journal, "begin", NULL, 0, true, err))
-        return false;
-    for (int i = 1;; i++) {
-        if (attempt(job, ret, err))
-            return true;
-        if (ret->commit_sent || err->code != ERR_LOCK || !err->transient || i == ATTEMPTS)
-            return false;
-        job->observer->say(job->observer, LOG_LEVEL_NOTICE,
-                           "a lock was not obtained; nothing was changed; trying again");
-        clock_sleep_ms((int64_t)BACK_OFF_MS * i * i);
-        if (!cancel_check(err))
-            return false;
-    }
+    if (locked_change_run(&locked, ret, err))
+        return true;
+    if (err->code == ERR_OUTCOME)
+        (void)err_hint(err, "The rows are either all deleted or all there; Dataverse was not "
+                            "touched. When the server answers again, dwclean resume finds out.");
+    return false;
 }

@@ -15,11 +15,9 @@ append_shown(struct text *text, const char *string)
     text_append_shown(text, string, strlen(string));
 }
 
-static void
-describe_axdb(const struct evidence *evidence, const struct plan *plan, struct text *text)
+void
+confirm_describe_axdb(const struct axdb_identity *id, struct text *text)
 {
-    const struct axdb_identity *id = &evidence->axdb->identity;
-
     text_append(text, "AxDB database  ");
     append_shown(text, id->database);
     text_append(text, " on ");
@@ -40,9 +38,51 @@ describe_axdb(const struct evidence *evidence, const struct plan *plan, struct t
     } else {
         text_append(text, "  restore history: not known\n");
     }
-    for (int i = 0; i < AXDB_TABLES; i++)
-        text_printf(text, "  %8" PRId64 " rows of %s\n", plan->states[i].rows,
+}
+
+/** Event rows by everything that tells features apart, and whether they go. */
+static void
+describe_channels(const struct run_request *request, const struct axdb_evidence *axdb,
+                  struct text *text)
+{
+    enum { SHOWN = 20 };
+
+    for (size_t i = 0; i < axdb->channel_count && i < SHOWN; i++) {
+        const struct axdb_channel_count *group = &axdb->channels[i];
+
+        text_printf(text, "  %8" PRId64 " event rows of channel \"", group->rows);
+        append_shown(text, group->channel);
+        text_printf(
+            text, "\", direction %" PRId64 ", handler class %" PRId64 ", enabled %" PRId64 "%s\n",
+            group->direction, group->handler_class, group->enabled,
+            request->channel_count && !scope_names_channel(request, group->channel) ? ": stay"
+                                                                                    : "");
+    }
+    if (axdb->channel_count > SHOWN)
+        text_printf(text, "           and %zu further groups of event rows\n",
+                    axdb->channel_count - SHOWN);
+}
+
+static void
+describe_rows(const struct run_request *request, const struct evidence *evidence,
+              const struct plan *plan, const struct scope *scope, struct text *text)
+{
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        if (scope->parts[i] == SCOPE_NOTHING)
+            continue;
+        text_printf(text, "  %8" PRId64 " rows of %s", plan->states[i].rows,
                     table_name((enum table)i));
+        if (plan->kept_rows[i])
+            text_printf(text, "; %" PRId64 " others stay", plan->kept_rows[i]);
+        text_append(text, "\n");
+    }
+    if (scope->parts[TABLE_EVENTS] != SCOPE_NOTHING)
+        describe_channels(request, evidence->axdb, text);
+}
+
+static void
+describe_doubts(const struct evidence *evidence, struct text *text)
+{
     for (size_t i = 0; i < evidence->host_count; i++) {
         text_printf(text, "  %8" PRId64 " project rows name ", evidence->hosts[i].rows);
         append_shown(text, evidence->hosts[i].host[0] ? evidence->hosts[i].host : "no host");
@@ -61,14 +101,17 @@ describe_axdb(const struct evidence *evidence, const struct plan *plan, struct t
                         table_name((enum table)i));
 }
 
-static void
-describe(const struct run_request *request, const struct evidence *evidence,
-         const struct plan *plan, struct text *text)
+void
+confirm_describe(const struct run_request *request, const struct evidence *evidence,
+                 const struct plan *plan, const struct scope *scope, struct text *text)
 {
     text_append(text, "\nThese rows will be backed up, then deleted:\n\n");
-    if (evidence->axdb)
-        describe_axdb(evidence, plan, text);
-    if (evidence->runtime) {
+    if (evidence->axdb) {
+        confirm_describe_axdb(&evidence->axdb->identity, text);
+        describe_rows(request, evidence, plan, scope, text);
+        describe_doubts(evidence, text);
+    }
+    if (evidence->runtime && scope->parts[TABLE_RUNTIME] != SCOPE_NOTHING) {
         text_append(text, "Dataverse organization  ");
         append_shown(text, evidence->runtime->identity.unique_name);
         text_append(text, " at ");
@@ -138,23 +181,13 @@ confirm_plan_id(const struct run_request *request, const struct plan *plan, stru
 
 bool
 confirm_plan(const struct run_request *request, const struct evidence *evidence,
-             const struct plan *plan, struct operator_port *op, const char **ret_how,
-             struct err *err)
+             const struct plan *plan, const char *what, struct operator_port *op, struct err *err)
 {
-    TEXT_SCOPED text = {0};
-
     if (!confirm_plan_id(request, plan, err))
         return false;
-    if (!request->yes || !request->maps_are_stopped) {
-        describe(request, evidence, plan, &text);
-        if (!text_ok(&text, err))
-            return false;
-        op->show(op, text_string(&text));
-    }
+    if (!request->yes || !request->maps_are_stopped)
+        op->show(op, what);
     if (!request->maps_are_stopped && !ask_stopped(request, op, err))
         return false;
-    if (!request->yes && !ask_names(request, evidence, op, err))
-        return false;
-    *ret_how = request->yes ? "plan-id" : "typed";
-    return true;
+    return request->yes || ask_names(request, evidence, op, err);
 }

@@ -24,16 +24,39 @@ row_source_schema(const struct row_source *source, enum table table)
                                   : &source->evidence->axdb->tables[table].schema;
 }
 
+/** Rows on their way through the scope. */
+struct chooser {
+    const struct row_source *source;
+    const struct schema *schema;
+    const struct row_sink *sink;
+    int64_t kept;
+};
+
+static bool
+choose_row(void *ctx, const struct row *row, struct err *err)
+{
+    struct chooser *chooser = ctx;
+
+    if (scope_takes(chooser->source->scope, chooser->schema, row))
+        return chooser->sink->take(chooser->sink->ctx, row, err);
+    chooser->kept++;
+    return true;
+}
+
 bool
 row_source_read(const struct row_source *source, const struct schema *schema,
-                const struct row_sink *sink, struct err *err)
+                const struct row_sink *sink, int64_t *ret_kept, struct err *err)
 {
     struct axdb_store *axdb = source->connections->axdb;
     struct runtime_store *runtime = source->connections->runtime;
+    struct chooser chooser = {.source = source, .schema = schema, .sink = sink};
+    const struct row_sink chosen = {.ctx = &chooser, .take = choose_row};
 
-    if (schema->table == TABLE_RUNTIME)
-        return runtime->ops->read_rows(runtime, sink, err);
-    return axdb->ops->read_rows(axdb, schema, sink, err);
+    if (schema->table == TABLE_RUNTIME ? !runtime->ops->read_rows(runtime, &chosen, err)
+                                       : !axdb->ops->read_rows(axdb, schema, &chosen, err))
+        return false;
+    *ret_kept = chooser.kept;
+    return true;
 }
 
 /** 0 rows by COUNT against rows in the partitions: something hides rows, or a writer is just
@@ -90,15 +113,15 @@ evidence_same_target(const struct evidence *before, const struct evidence *now, 
 }
 
 static bool
-look_at_axdb(const struct run_ports *ports, struct arena *arena, struct axdb_store **ret_store,
-             struct axdb_evidence **ret, struct err *err)
+look_at_axdb(const struct run_request *request, const struct run_ports *ports, struct arena *arena,
+             struct axdb_store **ret_store, struct axdb_evidence **ret, struct err *err)
 {
     struct axdb_evidence *axdb = arena_alloc(arena, sizeof *axdb);
     struct axdb_store *store;
 
     if (!axdb)
         return arena_exhausted(err);
-    if (!ports->axdb->connect(ports->axdb, &store, err))
+    if (!ports->axdb->connect(ports->axdb, request->run_id, &store, err))
         return false;
     /* asked twice before "0 rows" is doubted: the second answer is the one that counts */
     for (int look = 0; look < 2; look++) {
@@ -234,7 +257,8 @@ evidence_collect(const struct run_request *request, const struct run_ports *port
                              .runtime_asked = request->dataverse,
                              .taken_utc_ms = clock_utc_ms()};
     /* a failed half is evidence too: its error makes its checks unknown */
-    if (request->axdb && look_at_axdb(ports, arena, &ret_conn->axdb, &ret->axdb, &ret->axdb_err))
+    if (request->axdb &&
+        look_at_axdb(request, ports, arena, &ret_conn->axdb, &ret->axdb, &ret->axdb_err))
         ret->axdb_err = (struct err){0};
     if (request->dataverse &&
         look_at_runtime(ports, arena, &ret_conn->runtime, &ret->runtime, &ret->runtime_err))
@@ -289,4 +313,50 @@ evidence_rows(const struct evidence *evidence, enum table table)
     if (!evidence->axdb || !evidence->axdb->tables[table].fresh.known)
         return -1;
     return evidence->axdb->tables[table].fresh.rows;
+}
+
+int64_t
+evidence_kept_events(const struct run_request *request, const struct evidence *evidence)
+{
+    const struct axdb_evidence *axdb = evidence->axdb;
+    int64_t kept = 0;
+
+    if (!axdb || !axdb->channels_known || !axdb->tables[TABLE_EVENTS].fresh.known)
+        return -1;
+    for (size_t i = 0; i < axdb->channel_count; i++)
+        if (!scope_names_channel(request, axdb->channels[i].channel))
+            kept += axdb->channels[i].rows;
+    return kept;
+}
+
+uint64_t
+evidence_backup_bytes(const struct evidence *evidence)
+{
+    enum { PER_ROW = 4096, MARGIN = 16 * 1024 * 1024 };
+    uint64_t rows = 0;
+
+    for (int i = 0; i < TABLES; i++) {
+        const int64_t known = evidence_rows(evidence, (enum table)i);
+
+        rows += known > 0 ? (uint64_t)known : 0;
+    }
+    return rows * PER_ROW + MARGIN;
+}
+
+void
+evidence_grantee(const struct axdb_identity *identity, char *ret, size_t size)
+{
+    const char *name = identity->user && identity->user[0] ? identity->user : identity->login;
+    size_t used = 0;
+
+    if (size < 4)
+        return;
+    ret[used++] = '[';
+    for (; *name && used + 3 < size; name++) {
+        if (*name == ']')
+            ret[used++] = ']';
+        ret[used++] = *name;
+    }
+    ret[used++] = ']';
+    ret[used] = '\0';
 }

@@ -2,35 +2,74 @@
 
 #include "base/text.h"
 #include "core/host.h"
+#include "core/pins.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+enum { GRANTEE_BYTES = 300 };
+
 /* ---- AxDB: may it be changed at all? ---- */
 
 static bool
-guard_rights(const struct axdb_evidence *axdb, struct err *err)
+has_identity(const struct schema *schema)
+{
+    for (size_t i = 0; i < schema->count; i++)
+        if (schema->columns[i].identity)
+            return true;
+    return false;
+}
+
+/** The right that is missing for this, or NULL. */
+static const char *
+missing_right(const struct axdb_table_evidence *table, enum scope_part part,
+              enum guard_purpose purpose)
+{
+    if (table->may_select != RIGHT_HELD)
+        return "SELECT";
+    if (part == SCOPE_NOTHING)
+        return NULL;
+    if (purpose != GUARD_UNDO)
+        return table->may_delete == RIGHT_HELD ? NULL : "DELETE";
+    if (table->may_insert != RIGHT_HELD)
+        return "INSERT";
+    return has_identity(&table->schema) && table->may_alter != RIGHT_HELD ? "ALTER" : NULL;
+}
+
+static bool
+refuse_without_right(const struct axdb_identity *id, const char *table, const char *missing,
+                     enum guard_purpose purpose, struct err *err)
+{
+    char grantee[GRANTEE_BYTES];
+
+    (void)err_set(err, ERR_PERMISSION, "login %s has no %s permission on dbo.%s", id->login,
+                  missing, table);
+    evidence_grantee(id, grantee, sizeof grantee);
+    return err_hint(err, "GRANT %s ON dbo.%s TO %s;",
+                    purpose != GUARD_UNDO           ? "SELECT, DELETE"
+                    : strcmp(missing, "ALTER") == 0 ? "ALTER" /* for IDENTITY_INSERT */
+                                                    : "SELECT, INSERT",
+                    table, grantee);
+}
+
+static bool
+guard_rights(const struct axdb_evidence *axdb, const struct scope *scope,
+             enum guard_purpose purpose, struct err *err)
 {
     for (int i = 0; i < AXDB_TABLES; i++) {
         const struct axdb_table_evidence *table = &axdb->tables[i];
         const char *name = table_name((enum table)i);
-        const char *missing = table->may_select != RIGHT_HELD   ? "SELECT"
-                              : table->may_delete != RIGHT_HELD ? "DELETE"
-                                                                : NULL;
+        const char *missing = missing_right(table, scope->parts[i], purpose);
 
         if (!table->exists) {
-            (void)err_set(err, ERR_SCHEMA, "table dbo.%s is missing, or the login may not see it",
-                          name);
+            (void)err_set(err, ERR_SCHEMA, "table dbo.%s %s", name,
+                          table->fault ? table->fault : "is missing, or the login may not see it");
             return err_hint(err, "Compare the database name and the product version; grant SELECT "
                                  "and DELETE on the table. A missing table is never clean.");
         }
-        if (missing) {
-            (void)err_set(err, ERR_PERMISSION, "login %s has no %s permission on dbo.%s",
-                          axdb->identity.login, missing, name);
-            return err_hint(err, "GRANT SELECT, DELETE ON dbo.%s TO [%s];", name,
-                            axdb->identity.login);
-        }
+        if (missing)
+            return refuse_without_right(&axdb->identity, name, missing, purpose, err);
         if (table->fault) {
             (void)err_set(err, ERR_SCHEMA, "dbo.%s %s", name, table->fault);
             return err_hint(err, "dwclean only removes rows that it can put back exactly.");
@@ -39,6 +78,21 @@ guard_rights(const struct axdb_evidence *axdb, struct err *err)
             *err = table->fresh.why;
             return err_wrap(err, "dbo.%s could not be counted", name);
         }
+    }
+    return true;
+}
+
+/** A part of a table is deleted by key, so a key must name one row. */
+static bool
+guard_parts(const struct axdb_evidence *axdb, const struct scope *scope, struct err *err)
+{
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        if (scope->parts[i] != SCOPE_SOME || axdb->tables[i].schema.unique_key)
+            continue;
+        (void)err_set(err, ERR_REFUSED, "dbo.%s has no unique index on PARTITION, RECID",
+                      table_name((enum table)i));
+        return err_hint(err, "A part of its rows cannot be named without doubt. All of them can be "
+                             "removed: without --channel, with --channels all.");
     }
     return true;
 }
@@ -72,6 +126,8 @@ static bool
 guard_side_effects(const struct run_request *request, const struct axdb_evidence *axdb,
                    struct err *err)
 {
+    char grantee[GRANTEE_BYTES];
+
     for (int i = 0; i < AXDB_TABLES; i++) {
         const struct axdb_table_evidence *table = &axdb->tables[i];
         const char *name = table_name((enum table)i);
@@ -81,10 +137,11 @@ guard_side_effects(const struct run_request *request, const struct axdb_evidence
             (void)err_set(err, ERR_REFUSED,
                           "login %s may not see triggers, foreign keys and policies of dbo.%s",
                           axdb->identity.login, name);
+            evidence_grantee(&axdb->identity, grantee, sizeof grantee);
             return err_hint(err,
-                            "GRANT VIEW DEFINITION TO [%s]; (on the database) or, if you know "
+                            "GRANT VIEW DEFINITION TO %s; (on the database) or, if you know "
                             "that there are none: --allow-triggers.",
-                            axdb->identity.login);
+                            grantee);
         }
         if (table->triggers.count && !request->allow_triggers)
             return refuse_named(name, "trigger", &table->triggers,
@@ -105,34 +162,74 @@ guard_side_effects(const struct run_request *request, const struct axdb_evidence
 /* ---- whose rows are these? ---- */
 
 static bool
+refuse_unknown_owner(const char *host, int64_t rows, struct err *err)
+{
+    (void)err_set(err, ERR_REFUSED,
+                  "the target's own organization is not known, so these rows cannot be told "
+                  "from a working link");
+    (void)err_detail(err, "%" PRId64 " rows name %s", rows, host[0] ? host : "no host");
+    return err_hint(err, "Run both halves, or give --expect-dataverse-host HOST with the host "
+                         "of the organization that this environment belongs to.");
+}
+
+static bool
+refuse_own(const struct evidence *evidence, const char *host, int64_t rows, const char *hint,
+           struct err *err)
+{
+    (void)err_set(err, ERR_REFUSED,
+                  "%" PRId64 " rows name %s, the target's own organization: "
+                  "this may be a working link",
+                  rows, host);
+    (void)err_detail(err, "own organization's host according to %s: %s", evidence->own_host_source,
+                     evidence->own_host);
+    return err_hint(err, "%s", hint);
+}
+
+static bool
 guard_owner(const struct run_request *request, const struct evidence *evidence, struct err *err)
 {
     if (!evidence->axdb->urls_known)
         return err_set(err, ERR_SERVER, "the URLs of the project rows could not be read");
-    if (evidence->host_count && !evidence->own_host) {
-        (void)err_set(err, ERR_REFUSED,
-                      "the target's own organization is not known, so these rows cannot be told "
-                      "from a working link");
-        (void)err_detail(err, "%" PRId64 " rows name %s", evidence->hosts[0].rows,
-                         evidence->hosts[0].host[0] ? evidence->hosts[0].host : "no host");
-        return err_hint(err, "Run both halves, or give --expect-dataverse-host HOST with the host "
-                             "of the organization that this environment belongs to.");
-    }
+    if (evidence->host_count && !evidence->own_host)
+        return refuse_unknown_owner(evidence->hosts[0].host, evidence->hosts[0].rows, err);
     for (size_t i = 0; i < evidence->host_count; i++) {
         const struct host_count *host = &evidence->hosts[i];
 
         if (!host->own || (request->rows_name_this_environment && request->reason))
             continue;
-        (void)err_set(err, ERR_REFUSED,
-                      "%" PRId64 " rows name %s, the target's own organization: "
-                      "this may be a working link",
-                      host->rows, host->host);
-        (void)err_detail(err, "own organization's host according to %s: %s",
-                         evidence->own_host_source, evidence->own_host);
-        return err_hint(err, "If only Dataverse was restored, use --dataverse-only. If these rows "
-                             "must go all the same: --rows-name-this-environment --reason TEXT.");
+        return refuse_own(evidence, host->host, host->rows,
+                          "If only Dataverse was restored, use --dataverse-only. If these rows "
+                          "must go all the same: --rows-name-this-environment --reason TEXT.",
+                          err);
     }
     return true;
+}
+
+bool
+guard_map(const struct run_request *request, const struct evidence *evidence,
+          const struct map_row *rows, size_t count, struct err *err)
+{
+    const struct map_row *own = NULL;
+    const struct map_row *first = NULL;
+    int64_t chosen = 0;
+    int64_t owned = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!rows[i].chosen)
+            continue;
+        first = first ? first : &rows[i];
+        own = rows[i].own ? &rows[i] : own;
+        chosen++;
+        owned += rows[i].own;
+    }
+    if (!first || (request->rows_name_this_environment && request->reason))
+        return true;
+    if (!evidence->own_host)
+        return refuse_unknown_owner(first->host, chosen, err);
+    return !own || refuse_own(evidence, own->host, owned,
+                              "--wrong-url-only leaves them out. If they must go all the same: "
+                              "--rows-name-this-environment --reason TEXT.",
+                              err);
 }
 
 static bool
@@ -142,7 +239,7 @@ guard_channels(const struct run_request *request, const struct evidence *evidenc
     const int64_t events = axdb->tables[TABLE_EVENTS].fresh.rows;
     const char *foreign = NULL;
 
-    if (request->channels_all || events == 0)
+    if (request->channels_all || request->channel_count || events == 0)
         return true;
     for (size_t i = 0; i < evidence->family_count; i++)
         if (evidence->families[i].foreign)
@@ -160,25 +257,24 @@ guard_channels(const struct run_request *request, const struct evidence *evidenc
                       table_name(TABLE_EVENTS));
     else
         return true;
-    return err_hint(err,
-                    "Read the channels with verify. --channels all removes them all; a Synapse "
-                    "or Fabric link and event consumers may then need to be activated again.");
+    return err_hint(
+        err, "Read the channels with verify. --channel NAME (repeatable) removes the rows of "
+             "that channel only; --channels all removes them all: a Synapse or Fabric link "
+             "and event consumers may then need to be activated again.");
 }
 
 static bool
-guard_axdb(const struct run_request *request, const struct evidence *evidence, struct err *err)
+guard_axdb(const struct run_request *request, const struct scope *scope, enum guard_purpose purpose,
+           const struct evidence *evidence, struct err *err)
 {
     const struct axdb_evidence *axdb = evidence->axdb;
 
-    if (request->expect_server_name &&
-        !text_equal_nocase(request->expect_server_name, axdb->identity.server_name)) {
-        (void)err_set(err, ERR_REFUSED, "server calls itself %s, expected %s",
-                      axdb->identity.server_name, request->expect_server_name);
-        return err_hint(err, "Is this the server that was meant? Change the pin if it is.");
-    }
-    return guard_rights(axdb, err) && guard_state(&axdb->identity, err) &&
-           guard_side_effects(request, axdb, err) && guard_owner(request, evidence, err) &&
-           guard_channels(request, evidence, err);
+    if (!guard_pins(request, &axdb->identity, err) || !guard_rights(axdb, scope, purpose, err) ||
+        !guard_state(&axdb->identity, err) || !guard_parts(axdb, scope, err) ||
+        !guard_side_effects(request, axdb, err))
+        return false;
+    return purpose != GUARD_CLEAN ||
+           (guard_owner(request, evidence, err) && guard_channels(request, evidence, err));
 }
 
 /* ---- Dataverse ---- */
@@ -223,6 +319,12 @@ guard_purge(const struct runtime_evidence *runtime, struct err *err)
         return err_hint(err, "A row that changes between backup and delete would be lost: dwclean "
                              "does not delete without that check.");
     }
+    if (runtime->identity.may_read_all == RIGHT_MISSING) {
+        (void)err_set(err, ERR_PERMISSION,
+                      "the application user may not read every Dual Write Runtime Configuration");
+        return err_hint(err, "A short list cannot prove anything. Give its role the privilege "
+                             "prvReadmsdyn_dualwriteruntimeconfig for the whole organization.");
+    }
     if (runtime->identity.may_delete == RIGHT_MISSING) {
         (void)err_set(err, ERR_PERMISSION,
                       "the application user may not delete Dual Write Runtime Configurations");
@@ -236,7 +338,8 @@ guard_purge(const struct runtime_evidence *runtime, struct err *err)
 }
 
 bool
-guard_target(const struct run_request *request, const struct evidence *evidence, struct err *err)
+guard_target(const struct run_request *request, const struct scope *scope,
+             enum guard_purpose purpose, const struct evidence *evidence, struct err *err)
 {
     if (request->axdb && !evidence->axdb) {
         *err = evidence->axdb_err;
@@ -246,10 +349,12 @@ guard_target(const struct run_request *request, const struct evidence *evidence,
         *err = evidence->runtime_err;
         return false;
     }
-    if (request->axdb && !guard_axdb(request, evidence, err))
+    if (request->axdb && !guard_axdb(request, scope, purpose, evidence, err))
         return false;
-    return !request->dataverse ||
-           (guard_runtime(request, evidence, err) && guard_purge(evidence->runtime, err));
+    if (!request->dataverse)
+        return true;
+    return guard_runtime(request, evidence, err) &&
+           (scope->parts[TABLE_RUNTIME] == SCOPE_NOTHING || guard_purge(evidence->runtime, err));
 }
 
 /* ---- the operator's statement ---- */

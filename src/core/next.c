@@ -82,10 +82,25 @@ add_residue(struct steps *steps, const struct outcome *outcome)
                    "target.");
 }
 
+static bool
+is_command(const struct outcome *outcome, const char *command)
+{
+    return strcmp(outcome->command, command) == 0;
+}
+
 static void
 add_refused(struct steps *steps, const struct outcome *outcome)
 {
-    if (strcmp(outcome->command, "verify") == 0) {
+    if (is_command(outcome, "resume")) { /* its first part may have removed rows */
+        add(steps, "This command changed nothing. Keep the directory of the run: it holds the only "
+                   "copy of what the run removed.");
+        return;
+    }
+    if (is_command(outcome, "check")) {
+        add(steps, "Mend the access first (see the error above), then check again.");
+        return;
+    }
+    if (is_command(outcome, "verify")) {
         if (outcome->before.family_count && outcome->word == OUTCOME_FAILED)
             add(steps, "Look at the channels above. If the event rows are dual-write's: dwclean "
                        "clean --channels all --dry-run.");
@@ -96,40 +111,102 @@ add_refused(struct steps *steps, const struct outcome *outcome)
                                  : "Nothing was changed on the target.");
 }
 
+static void
+add_clean(struct steps *steps, const struct run_request *request)
+{
+    if (request->channel_count)
+        add(steps, "Event rows of other channels are kept by choice; the relink adds dual-write's "
+                   "own again.");
+    add(steps, request->axdb && request->dataverse
+                   ? "Both sides are clean: the environment can be linked again."
+                   : "Only one half was asked for: verify the other one before linking.");
+}
+
+static void
+add_done(struct steps *steps, const struct run_request *request, const struct outcome *outcome)
+{
+    if (is_command(outcome, "undo")) {
+        add(steps, "The old link is back: do not start maps or the application server before you "
+                   "know that this is what you want.");
+        add(steps, "To remove the rows again: dwclean clean with the same target.");
+        return;
+    }
+    if (outcome->map_row_count || is_command(outcome, "repair-map")) {
+        add(steps, "Start the map in the browser (Data management, Dual-write): that writes its "
+                   "rows anew.");
+        return;
+    }
+    if (!request->axdb || !request->dataverse)
+        add(steps, "Only one half was cleaned: verify the other one before linking.");
+    if (request->axdb)
+        add(steps, "Start the application server, or restart it if it ran during the "
+                   "clean-up.");
+    add_relink(steps);
+}
+
+static void
+add_unfinished(struct steps *steps, struct arena *arena, const struct outcome *outcome)
+{
+    const bool undo = is_command(outcome, "undo");
+
+    if (!outcome->changed) {
+        add(steps, "Nothing was changed on the target: run the command again.");
+        return;
+    }
+    add(steps, "Something changed, or may have. Keep the run directory: it holds the backup.");
+    if (!outcome->run_id)
+        return;
+    if (undo && outcome->undoes)
+        add(steps, arena_printf(arena,
+                                "dwclean undo %s --merge with the same target puts back what is "
+                                "still missing.",
+                                outcome->undoes));
+    else
+        add(steps, arena_printf(arena,
+                                "dwclean resume %s with the same target finds out what is left and "
+                                "finishes it.",
+                                outcome->run_id));
+}
+
+static void
+add_missing(struct steps *steps)
+{
+    add(steps, "Run the statements above as somebody who may, or pass them on to whoever may; "
+               "then check again.");
+}
+
 void
 next_steps(const struct run_request *request, struct arena *arena, struct outcome *outcome)
 {
     struct steps steps = {.list = arena_alloc(arena, MAX_STEPS * sizeof *steps.list)};
-    const bool verify = strcmp(outcome->command, "verify") == 0;
-    const bool both = request->axdb && request->dataverse;
 
     switch (outcome->word) {
     case OUTCOME_CLEAN:
-        add(&steps, both ? "Both sides are clean: the environment can be linked again."
-                         : "Only one half was asked for: verify the other one before linking.");
+        if (!is_command(outcome, "repair-map"))
+            add_clean(&steps, request);
+        break;
+    case OUTCOME_READY:
+        add(&steps, "See what would go: dwclean clean --dry-run with the same target.");
+        break;
+    case OUTCOME_MISSING:
+        add_missing(&steps);
         break;
     case OUTCOME_DONE:
-        if (!both)
-            add(&steps, "Only one half was cleaned: verify the other one before linking.");
-        if (request->axdb)
-            add(&steps, "Start the application server, or restart it if it ran during the "
-                        "clean-up.");
-        add_relink(&steps);
+        add_done(&steps, request, outcome);
         break;
     case OUTCOME_PLANNED:
         add_planned(&steps, request, arena, outcome);
         break;
     case OUTCOME_RESIDUE:
-        if (verify)
+        if (is_command(outcome, "verify"))
             add_residue(&steps, outcome);
         else
-            add(&steps, "Find out what writes (maps, application server), stop it, and run clean "
-                        "again.");
+            add(&steps, "Find out what writes (maps, application server), stop it, and run the "
+                        "command again.");
         break;
     case OUTCOME_PARTIAL:
     case OUTCOME_UNKNOWN:
-        add(&steps, "Something changed, or may have. Keep the run directory: it holds the backup.");
-        add(&steps, "Run dwclean verify with the same target, then clean again for what is left.");
+        add_unfinished(&steps, arena, outcome);
         break;
     case OUTCOME_REFUSED:
     case OUTCOME_STALE:

@@ -5,8 +5,8 @@
 const char *
 outcome_word_name(enum outcome_word word)
 {
-    static const char *const names[] = {"clean",     "done",    "planned",    "residue",
-                                        "partial",   "refused", "stale",      "unknown",
+    static const char *const names[] = {"clean",     "ready",   "missing",    "done",  "planned",
+                                        "residue",   "partial", "refused",    "stale", "unknown",
                                         "no-access", "failed",  "interrupted"};
 
     return names[word];

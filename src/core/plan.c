@@ -63,7 +63,7 @@ read_table(struct plan_reader *reader, const struct row_source *source, const st
 
     if (reader->file && !reader->file->ops->add_schema(reader->file, schema, err))
         return false;
-    return row_source_read(source, schema, &sink, err);
+    return row_source_read(source, schema, &sink, &reader->plan->kept_rows[schema->table], err);
 }
 
 static bool
@@ -90,8 +90,8 @@ add_string(struct digest_stream *stream, const char *string)
     digest_add_slice(stream, slice_of_string(string ? string : ""));
 }
 
-static void
-add_schema(struct digest_stream *stream, const struct schema *schema)
+void
+plan_id_add_schema(struct digest_stream *stream, const struct schema *schema)
 {
     add_string(stream, table_name(schema->table));
     digest_add_u64(stream, schema->count);
@@ -108,15 +108,13 @@ add_schema(struct digest_stream *stream, const struct schema *schema)
     }
 }
 
-static bool
-make_id(const struct plan_header *header, const struct row_source *source, struct plan *plan,
-        struct err *err)
+struct digest_stream *
+plan_id_begin(const struct plan_header *header)
 {
     struct digest_stream *stream = digest_new();
-    struct digest digest;
 
     if (!stream)
-        return err_set(err, ERR_INTERNAL, "out of memory");
+        return NULL;
     add_string(stream, "dwclean-plan-1");
     add_string(stream, header->server);
     add_string(stream, header->database);
@@ -125,10 +123,22 @@ make_id(const struct plan_header *header, const struct row_source *source, struc
     add_string(stream, header->organization_id);
     add_string(stream, header->organization_name);
     add_string(stream, header->scope);
+    return stream;
+}
+
+static bool
+make_id(const struct plan_header *header, const struct row_source *source, struct plan *plan,
+        struct err *err)
+{
+    struct digest_stream *stream = plan_id_begin(header);
+    struct digest digest;
+
+    if (!stream)
+        return err_set(err, ERR_INTERNAL, "out of memory");
     for (int i = 0; i < TABLES; i++) {
         if (!plan->asked[i])
             continue;
-        add_schema(stream, row_source_schema(source, (enum table)i));
+        plan_id_add_schema(stream, row_source_schema(source, (enum table)i));
         digest_add_u64(stream, (uint64_t)plan->states[i].rows);
         digest_add(stream, plan->states[i].digest.bytes, DIGEST_BYTES);
     }
@@ -138,8 +148,8 @@ make_id(const struct plan_header *header, const struct row_source *source, struc
     return true;
 }
 
-static struct plan_header
-header_of(const struct run_request *request, const struct evidence *evidence)
+struct plan_header
+plan_header_of(const struct evidence *evidence, const char *scope)
 {
     struct plan_header header = {.server = "",
                                  .database = "",
@@ -148,7 +158,7 @@ header_of(const struct run_request *request, const struct evidence *evidence)
                                  .organization_id = "",
                                  .organization_name = "",
                                  .organization_host = "",
-                                 .scope = request->channels_all ? "channels=all" : "",
+                                 .scope = scope,
                                  .created_utc_ms = clock_utc_ms()};
 
     header.expires_utc_ms = header.created_utc_ms + (int64_t)PLAN_LIFE_HOURS * 3600 * 1000;
@@ -167,10 +177,10 @@ header_of(const struct run_request *request, const struct evidence *evidence)
 }
 
 bool
-plan_make(const struct run_request *request, const struct row_source *source,
-          struct plan_file *file, struct plan *ret, struct err *err)
+plan_make(const struct row_source *source, struct plan_file *file, struct plan *ret,
+          struct err *err)
 {
-    const struct plan_header header = header_of(request, source->evidence);
+    const struct plan_header header = plan_header_of(source->evidence, source->scope->text);
 
     *ret = (struct plan){.expires_utc_ms = header.expires_utc_ms};
     if (file && !file->ops->begin(file, &header, err))
@@ -178,7 +188,7 @@ plan_make(const struct run_request *request, const struct row_source *source,
     for (int i = 0; i < TABLES; i++) {
         const enum table table = (enum table)i;
 
-        if (table == TABLE_RUNTIME ? !request->dataverse : !request->axdb)
+        if (source->scope->parts[table] == SCOPE_NOTHING)
             continue;
         if (!plan_table(ret, source, table, file, err))
             return err_wrap(err, "could not plan %s", table_name(table));

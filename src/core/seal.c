@@ -32,9 +32,10 @@ write_table(struct seal_reader *reader, const struct row_source *source,
             const struct schema *schema, struct err *err)
 {
     const struct row_sink sink = {.ctx = reader, .take = take_row};
+    int64_t kept;
 
     return reader->backup->ops->begin_table(reader->backup, schema, err) &&
-           row_source_read(source, schema, &sink, err) &&
+           row_source_read(source, schema, &sink, &kept, err) &&
            reader->backup->ops->end_table(reader->backup, err);
 }
 

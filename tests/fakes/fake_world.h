@@ -1,8 +1,11 @@
 /**
- * A whole world in memory: an AxDB database, a Dataverse environment, a run directory, an operator.
- * Every port call counts; call number `fail_at` (from 1) fails, whichever port it is; 0 never. The
- * world itself watches the promise of the program: `violations` counts rows that were destroyed
- * without an equal row in a sealed backup.
+ * A whole world in memory: an AxDB database, a Dataverse environment, run directories and the
+ * archive of them, an operator. Every port call counts; call number `fail_at` (from 1) fails,
+ * whichever port it is; 0 never; from call number `crash_at` on every call fails.
+ *
+ * The world itself watches the promises of the program: `violations` counts rows that were
+ * destroyed without an equal row in the sealed backup of the run, rows that were put back other
+ * than a sealed backup has them, and rows that a putting back changed or took away.
  */
 #ifndef FAKES_FAKE_WORLD_H
 #define FAKES_FAKE_WORLD_H
@@ -12,16 +15,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FAKE_MAX_ROWS = 64, FAKE_MAX_JOURNAL = 512, FAKE_MAX_ANSWERS = 4 };
+enum {
+    FAKE_MAX_ROWS = 64,
+    FAKE_MAX_JOURNAL = 512,
+    FAKE_MAX_ANSWERS = 4,
+    FAKE_MAX_RUNS = 8,
+    FAKE_NAME_BYTES = 160
+};
 
 struct fake_row {
     int recid;
     int content; /* another value is another row content */
     int version; /* rowversion or etag */
+    int group;   /* 0 or 1: which channel an event has, which map a project row belongs to */
+    int status;  /* STATUS; of project rows only, as `own` */
+    int project; /* number in PROJECTNAME; 0 = the recid */
+    bool own;    /* a project row that names the target's own organization */
 };
 
 struct fake_table {
-    struct fake_row rows[FAKE_MAX_ROWS];
+    struct fake_row rows[FAKE_MAX_ROWS]; /* in key order */
     size_t count;
 };
 
@@ -30,22 +43,59 @@ enum fake_moment {
     FAKE_NEVER,
     FAKE_BEFORE_BACKUP, /* when the backup starts */
     FAKE_BEFORE_LOCK,   /* when the locks are taken */
+    FAKE_BEFORE_DELETE, /* under the locks, as a trigger would */
+    FAKE_BEFORE_INSERT, /* the same, when rows are about to be put back */
+    FAKE_AFTER_COMMIT,  /* behind a COMMIT, whatever it answered */
     FAKE_BEFORE_PURGE,
     FAKE_BEFORE_LAST_LOOK, /* the second observation */
 };
 
+enum fake_change { FAKE_CHANGES, FAKE_ADDS, FAKE_REMOVES };
+
+/** A run as its directory would tell of it. */
+struct fake_run {
+    struct fake_world *world;
+    char id[RUN_ID_BYTES];
+    char command[24];
+    struct {
+        char step[24];
+        char state[24]; /* its fact "state" or "outcome" */
+    } journal[FAKE_MAX_JOURNAL];
+    int journal_count;
+    bool planned, sealed, reopened, finished;
+    char plan_id[DIGEST_HEX_BYTES];
+    char target[7][FAKE_NAME_BYTES]; /* strings of the plan's header */
+    char scope[FAKE_NAME_BYTES * 4];
+    int64_t planned_utc_ms, expires_utc_ms;
+    bool backed_up[TABLES];
+    struct fake_table backup[TABLES];
+    struct schema schemas[TABLES];
+
+    struct run_dir dir;
+    struct journal journal_port;
+    struct plan_file plan_port;
+    struct backup backup_port;
+    struct archived_run archived;
+    struct past_run past;
+};
+
 struct fake_world {
     struct fake_table tables[TABLES];
-    struct fake_table backup[TABLES];
-    bool sealed;
-    bool backup_lies; /* what is read back is not what was written */
+    struct fake_run runs[FAKE_MAX_RUNS];
+    int run_count;
+    struct fake_run *run; /* the one that works now, or worked last; NULL = there was none */
+    bool backup_lies;     /* what is read back is not what was written */
+    bool archive_broken;  /* a past run's backup cannot be read: a wrong sum */
 
-    const char *url;           /* EXTERNALENVIRONMENTURL of every project row */
+    const char *url;           /* EXTERNALENVIRONMENTURL of project rows that do not name `own` */
     const char *own_host;      /* what Dataverse says of itself */
-    const char *channel;       /* of the event rows */
-    const char *other_channel; /* of the last event row; NULL = the same */
+    const char *channel;       /* of event rows of group 0 */
+    const char *other_channel; /* of event rows of group 1; NULL = the same */
     const char *state;         /* sys.databases.state_desc */
-    enum right may_delete;
+    const char *created;       /* creation time of the database: another one is another database */
+    enum right may_delete, may_insert, may_applock;
+    bool no_unique_key;      /* no unique index on PARTITION, RECID */
+    bool new_column;         /* all AxDB tables have one more column now */
     bool table_missing;      /* the events table */
     const char *trigger;     /* on the project table; NULL = none */
     const char *policy;      /* on the events table; NULL = none */
@@ -57,18 +107,27 @@ struct fake_world {
     bool no_versions;        /* Dataverse does not check row versions of the table */
     enum right may_read_all; /* of the application user */
     bool finish_fails;       /* the run directory cannot be finished */
+    bool target_locked;      /* another run on this machine holds the target */
     bool link_unknown;
 
     enum commit_state commit; /* what the next COMMIT answers */
     bool commit_lands;        /* with COMMIT_UNKNOWN: it did happen */
     int lock_failures;        /* so many begin_locked fail with 1222 first */
     bool exclusion_taken;     /* somebody else holds the application lock */
-    int short_delete;         /* delete_all leaves so many rows */
+    int exclusion_busy;       /* so many times it is held, then it is free */
+    int short_delete;         /* so many rows are not deleted, and the counts say so */
+    int miscount;             /* delete_keys and end_insert say so many rows too few */
+    bool insert_alters;       /* the server stores another content than it was sent */
 
-    enum fake_moment change_at; /* then one row of `change_table` is changed (or added) */
+    enum fake_moment change_at; /* then row `change_row` of `change_table` is changed */
     enum table change_table;
-    bool change_adds;
+    enum fake_change change;
+    size_t change_row;
+    int change_skip;            /* not at the first such moment, but so many later */
+    int change_group;           /* of a row that is added */
+    int change_project;         /* the same */
     bool axdb_gone_after;       /* the second connection fails */
+    enum err_code gone_code;    /* with this */
     enum removal_state removal; /* what the last runtime row's removal comes to; DONE by default */
 
     const char *answers[FAKE_MAX_ANSWERS]; /* the operator's, in turn; NULL = end of input */
@@ -80,14 +139,14 @@ struct fake_world {
     void (*patch_runtime)(struct runtime_evidence *evidence);
 
     /* what happened */
-    int calls, fail_at;
+    int calls, fail_at, crash_at;
     int violations;
     int axdb_connects, observations;
     int answered;
-    int files_created; /* run directories */
-    char journal[FAKE_MAX_JOURNAL][24];
-    int journal_count;
-    char shown[4096]; /* what the operator was shown */
+    int ids;                         /* names given to runs */
+    int files_created;               /* run directories */
+    char shown[8192];                /* what the operator was shown */
+    char connected_as[RUN_ID_BYTES]; /* run id that the last AxDB connection carries */
     bool reports_written, finished;
     int reported_status; /* by the last report that was written */
 
@@ -96,21 +155,26 @@ struct fake_world {
     struct axdb_server axdb_server;
     struct runtime_server runtime_server;
     struct run_store run_store;
+    struct run_archive run_archive;
     struct observer observer;
     struct operator_port op;
     struct axdb_store axdb;
     struct runtime_store runtime;
-    struct run_dir dir;
-    struct journal journal_port;
-    struct plan_file plan;
-    struct backup backup_port;
+
+    /* the transaction under way */
     struct fake_table transaction[AXDB_TABLES]; /* the state to return to */
-    bool in_transaction;
+    bool in_transaction, inserted;
+    struct schema inserting;
+    int64_t insert_count;
+    int next_version;
 };
 
 /** Scenario A in small: 2 project, 2 field, 3 event, 2 runtime rows that name another environment.
- */
+ * The last project, field and event row are of group 1. */
 void fake_world_init(struct fake_world *world);
+
+/** Another command in the same world: counters start again, rows and runs stay. */
+void fake_world_next(struct fake_world *world);
 
 /** A request for both halves of this world, confirmed in advance except for the plan-id. */
 struct run_request fake_request(void);
@@ -118,7 +182,10 @@ struct run_request fake_request(void);
 /** Rows of all tables now. */
 size_t fake_world_rows(const struct fake_world *world);
 
-/** True when the journal has this step. */
+/** True when both tables have rows with equal contents (not versions) in the same order. */
+bool fake_table_equal(const struct fake_table *a, const struct fake_table *b);
+
+/** True when the journal of the last run has this step. */
 bool fake_world_journalled(const struct fake_world *world, const char *step);
 
 #endif

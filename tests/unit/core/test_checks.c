@@ -93,6 +93,7 @@ no_rights(struct axdb_evidence *evidence)
 static void
 servers_run(struct axdb_evidence *evidence)
 {
+    evidence->other_sessions = 3;
     evidence->aos_sessions = 3;
 }
 
@@ -221,6 +222,86 @@ every_state_has_its_sentence_and_verdict(void **state)
     }
 }
 
+/** What A-ROWS says of the event rows when two of three channels' rows are asked for. */
+static void
+say_channel_rows(void (*patch)(struct axdb_evidence *evidence), size_t events, char *ret,
+                 size_t size)
+{
+    static const char *const channels[] = {"DualWrite", "Gone"};
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    fake_world_init(&world);
+    world.other_channel = "MyEventGrid";
+    world.patch_axdb = patch;
+    world.tables[TABLE_EVENTS].rows[0] = world.tables[TABLE_EVENTS].rows[2];
+    world.tables[TABLE_EVENTS].count = events;
+    request.channels = channels;
+    request.channel_count = 2;
+    run_verify(&request, &world.ports, arena, &outcome);
+    say(&outcome, "A-ROWS", "BUSINESSEVENTSDEFINITION", ret, size);
+}
+
+static void
+a_replica(struct axdb_evidence *evidence)
+{
+    evidence->identity.replica = true;
+}
+
+static void
+a_policy(struct axdb_evidence *evidence)
+{
+    static const char *const names[] = {"RLS"};
+
+    evidence->tables[TABLE_EVENTS].policies =
+        (struct named_list){.known = true, .names = names, .count = 1};
+}
+
+static void
+channels_unread(struct axdb_evidence *evidence)
+{
+    evidence->channels_known = false;
+}
+
+static void
+rows_of_a_channel_are_gone_only_where_nothing_can_hide_them(void **state)
+{
+    static const struct {
+        void (*patch)(struct axdb_evidence *evidence);
+        size_t events; /* the first is of MyEventGrid, the second of DualWrite */
+        const char *says;
+    } channel_cases[] = {
+        {NULL, 1,
+         "ok: BUSINESSEVENTSDEFINITION: 0 rows of the channels named; 1 rows of other "
+         "channels kept"},
+        {NULL, 2,
+         "differs: BUSINESSEVENTSDEFINITION: 1 rows of the channels named; 1 rows of "
+         "other channels kept"},
+        {NULL, 0, "ok: BUSINESSEVENTSDEFINITION: 0 rows"},
+        {a_replica, 1,
+         "unknown: BUSINESSEVENTSDEFINITION: 0 rows of the channels named, but a "
+         "read-only replica that lags behind may hide some"},
+        {a_policy, 1,
+         "unknown: BUSINESSEVENTSDEFINITION: 0 rows of the channels named, but a "
+         "row-level security policy may hide some"},
+        {a_policy, 2,
+         "differs: BUSINESSEVENTSDEFINITION: 1 rows of the channels named; 1 rows of "
+         "other channels kept"},
+        {channels_unread, 1,
+         "unknown: BUSINESSEVENTSDEFINITION: the channels of its rows are not known"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof channel_cases / sizeof channel_cases[0]; i++) {
+        char said[512];
+
+        say_channel_rows(channel_cases[i].patch, channel_cases[i].events, said, sizeof said);
+        assert_string_equal(said, channel_cases[i].says);
+    }
+}
+
 static void
 a_link_to_another_environment_differs(void **state)
 {
@@ -268,6 +349,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_state_has_its_sentence_and_verdict),
+        cmocka_unit_test(rows_of_a_channel_are_gone_only_where_nothing_can_hide_them),
         cmocka_unit_test(a_link_to_another_environment_differs),
         cmocka_unit_test(pins_are_compared_in_verify_too),
     };

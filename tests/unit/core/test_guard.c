@@ -75,6 +75,10 @@ shared_event_channels_are_refused_until_the_operator_chooses(void **state)
     request.channels_all = true;
     assert_int_equal(guarded(&world, &request, arena).exit_status, 0);
     request.channels_all = false;
+    request.channels = &world.channel;
+    request.channel_count = 1;
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 0);
+    request.channel_count = 0;
     world.other_channel = "DualWrite2"; /* the same family */
     assert_int_equal(guarded(&world, &request, arena).exit_status, 0);
     world.other_channel = "MyEventGrid";
@@ -155,6 +159,38 @@ what_the_purge_needs_is_asked_before_anything_changes(void **state)
     fake_world_init(&world);
     world.no_versions = true;
     assert_int_equal(guarded(&world, &request, arena).exit_status, 14);
+    world.no_versions = false;
+    world.may_read_all = RIGHT_MISSING;
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 12);
+}
+
+static void
+pins_of_the_database_stop_every_command_that_writes(void **state)
+{
+    static const struct {
+        const char *database, *restored_after;
+        int exit_status;
+    } cases[] = {{"axdb", "2026-11-20", 0},
+                 {"AxDB_uat", NULL, 4},
+                 {NULL, "2026-11-21", 4},
+                 {NULL, "yesterday", 78}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct run_request request = fake_request();
+        struct fake_world world;
+        struct outcome outcome;
+
+        fake_world_init(&world);
+        request.expect_database = cases[i].database;
+        request.expect_restored_after = cases[i].restored_after;
+        assert_int_equal(guarded(&world, &request, arena).exit_status, cases[i].exit_status);
+        request.map = "Customers V3:accounts";
+        request.dry_run = true;
+        run_repair_map(&request, &world.ports, arena, &outcome);
+        assert_int_equal(outcome.exit_status, cases[i].exit_status);
+    }
 }
 
 static void
@@ -240,6 +276,7 @@ main(void)
         cmocka_unit_test(what_a_login_may_not_see_is_not_taken_for_absent),
         cmocka_unit_test(a_half_that_cannot_be_reached_is_named_as_that),
         cmocka_unit_test(what_the_purge_needs_is_asked_before_anything_changes),
+        cmocka_unit_test(pins_of_the_database_stop_every_command_that_writes),
         cmocka_unit_test(a_pin_that_differs_stops_the_run),
         cmocka_unit_test(a_statement_is_complete_or_refused),
     };

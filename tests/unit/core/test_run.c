@@ -17,9 +17,7 @@ clean(struct fake_world *world, struct run_request *request, struct outcome *out
     dry.dry_run = true;
     run_clean(&dry, &world->ports, arena, &preview);
     request->plan_id = preview.plan_id;
-    world->calls = 0;
-    world->axdb_connects = 0;
-    world->observations = 0;
+    fake_world_next(world);
     run_clean(request, &world->ports, arena, outcome);
 }
 
@@ -187,7 +185,7 @@ struct accident {
     const char *what;
     enum fake_moment at;
     enum table table;
-    bool adds;
+    enum fake_change change;
     int exit_status;
     size_t rows_left;
 };
@@ -196,13 +194,13 @@ static void
 rows_that_change_on_the_way_stay(void **state)
 {
     static const struct accident accidents[] = {
-        {"changed before the backup", FAKE_BEFORE_BACKUP, TABLE_EVENTS, false, 5, ALL_ROWS},
-        {"added before the backup", FAKE_BEFORE_BACKUP, TABLE_RUNTIME, true, 5, ALL_ROWS + 1},
-        {"changed before the lock", FAKE_BEFORE_LOCK, TABLE_FIELD, false, 5, ALL_ROWS},
-        {"added before the lock", FAKE_BEFORE_LOCK, TABLE_PROJECT, true, 5, ALL_ROWS + 1},
-        {"changed before the purge", FAKE_BEFORE_PURGE, TABLE_RUNTIME, false, 3, 1},
-        {"added before the purge", FAKE_BEFORE_PURGE, TABLE_RUNTIME, true, 3, 1},
-        {"written after the commit", FAKE_BEFORE_LAST_LOOK, TABLE_EVENTS, true, 3, 1},
+        {"changed before the backup", FAKE_BEFORE_BACKUP, TABLE_EVENTS, FAKE_CHANGES, 5, ALL_ROWS},
+        {"added before the backup", FAKE_BEFORE_BACKUP, TABLE_RUNTIME, FAKE_ADDS, 5, ALL_ROWS + 1},
+        {"changed before the lock", FAKE_BEFORE_LOCK, TABLE_FIELD, FAKE_CHANGES, 5, ALL_ROWS},
+        {"added before the lock", FAKE_BEFORE_LOCK, TABLE_PROJECT, FAKE_ADDS, 5, ALL_ROWS + 1},
+        {"changed before the purge", FAKE_BEFORE_PURGE, TABLE_RUNTIME, FAKE_CHANGES, 3, 1},
+        {"added before the purge", FAKE_BEFORE_PURGE, TABLE_RUNTIME, FAKE_ADDS, 3, 1},
+        {"written after the commit", FAKE_BEFORE_LAST_LOOK, TABLE_EVENTS, FAKE_ADDS, 3, 1},
     };
 
     (void)state;
@@ -220,7 +218,7 @@ rows_that_change_on_the_way_stay(void **state)
         world.observations = 0;
         world.change_at = accidents[i].at;
         world.change_table = accidents[i].table;
-        world.change_adds = accidents[i].adds;
+        world.change = accidents[i].change;
         run_clean(&request, &world.ports, arena, &outcome);
         print_message("%s\n", accidents[i].what);
         assert_int_equal(outcome.exit_status, accidents[i].exit_status);
@@ -243,7 +241,7 @@ a_backup_that_reads_back_differently_stops_the_run(void **state)
     clean(&world, &request, &outcome, arena);
     assert_int_equal(outcome.exit_status, 13);
     assert_int_equal(fake_world_rows(&world), ALL_ROWS);
-    assert_false(world.sealed);
+    assert_false(world.run->sealed);
 }
 
 static void
@@ -285,7 +283,34 @@ a_lock_timeout_is_tried_three_times(void **state)
 }
 
 static void
-a_commit_without_answer_is_unknown_and_nothing_is_purged(void **state)
+a_commit_without_answer_is_settled_by_a_locked_look(void **state)
+{
+    (void)state;
+    for (int lands = 0; lands < 2; lands++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct run_request request = fake_request();
+        struct fake_world world;
+        struct outcome outcome;
+
+        fake_world_init(&world);
+        world.commit = COMMIT_UNKNOWN;
+        world.commit_lands = lands;
+        clean(&world, &request, &outcome, arena);
+        assert_int_equal(outcome.exit_status, 3);
+        assert_int_equal(outcome.word, OUTCOME_PARTIAL);
+        assert_string_equal(outcome.settled, lands ? "committed" : "rolled-back");
+        assert_int_equal(outcome.changed, lands);
+        assert_int_equal(outcome.tables[TABLE_EVENTS].deleted_rows, lands ? 3 : -1);
+        assert_int_equal(world.tables[TABLE_EVENTS].count, lands ? 0 : 3);
+        assert_int_equal(world.tables[TABLE_RUNTIME].count, 2); /* no purge without the answer */
+        assert_true(fake_world_journalled(&world, "settled"));
+        assert_int_equal(world.axdb_connects, 2);
+        assert_int_equal(world.violations, 0);
+    }
+}
+
+static void
+a_commit_without_answer_stays_unknown_while_the_server_is_away(void **state)
 {
     ARENA_SCOPED arena = arena_new(MEGABYTE);
     struct run_request request = fake_request();
@@ -296,19 +321,86 @@ a_commit_without_answer_is_unknown_and_nothing_is_purged(void **state)
     fake_world_init(&world);
     world.commit = COMMIT_UNKNOWN;
     world.commit_lands = true;
+    world.axdb_gone_after = true;
+    world.gone_code = ERR_SIGNIN; /* not worth waiting for */
     clean(&world, &request, &outcome, arena);
     assert_int_equal(outcome.exit_status, 6);
     assert_int_equal(outcome.word, OUTCOME_UNKNOWN);
+    assert_string_equal(outcome.settled, "unknown");
+    assert_non_null(strstr(outcome.err.hint, "dwclean resume"));
     assert_true(outcome.changed);
     assert_int_equal(world.tables[TABLE_RUNTIME].count, 2);
     assert_int_equal(world.violations, 0);
+}
 
+static int looks;
+
+/** From the second look on it is another database under the same name. */
+static void
+restore_meanwhile(struct axdb_evidence *evidence)
+{
+    if (++looks > 1)
+        evidence->identity.created = "2026-11-22T03:00:00";
+}
+
+static void
+a_database_that_was_restored_meanwhile_settles_nothing(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
     fake_world_init(&world);
-    request.plan_id = NULL;
+    clean(&world, &request, &outcome, arena); /* sets the plan-id */
+    fake_world_init(&world);
+    world.patch_axdb = restore_meanwhile;
+    world.commit = COMMIT_UNKNOWN;
+    looks = 0;
+    run_clean(&request, &world.ports, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 6);
+    assert_string_equal(outcome.settled, "unknown");
+    assert_non_null(strstr(outcome.err.primary, "another target"));
+}
+
+static void
+rows_that_are_neither_all_there_nor_all_gone_stay_unknown(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
+    fake_world_init(&world);
+    world.commit = COMMIT_UNKNOWN; /* rolled back, and then one row goes */
+    world.change_at = FAKE_AFTER_COMMIT;
+    world.change_table = TABLE_EVENTS;
+    world.change = FAKE_REMOVES;
+    clean(&world, &request, &outcome, arena);
+    assert_int_equal(outcome.exit_status, 6);
+    assert_string_equal(outcome.settled, "mixed");
+    assert_true(outcome.changed);
+    assert_non_null(strstr(outcome.err.detail, "of 7 rows of the backup 6 are there"));
+}
+
+static void
+a_commit_that_the_server_refused_changed_nothing(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
+    fake_world_init(&world);
     world.commit = COMMIT_NOT;
     clean(&world, &request, &outcome, arena);
     assert_int_equal(fake_world_rows(&world), ALL_ROWS);
     assert_false(outcome.changed);
+    assert_null(outcome.settled);
+    assert_true(fake_world_journalled(&world, "rolled-back"));
 }
 
 static void
@@ -515,6 +607,40 @@ no_row_leaves_without_a_sealed_copy(void **state)
     assert_true(swept > 100);
 }
 
+/** The COMMIT has no answer, and then one more call fails. */
+static void
+a_lost_commit_and_another_failure_are_told_as_they_are(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)8 * MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+    int swept = 0;
+
+    (void)state;
+    fake_world_init(&world);
+    clean(&world, &request, &outcome, arena); /* sets the plan-id */
+    for (int lands = 0; lands < 2; lands++) {
+        for (int fail_at = 1;; fail_at++) {
+            fake_world_init(&world);
+            world.fail_at = fail_at;
+            world.commit = COMMIT_UNKNOWN;
+            world.commit_lands = lands;
+            run_clean(&request, &world.ports, arena, &outcome);
+            assert_told_the_truth(&world, &outcome);
+            assert_int_equal(world.tables[TABLE_RUNTIME].count, 2);
+            assert_int_not_equal(outcome.exit_status, 0);
+            if (outcome.settled && strcmp(outcome.settled, "unknown") != 0)
+                assert_string_equal(outcome.settled, lands ? "committed" : "rolled-back");
+            if (world.calls < fail_at)
+                break;
+            swept++;
+        }
+    }
+    print_message("%d failures injected, 0 promises broken\n", swept);
+    assert_true(swept > 100);
+}
+
 int
 main(void)
 {
@@ -530,7 +656,11 @@ main(void)
         cmocka_unit_test(a_backup_that_reads_back_differently_stops_the_run),
         cmocka_unit_test(a_short_delete_is_rolled_back),
         cmocka_unit_test(a_lock_timeout_is_tried_three_times),
-        cmocka_unit_test(a_commit_without_answer_is_unknown_and_nothing_is_purged),
+        cmocka_unit_test(a_commit_without_answer_is_settled_by_a_locked_look),
+        cmocka_unit_test(a_commit_without_answer_stays_unknown_while_the_server_is_away),
+        cmocka_unit_test(a_database_that_was_restored_meanwhile_settles_nothing),
+        cmocka_unit_test(rows_that_are_neither_all_there_nor_all_gone_stay_unknown),
+        cmocka_unit_test(a_commit_that_the_server_refused_changed_nothing),
         cmocka_unit_test(a_clean_that_cannot_be_verified_is_incomplete),
         cmocka_unit_test(a_row_that_the_service_keeps_is_named),
         cmocka_unit_test(the_operator_must_type_stopped_and_both_names),
@@ -540,6 +670,7 @@ main(void)
         cmocka_unit_test(a_run_that_cannot_be_put_on_record_reports_no_success),
         cmocka_unit_test(an_empty_list_that_may_be_short_is_not_clean),
         cmocka_unit_test(no_row_leaves_without_a_sealed_copy),
+        cmocka_unit_test(a_lost_commit_and_another_failure_are_told_as_they_are),
     };
 
     return cmocka_run_group_tests_name("core/run", tests, NULL, NULL);

@@ -1,0 +1,87 @@
+/**
+ * Putting rows of a backup back into the AxDB tables: the one place where rows enter the database.
+ * Rows that are there already are never changed.
+ */
+#ifndef CORE_RESTORE_H
+#define CORE_RESTORE_H
+
+#include "base/arena.h"
+#include "core/locked_change.h"
+#include "core/row_index.h"
+#include "port/backup.h"
+#include "port/plan_file.h"
+#include "port/run_archive.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** What would happen to the rows of one table. */
+struct restore_table {
+    const struct schema *schema; /* of the backup; NULL = the table is not in it */
+    struct table_state there;    /* rows in the table now */
+    struct table_state missing;  /* rows of the backup that would be put back */
+    int64_t present;             /* of the backup: there, equal */
+    int64_t differing;           /* of the backup: there with other contents; left as they are */
+    unsigned char *wanted;       /* one for each row of the backup in its order: put it back */
+    size_t wanted_count, wanted_capacity;
+};
+
+struct restore_plan {
+    struct restore_table tables[AXDB_TABLES];
+};
+
+void restore_plan_done(struct restore_plan *plan);
+
+/**
+ * Compare the tables with the backup, without locks. ERR_STALE: the columns are no longer those of
+ * the backup.
+ *
+ * @param store   connected
+ * @param tables  evidence of the three tables
+ * @param run     the archived run, with a sealed backup
+ * @param file    receives schema and key of each row that would be put back, or NULL
+ * @param ret     restore_plan_done frees it, also after failure
+ * @param err     filled on failure
+ */
+MUST_CHECK bool restore_plan_make(struct axdb_store *store,
+                                  const struct axdb_table_evidence *tables,
+                                  struct archived_run *run, struct plan_file *file,
+                                  struct restore_plan *ret, struct err *err);
+
+/** What a restoring works with; all borrowed. */
+struct restore_job {
+    struct axdb_store *store;
+    const struct axdb_table_evidence *tables; /* when the plan was made */
+    struct archived_run *run;
+    const struct restore_plan *plan;
+    int64_t max_lock_ms;
+    struct journal *journal;
+    struct observer *observer;
+    struct arena *arena;
+};
+
+/**
+ * Put the missing rows back in one transaction. Under the locks the tables must still be as
+ * planned; after the last insert every row is read again: each row that was put back has the
+ * backup's digest, each row that was there before is there unchanged, and there is no other.
+ *
+ * @param job  what to put back
+ * @param ret  written in every case; rows = put back
+ * @param err  as locked_change_run; ERR_STALE: the tables are not as planned; ERR_SERVER: a row did
+ *             not come back exactly
+ */
+MUST_CHECK bool restore_tables(const struct restore_job *job, struct locked_result *ret,
+                               struct err *err);
+
+/** What a look at one table found of the backup. */
+struct restore_check {
+    int64_t present, absent, differing, others;
+};
+
+/** Compare one table with the backup: every row. */
+MUST_CHECK bool restore_compare(struct axdb_store *store, const struct schema *schema,
+                                struct archived_run *run, struct restore_check *ret,
+                                struct err *err);
+
+#endif

@@ -1,0 +1,432 @@
+/* resume: the second part of a run that did not come to its end. */
+#include "base/cancel.h"
+#include "base/text.h"
+#include "core/confirm.h"
+#include "core/guard.h"
+#include "core/rowset.h"
+#include "run_steps.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** A resumed run. */
+struct resume {
+    struct run run; /* first */
+    struct archived_run *past;
+    bool settle; /* the COMMIT has no answer yet */
+    bool map;    /* a repair-map: other maps stay, so that counts prove nothing */
+};
+
+/* ---- what is left to do? ---- */
+
+static bool
+nothing_to_resume(const struct past_run *past, const char *what, const char *hint, struct err *err)
+{
+    (void)err_set(err, ERR_REFUSED, "there is nothing to resume: run %s %s", past->id, what);
+    return err_hint(err, "%s", hint);
+}
+
+/** Did something change, and is something left? */
+static bool
+run_can_be_resumed(struct resume *resume, struct err *err)
+{
+    const struct past_run *past = resume->past->ops->past(resume->past);
+    const struct run_progress *progress = &past->progress;
+
+    if (progress->ended)
+        return nothing_to_resume(past, "came to its end", "Its report lies in its directory.", err);
+    if (strcmp(past->command, "undo") == 0)
+        return nothing_to_resume(past, "is an undo",
+                                 "Run dwclean undo with --merge again: it puts back only what is "
+                                 "missing.",
+                                 err);
+    if (!progress->commit_sent && !progress->committed && !progress->purge_begun)
+        return nothing_to_resume(past,
+                                 progress->rolled_back ? "was rolled back: nothing was changed"
+                                                       : "stopped before anything was changed",
+                                 "Run the command again: it plans anew.", err);
+    if (!past->has_plan || !progress->backup_sealed) {
+        (void)err_set(err, ERR_STORAGE, "run %s has no whole plan and sealed backup", past->id);
+        return err_hint(err, "Without them nothing may be deleted. Keep the directory, and run "
+                             "verify to see what is there.");
+    }
+    resume->settle = progress->commit_sent && !progress->committed;
+    resume->map = strcmp(past->command, "repair-map") == 0;
+    return true;
+}
+
+static bool
+halves_are_given(const struct resume *resume, struct err *err)
+{
+    const struct run_request *request = &resume->run.request;
+    const struct plan_header *plan = &resume->past->ops->past(resume->past)->plan;
+    const bool axdb = plan->database[0] != '\0';
+    const bool dataverse = resume->past->ops->schema(resume->past, TABLE_RUNTIME) != NULL;
+
+    if (request->axdb == axdb && request->dataverse == dataverse)
+        return true;
+    (void)err_set(err, ERR_REFUSED, "the run is about %s",
+                  axdb && dataverse ? "AxDB and Dataverse"
+                  : axdb            ? "AxDB alone"
+                                    : "Dataverse alone");
+    return err_hint(err, axdb && dataverse ? "Give -S, -d and --dataverse-url, or --env NAME."
+                         : axdb            ? "Add --axdb-only."
+                                           : "Add --dataverse-only.");
+}
+
+/** A half that did not answer cannot be compared with the run's, so nothing may go on without it.
+ */
+static bool
+halves_were_reached(const struct run *run, struct err *err)
+{
+    const struct evidence *seen = &run->outcome->before;
+
+    if (run->request.axdb && !seen->axdb)
+        *err = seen->axdb_err;
+    else if (run->request.dataverse && !seen->runtime)
+        *err = seen->runtime_err;
+    else
+        return true;
+    return false;
+}
+
+static bool
+same(const char *what, const char *then, const char *now, struct err *err)
+{
+    if (text_equal_nocase(then, now))
+        return true;
+    (void)err_set(err, ERR_STALE, "the run is for another target: its %s is %s, here it is %s",
+                  what, then[0] ? then : "not known", now[0] ? now : "not known");
+    return err_hint(err,
+                    "Give the target of the run. A database that was restored since is another "
+                    "one: plan anew.");
+}
+
+static bool
+target_is_the_same(const struct resume *resume, struct err *err)
+{
+    const struct plan_header *then = &resume->past->ops->past(resume->past)->plan;
+    const struct evidence *now = &resume->run.outcome->before;
+
+    if (now->axdb &&
+        (!same("database", then->database, now->axdb->identity.database, err) ||
+         !same("creation time of the database", then->database_created, now->axdb->identity.created,
+               err) ||
+         !same("recovery fork", then->recovery_fork, now->axdb->identity.recovery_fork, err)))
+        return false;
+    return !now->runtime ||
+           same("organization", then->organization_id, now->runtime->identity.organization_id, err);
+}
+
+/* ---- the plan, from the backup ---- */
+
+struct backup_reader {
+    struct rowset set;
+    struct plan *plan;
+    size_t capacity;
+};
+
+static bool
+take_row(void *ctx, const struct row *row, struct err *err)
+{
+    struct backup_reader *reader = ctx;
+    struct plan *plan = reader->plan;
+
+    if (!cancel_check(err) || !rowset_add(&reader->set, &row->id, err))
+        return false;
+    if (row->id.table != TABLE_RUNTIME)
+        return true;
+    if (plan->runtime_count == reader->capacity) {
+        const size_t capacity = reader->capacity ? reader->capacity * 2 : 64;
+        struct row_id *rows = capacity > PLAN_MAX_RUNTIME_ROWS
+                                  ? NULL
+                                  : realloc(plan->runtime_rows, capacity * sizeof *rows);
+
+        if (!rows)
+            return err_set(err, ERR_INTERNAL, "out of memory");
+        plan->runtime_rows = rows;
+        reader->capacity = capacity;
+    }
+    plan->runtime_rows[plan->runtime_count++] = row->id;
+    return true;
+}
+
+static bool
+read_table(struct resume *resume, enum table table, struct err *err)
+{
+    struct plan *plan = &resume->run.plan;
+    struct backup_reader reader = {.plan = plan};
+    const struct row_sink sink = {.ctx = &reader, .take = take_row};
+    const bool ok = rowset_begin(&reader.set, table, err) &&
+                    resume->past->ops->read_rows(resume->past, table, &sink, err);
+
+    if (ok) {
+        plan->asked[table] = true;
+        plan->states[table] = rowset_end(&reader.set);
+        resume->run.outcome->tables[table].backed_up_rows = plan->states[table].rows;
+    }
+    rowset_done(&reader.set);
+    return ok;
+}
+
+/** Rows and their versions come from the sealed backup: what is not in it is not touched. */
+static bool
+read_backup(struct resume *resume, struct err *err)
+{
+    struct run *run = &resume->run;
+    const struct past_run *past = resume->past->ops->past(resume->past);
+
+    for (int i = 0; i < TABLES; i++) {
+        if (!resume->past->ops->schema(resume->past, (enum table)i))
+            continue;
+        if (!read_table(resume, (enum table)i, err))
+            return err_wrap(err, "could not read the backup of %s", table_name((enum table)i));
+        run->sealed.states[i] = run->plan.states[i];
+    }
+    run->sealed.sealed = true; /* read_rows has proven it */
+    (void)snprintf(run->plan.id, sizeof run->plan.id, "%s", past->plan_id);
+    run->plan.expires_utc_ms = INT64_MAX; /* it was begun in time */
+    for (int i = 0; i < TABLES; i++)
+        if (run->plan.asked[i])
+            run->outcome->tables[i].planned_rows = run->plan.states[i].rows;
+    run->outcome->plan_id = arena_string(run->arena, past->plan_id);
+    return run->outcome->plan_id || arena_exhausted(err);
+}
+
+static bool
+set_scope(struct resume *resume, struct err *err)
+{
+    struct run *run = &resume->run;
+    struct scope scope;
+
+    const struct past_run *past = resume->past->ops->past(resume->past);
+
+    if (!scope_make(&run->request, run->arena, &scope, err))
+        return false;
+    if (!resume->map && strcmp(scope.text, past->plan.scope) != 0) {
+        (void)err_set(err, ERR_REFUSED, "the run has another scope: %s",
+                      past->plan.scope[0] ? past->plan.scope : "every row");
+        return err_hint(err, "Give the same --channel or --channels as the run had.");
+    }
+    for (int i = 0; i < TABLES; i++)
+        if (!resume->past->ops->schema(resume->past, (enum table)i))
+            scope.parts[i] = SCOPE_NOTHING;
+    run_set_scope(run, &scope);
+    return true;
+}
+
+/* ---- going on ---- */
+
+/** The run is ours now: is it still as it was read, and is it this directory that was read? */
+static bool
+run_is_unchanged(struct resume *resume, struct err *err)
+{
+    struct run *run = &resume->run;
+    struct run_archive *archive = run->ports->archive;
+    const struct run_progress *then = &resume->past->ops->past(resume->past)->progress;
+    const struct run_progress *now;
+    struct archived_run *again;
+
+    if (!archive->open(archive, run->dir->ops->path(run->dir), run->arena, &again, err))
+        return false;
+    now = &again->ops->past(again)->progress;
+    if (then->records != now->records || strcmp(then->last_step, now->last_step) != 0) {
+        again->ops->close(again);
+        (void)err_set(err, ERR_STALE, "the run went on while its record was read");
+        return err_hint(err, "Another process works on it, or has. Run the command again.");
+    }
+    resume->past->ops->close(resume->past);
+    resume->past = again;
+    return true;
+}
+
+static bool
+reopen(struct resume *resume, struct err *err)
+{
+    struct run *run = &resume->run;
+    const struct past_run *past = resume->past->ops->past(resume->past);
+
+    if (!run->ports->runs->reopen(run->ports->runs, past->id, &run->dir, err))
+        return false;
+    run->journal = run->dir->ops->journal(run->dir);
+    if (!run_is_unchanged(resume, err))
+        return false;
+    past = resume->past->ops->past(resume->past);
+    const struct fact facts[] = {{"last_step", past->progress.last_step},
+                                 {"settle", resume->settle ? "yes" : "no"}};
+
+    run->outcome->run_id = past->id;
+    run->outcome->run_path = past->path;
+    return run_lock_targets(run, err) && run_record(run, "resumed", facts, 2, err);
+}
+
+static void
+describe(const struct resume *resume, struct text *ret)
+{
+    const struct run *run = &resume->run;
+    const struct past_run *past = resume->past->ops->past(resume->past);
+
+    text_append(ret, "\nRun ");
+    text_append_shown(ret, past->id, strlen(past->id));
+    text_append(ret, " goes on.\n\n");
+    if (resume->settle)
+        text_append(ret, "  First it is found out whether its rows of AxDB are gone.\n");
+    if (run->plan.asked[TABLE_RUNTIME])
+        text_printf(ret,
+                    "  Of %" PRId64 " backed up Dual Write Runtime Configurations, those that "
+                    "are left\n  in the version of the backup will be deleted.\n",
+                    run->plan.states[TABLE_RUNTIME].rows);
+    text_append(ret, "  Then both sides are looked at afresh.\n");
+    text_printf(ret, "\nclass: %s\nplan-id: %s\n\n", env_class_name(run->request.env_class),
+                run->plan.id);
+}
+
+static bool
+prepare(struct resume *resume, struct err *err)
+{
+    struct run *run = &resume->run;
+    const struct run_request *request = &run->request;
+    struct run_archive *archive = run->ports->archive;
+    TEXT_SCOPED text = {0};
+
+    if (!guard_statement(request, run->ports->op && run->ports->op->present, err) ||
+        !archive->open(archive, request->run, run->arena, &resume->past, err) ||
+        !run_can_be_resumed(resume, err) || !halves_are_given(resume, err) ||
+        !set_scope(resume, err))
+        return false;
+    (void)snprintf(run->id, sizeof run->id, "%s", resume->past->ops->past(resume->past)->id);
+    run->request.run_id = run->id;
+    run->outcome->resumed = true;
+    if (!run_look(run, err) || !halves_were_reached(run, err) || !target_is_the_same(resume, err) ||
+        !read_backup(resume, err) || !reopen(resume, err))
+        return false;
+    describe(resume, &text);
+    return text_ok(&text, err) && run_confirm(run, text_string(&text), err);
+}
+
+static const struct schema *
+past_schema(void *ctx, enum table table)
+{
+    const struct resume *resume = ctx;
+
+    return resume->past->ops->schema(resume->past, table);
+}
+
+static bool
+past_rows(void *ctx, enum table table, const struct row_sink *sink, struct err *err)
+{
+    struct resume *resume = ctx;
+
+    return resume->past->ops->read_rows(resume->past, table, sink, err);
+}
+
+/** It would stand in the way of the application lock. */
+static void
+close_axdb(struct run *run)
+{
+    if (run->conn.axdb)
+        run->conn.axdb->ops->close(run->conn.axdb);
+    run->conn.axdb = NULL;
+}
+
+/** True: the rows of AxDB are gone, go on. */
+static bool
+settle(struct resume *resume, struct err *err)
+{
+    struct run *run = &resume->run;
+    const struct backup_rows backup = {.ctx = resume, .schema = past_schema, .read = past_rows};
+    enum settled settled;
+
+    close_axdb(run);
+    if (!resume->settle)
+        return true;
+    settled = run_settle(run, &backup, false, err);
+    run->outcome->changed = settled != SETTLED_NOT;
+    return settled == SETTLED_COMMITTED;
+}
+
+/** The COMMIT has its answer on record and keeps it: only whether the rows are there is asked. */
+static bool
+look_for_map(struct resume *resume, bool *ret_gone, struct err *err)
+{
+    enum { WAIT_MS = 60000 };
+    struct run *run = &resume->run;
+    const struct backup_rows backup = {.ctx = resume, .schema = past_schema, .read = past_rows};
+    const struct settle_job job = {.request = &run->request,
+                                   .ports = run->ports,
+                                   .identity = &run->outcome->before.axdb->identity,
+                                   .backup = &backup,
+                                   .wait_ms = WAIT_MS,
+                                   .arena = run->arena};
+    struct settle_result found;
+
+    close_axdb(run);
+    if (!settle_commit(&job, &found, err)) {
+        err->code = ERR_INCOMPLETE; /* the COMMIT itself is known */
+        return err_wrap(err, "the rows are deleted, but that could not be verified");
+    }
+    *ret_gone = found.settled == SETTLED_COMMITTED;
+    return true;
+}
+
+/** The rows of a map: the locked look that settles is the proof as well. */
+static bool
+finish_map(struct resume *resume, struct err *err)
+{
+    struct outcome *outcome = resume->run.outcome;
+    bool gone = true;
+
+    if (resume->settle ? !settle(resume, err) : !look_for_map(resume, &gone, err))
+        return false;
+    outcome->word = gone ? OUTCOME_DONE : OUTCOME_RESIDUE;
+    outcome->exit_status = gone ? 0 : 2;
+    outcome->verdict = gone ? "the rows of the map are gone: a locked look finds none of them"
+                            : "rows of the map are there again: something wrote them back";
+    return run_record(&resume->run, "verified",
+                      &(struct fact){"outcome", outcome_word_name(outcome->word)}, 1, err);
+}
+
+static bool
+finish(struct resume *resume, struct err *err)
+{
+    struct run *run = &resume->run;
+
+    if (resume->map)
+        return finish_map(resume, err);
+    if (!settle(resume, err))
+        return false;
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (run->plan.asked[i])
+            run->outcome->tables[i].deleted_rows = run->plan.states[i].rows;
+    return run_purge_and_prove(run, err);
+}
+
+static void
+go_on(struct resume *resume)
+{
+    struct run *run = &resume->run;
+    struct err err = {0};
+
+    run->outcome->changed = true; /* the first part has, or the purge was begun */
+    cancel_note_changed();
+    if (!finish(resume, &err))
+        run_stop(run, &err);
+}
+
+void
+run_resume(const struct run_request *request, const struct run_ports *ports, struct arena *arena,
+           struct outcome *ret)
+{
+    struct resume resume = {0};
+    struct err err = {0};
+
+    run_begin(&resume.run, "resume", request, ports, arena, ret);
+    if (prepare(&resume, &err))
+        go_on(&resume);
+    else
+        run_fail(ret, &err);
+    run_end(&resume.run);
+    if (resume.past)
+        resume.past->ops->close(resume.past);
+}

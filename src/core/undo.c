@@ -1,0 +1,476 @@
+/* undo: the AxDB rows that a run removed come back. */
+#include "base/cancel.h"
+#include "base/text.h"
+#include "core/confirm.h"
+#include "core/guard.h"
+#include "core/restore.h"
+#include "run_steps.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { LOCK_MS = 30000 };
+
+/** An undo under way. */
+struct undo {
+    struct run run; /* first */
+    struct archived_run *past;
+    struct restore_plan plan;
+};
+
+/* ---- may it be undone? ---- */
+
+static bool
+refuse(const struct past_run *past, const char *why, const char *hint, struct err *err)
+{
+    (void)err_set(err, ERR_REFUSED, "run %s %s", past->id, why);
+    return err_hint(err, "%s", hint);
+}
+
+/** Did the run remove rows of AxDB, as far as its own record tells? */
+static bool
+run_can_be_undone(const struct undo *undo, struct err *err)
+{
+    const struct past_run *past = undo->past->ops->past(undo->past);
+    bool has_rows = false;
+
+    if (strcmp(past->command, "undo") == 0)
+        return refuse(past, "is itself an undo: it removed nothing",
+                      "What it put back is removed by dwclean clean.", err);
+    for (int i = 0; i < AXDB_TABLES; i++)
+        has_rows = has_rows || undo->past->ops->schema(undo->past, (enum table)i);
+    if (!has_rows)
+        return refuse(past, "has no sealed backup of AxDB rows: it removed none",
+                      "dwclean removes no row before its backup is sealed.", err);
+    if (past->progress.committed)
+        return true;
+    if (past->progress.commit_sent)
+        return refuse(past, "ended without an answer to COMMIT",
+                      "dwclean resume finds out whether its rows are gone; then undo.", err);
+    return refuse(past, "removed no row of AxDB: it stopped before", "There is nothing to undo.",
+                  err);
+}
+
+static bool
+differs(const char *what, const char *then, const char *now, struct err *err)
+{
+    (void)err_set(err, ERR_STALE, "the run worked on another %s: %s then, %s now", what, then, now);
+    return err_hint(err, "Rows go back to where they came from only. dwclean export RUN --sql "
+                         "writes them as a script that can be run elsewhere by hand.");
+}
+
+/** The database that the rows came from, not restored since? */
+static bool
+target_is_the_same(const struct undo *undo, struct err *err)
+{
+    const struct plan_header *then = &undo->past->ops->past(undo->past)->plan;
+    const struct axdb_identity *now = &undo->run.outcome->before.axdb->identity;
+    const bool proven = then->recovery_fork[0] && now->recovery_fork[0];
+
+    if (!text_equal_nocase(then->database, now->database))
+        return differs("database", then->database, now->database, err);
+    if (strcmp(then->database_created, now->created) != 0)
+        return differs("database (its creation time)", then->database_created, now->created, err);
+    if (strcmp(then->recovery_fork, now->recovery_fork) != 0)
+        return differs("state of the database (it was restored since)", then->recovery_fork,
+                       now->recovery_fork, err);
+    /* another name of the same server is fine where the recovery fork proves it */
+    return proven || text_equal_nocase(then->server, now->dialled) ||
+           differs("server", then->server, now->dialled, err);
+}
+
+static bool
+tables_are_empty(const struct undo *undo, struct err *err)
+{
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        const struct restore_table *table = &undo->plan.tables[i];
+
+        if (!table->schema || table->there.rows == 0 || undo->run.request.merge)
+            continue;
+        (void)err_set(err, ERR_REFUSED, "%s is not empty: %" PRId64 " rows are there",
+                      table_name((enum table)i), table->there.rows);
+        (void)err_detail(err,
+                         "of the backup's rows %" PRId64 " are there unchanged, %" PRId64
+                         " with other contents, %" PRId64 " are missing",
+                         table->present, table->differing, table->missing.rows);
+        return err_hint(err, "Rows of two environments would be mixed. --merge adds the missing "
+                             "rows only and changes none that is there.");
+    }
+    return true;
+}
+
+/* ---- the plan ---- */
+
+static bool
+make_id(struct undo *undo, const struct plan_header *header, struct err *err)
+{
+    struct plan *plan = &undo->run.plan;
+    struct digest_stream *stream = plan_id_begin(header);
+    struct digest digest;
+
+    if (!stream)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        const struct restore_table *table = &undo->plan.tables[i];
+
+        if (!table->schema)
+            continue;
+        plan_id_add_schema(stream, &undo->run.outcome->before.axdb->tables[i].schema);
+        digest_add_u64(stream, (uint64_t)table->there.rows);
+        digest_add(stream, table->there.digest.bytes, DIGEST_BYTES);
+        digest_add_u64(stream, (uint64_t)table->missing.rows);
+        digest_add(stream, table->missing.digest.bytes, DIGEST_BYTES);
+    }
+    digest = digest_finish(stream);
+    digest_free(stream);
+    digest_hex(&digest, plan->id);
+    plan->expires_utc_ms = header->expires_utc_ms;
+    return true;
+}
+
+/** "undo=" and the digest of the manifest: exactly this backup. */
+static const char *
+scope_text(const struct undo *undo)
+{
+    struct digest manifest;
+    char hex[DIGEST_HEX_BYTES];
+
+    if (!undo->past->ops->manifest(undo->past, &manifest))
+        return NULL;
+    digest_hex(&manifest, hex);
+    return arena_printf(undo->run.arena, "undo=%s%s", hex, undo->run.request.merge ? ";merge" : "");
+}
+
+static void
+note_tables(struct undo *undo)
+{
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        const struct restore_table *table = &undo->plan.tables[i];
+        struct table_outcome *outcome = &undo->run.outcome->tables[i];
+
+        if (!table->schema)
+            continue;
+        undo->run.plan.asked[i] = true;
+        undo->run.plan.states[i] = table->missing;
+        undo->run.plan.kept_rows[i] = table->there.rows;
+        outcome->backed_up_rows = undo->past->ops->rows(undo->past, (enum table)i);
+        outcome->present_rows = table->present;
+        outcome->differing_rows = table->differing;
+    }
+}
+
+static bool
+make_plan(struct undo *undo, struct err *err)
+{
+    struct run *run = &undo->run;
+    struct plan_file *file = run->dir ? run->dir->ops->plan(run->dir) : NULL;
+    const struct plan_header header = plan_header_of(&run->outcome->before, run->scope.text);
+
+    if (file && !file->ops->begin(file, &header, err))
+        return false;
+    restore_plan_done(&undo->plan);
+    if (!restore_plan_make(run->conn.axdb, run->outcome->before.axdb->tables, undo->past, file,
+                           &undo->plan, err) ||
+        !make_id(undo, &header, err) || (file && !file->ops->end(file, run->plan.id, err)))
+        return false;
+    note_tables(undo);
+    return run_note_plan(run, err) && tables_are_empty(undo, err);
+}
+
+static int64_t
+rows_missing(const struct undo *undo)
+{
+    int64_t rows = 0;
+
+    for (int i = 0; i < AXDB_TABLES; i++)
+        rows += undo->plan.tables[i].missing.rows;
+    return rows;
+}
+
+static int64_t
+rows_differing(const struct undo *undo)
+{
+    int64_t rows = 0;
+
+    for (int i = 0; i < AXDB_TABLES; i++)
+        rows += undo->plan.tables[i].differing;
+    return rows;
+}
+
+static void
+describe(const struct undo *undo, struct text *ret)
+{
+    const struct run *run = &undo->run;
+    const struct past_run *past = undo->past->ops->past(undo->past);
+
+    text_append(ret, "\nTHIS BRINGS THE OLD LINK BACK. The rows that run ");
+    text_append_shown(ret, past->id, strlen(past->id));
+    text_append(ret, " removed\nname the environment that they came from; with them, finance and "
+                     "operations may write to it again.\n\n");
+    confirm_describe_axdb(&run->outcome->before.axdb->identity, ret);
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        const struct restore_table *table = &undo->plan.tables[i];
+
+        if (!table->schema)
+            continue;
+        text_printf(ret, "  %8" PRId64 " rows go back into %s", table->missing.rows,
+                    table_name((enum table)i));
+        if (table->there.rows)
+            text_printf(ret,
+                        " (%" PRId64 " are there; %" PRId64 " of the backup equal, %" PRId64
+                        " different)",
+                        table->there.rows, table->present, table->differing);
+        text_append(ret, "\n");
+    }
+    if (undo->past->ops->rows(undo->past, TABLE_RUNTIME))
+        text_printf(ret,
+                    "\nNot put back: %" PRId64
+                    " Dual Write Runtime Configurations of Dataverse that the run removed.\n",
+                    undo->past->ops->rows(undo->past, TABLE_RUNTIME));
+    text_printf(ret, "\nclass: %s\nplan-id: %s\n\n", env_class_name(run->request.env_class),
+                run->plan.id);
+}
+
+/* ---- up to the change ---- */
+
+static bool
+open_past(struct undo *undo, struct err *err)
+{
+    struct run *run = &undo->run;
+    struct run_archive *archive = run->ports->archive;
+    struct scope scope = {0};
+
+    if (!archive->open(archive, run->request.run, run->arena, &undo->past, err) ||
+        !run_can_be_undone(undo, err))
+        return false;
+    run->outcome->undoes = undo->past->ops->past(undo->past)->id;
+    scope.text = scope_text(undo);
+    if (!scope.text)
+        return arena_exhausted(err);
+    for (int i = 0; i < AXDB_TABLES; i++)
+        scope.parts[i] =
+            undo->past->ops->schema(undo->past, (enum table)i) ? SCOPE_WHOLE : SCOPE_NOTHING;
+    run_set_scope(run, &scope);
+    return true;
+}
+
+/** As far as a dry run goes: everything but the run directory and the operator. */
+static bool
+look_and_plan(struct undo *undo, struct err *err)
+{
+    struct run *run = &undo->run;
+    const struct run_request *request = &run->request;
+
+    if (!request->dry_run &&
+        !guard_statement(request, run->ports->op && run->ports->op->present, err))
+        return false;
+    if (!open_past(undo, err) || (!request->dry_run && !run_name(run, err)))
+        return false;
+    return run_look(run, err) &&
+           guard_target(request, &run->scope, GUARD_UNDO, &run->outcome->before, err) &&
+           target_is_the_same(undo, err) && make_plan(undo, err);
+}
+
+/** A dry run, or nothing to put back. */
+static void
+end_with_plan(struct undo *undo)
+{
+    struct outcome *outcome = undo->run.outcome;
+
+    if (rows_missing(undo)) {
+        outcome->word = OUTCOME_PLANNED;
+        outcome->verdict = "a dry run: nothing was changed";
+    } else if (rows_differing(undo)) {
+        outcome->word = OUTCOME_PARTIAL;
+        outcome->exit_status = err_exit_status(ERR_INCOMPLETE);
+        outcome->verdict = "nothing to put back: every row is there, some with other contents";
+    } else {
+        outcome->word = OUTCOME_DONE;
+        outcome->verdict = "nothing to put back: every row of the backup is there";
+    }
+}
+
+/** Up to the locks; false also when there is no more to do (then `err` is empty). */
+static bool
+prepare(struct undo *undo, struct err *err)
+{
+    struct run *run = &undo->run;
+    TEXT_SCOPED text = {0};
+
+    if (!look_and_plan(undo, err))
+        return false;
+    if (run->request.dry_run || rows_missing(undo) == 0) {
+        if (confirm_plan_id(&run->request, &run->plan, err))
+            end_with_plan(undo);
+        return false;
+    }
+    /* a second time, into the plan file: the run directory comes after the guards */
+    if (!run_open(run, err) || !make_plan(undo, err))
+        return false;
+    describe(undo, &text);
+    return text_ok(&text, err) && run_confirm(run, text_string(&text), err) &&
+           run_exclude_others(run, err);
+}
+
+/* ---- the change ---- */
+
+/** Only rows that were to be put back tell what became of the COMMIT. */
+struct wanted_rows {
+    struct undo *undo;
+    const struct restore_table *table;
+    const struct row_sink *sink;
+    size_t at;
+};
+
+static bool
+pass_wanted(void *ctx, const struct row *row, struct err *err)
+{
+    struct wanted_rows *wanted = ctx;
+    const size_t at = wanted->at++;
+
+    return at >= wanted->table->wanted_count || !wanted->table->wanted[at] ||
+           wanted->sink->take(wanted->sink->ctx, row, err);
+}
+
+static const struct schema *
+wanted_schema(void *ctx, enum table table)
+{
+    const struct undo *undo = ctx;
+
+    return undo->plan.tables[table].schema ? &undo->run.outcome->before.axdb->tables[table].schema
+                                           : NULL;
+}
+
+static bool
+wanted_read(void *ctx, enum table table, const struct row_sink *sink, struct err *err)
+{
+    struct undo *undo = ctx;
+    struct wanted_rows wanted = {.undo = undo, .table = &undo->plan.tables[table], .sink = sink};
+    const struct row_sink filter = {.ctx = &wanted, .take = pass_wanted};
+
+    return undo->past->ops->read_rows(undo->past, table, &filter, err);
+}
+
+static bool
+put_back(struct undo *undo, struct err *err)
+{
+    struct run *run = &undo->run;
+    const struct backup_rows backup = {.ctx = undo, .schema = wanted_schema, .read = wanted_read};
+    const struct restore_job job = {.store = run->conn.axdb,
+                                    .tables = run->outcome->before.axdb->tables,
+                                    .run = undo->past,
+                                    .plan = &undo->plan,
+                                    .max_lock_ms = run->request.max_lock_ms,
+                                    .journal = run->journal,
+                                    .observer = run->ports->observer,
+                                    .arena = run->arena};
+    struct locked_result result;
+    const bool ok = restore_tables(&job, &result, err);
+
+    run->outcome->locked_ms = result.locked_ms;
+    run_end_axdb(run);
+    if (result.commit == COMMIT_UNKNOWN) {
+        const enum settled settled = run_settle(run, &backup, true, err);
+
+        result.commit = settled == SETTLED_COMMITTED ? COMMIT_DONE
+                        : settled == SETTLED_NOT     ? COMMIT_NOT
+                                                     : COMMIT_UNKNOWN;
+    }
+    run->outcome->changed = result.commit != COMMIT_NOT;
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (result.commit == COMMIT_DONE && undo->plan.tables[i].schema)
+            run->outcome->tables[i].restored_rows = result.rows[i];
+    return ok;
+}
+
+/* ---- the fresh look ---- */
+
+static bool
+compare_all(struct undo *undo, struct axdb_store *store, struct restore_check *ret, struct err *err)
+{
+    struct restore_check sum = {0};
+    bool ok = store->ops->begin_locked(store, LOCK_MS, err);
+
+    for (int i = 0; i < AXDB_TABLES && ok; i++) {
+        struct restore_check check = {0};
+
+        if (!undo->plan.tables[i].schema)
+            continue;
+        ok = restore_compare(store, &undo->run.outcome->after.axdb->tables[i].schema, undo->past,
+                             &check, err);
+        if (ok)
+            undo->run.outcome->tables[i].after_rows =
+                check.present + check.differing + check.others;
+        sum.present += check.present;
+        sum.absent += check.absent;
+        sum.differing += check.differing;
+        sum.others += check.others;
+    }
+    store->ops->rollback(store);
+    *ret = sum;
+    return ok;
+}
+
+static bool
+look_again(struct undo *undo, struct restore_check *ret, struct err *err)
+{
+    struct run *run = &undo->run;
+    struct outcome *outcome = run->outcome;
+    struct connections conn;
+    bool ok = evidence_collect(&run->request, run->ports, run->arena, &conn, &outcome->after, err);
+
+    if (ok && !conn.axdb) {
+        *err = outcome->after.axdb_err;
+        ok = false;
+    }
+    ok = ok && evidence_same_target(&outcome->before, &outcome->after, err);
+    outcome->after_taken = ok;
+    ok = ok && compare_all(undo, conn.axdb, ret, err);
+    connections_close(&conn);
+    return ok || err_wrap(err, "the rows are back, but that could not be verified");
+}
+
+static bool
+prove(struct undo *undo, struct err *err)
+{
+    struct outcome *outcome = undo->run.outcome;
+    struct restore_check found = {0};
+
+    if (!cancel_check(err) || !look_again(undo, &found, err))
+        return false;
+    outcome->word = OUTCOME_DONE;
+    outcome->verdict = "the rows are back, each compared with the backup: the old link is back too";
+    if (found.absent || found.differing) {
+        outcome->word = OUTCOME_PARTIAL;
+        outcome->exit_status = err_exit_status(ERR_INCOMPLETE);
+        outcome->verdict =
+            arena_printf(undo->run.arena,
+                         "%" PRId64 " rows of the backup are there exactly, %" PRId64
+                         " with other contents (left as they are), %" PRId64 " are missing",
+                         found.present, found.differing, found.absent);
+        if (!outcome->verdict)
+            return arena_exhausted(err);
+    }
+    return run_record(&undo->run, "verified",
+                      &(struct fact){"outcome", outcome_word_name(outcome->word)}, 1, err);
+}
+
+void
+run_undo(const struct run_request *request, const struct run_ports *ports, struct arena *arena,
+         struct outcome *ret)
+{
+    struct undo undo = {0};
+    struct err err = {0};
+
+    run_begin(&undo.run, "undo", request, ports, arena, ret);
+    if (!prepare(&undo, &err)) {
+        if (err.code != ERR_NONE)
+            run_fail(ret, &err);
+    } else if (!put_back(&undo, &err) || !prove(&undo, &err)) {
+        run_stop(&undo.run, &err);
+    }
+    run_end(&undo.run);
+    restore_plan_done(&undo.plan);
+    if (undo.past)
+        undo.past->ops->close(undo.past);
+}
