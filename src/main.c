@@ -1,6 +1,7 @@
 /*
  * dwclean: wires the adapters into the ports; the only file that sees every layer.
  */
+#include "backup/run_archive.h"
 #include "backup/run_store.h"
 #include "cli/cli.h"
 #include "dataverse/dataverse.h"
@@ -18,6 +19,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
+enum { NEW_LOGIN_MS = 90 * 1000 };
+
 static char program_name[64]; /* "dwclean/0.1.0" */
 
 static int
@@ -34,6 +37,8 @@ encryption(const struct config *config)
         return MSSQL_ENCRYPTION_DISABLE;
     if (mode && strcmp(mode, "optional") == 0)
         return MSSQL_ENCRYPTION_OPTIONAL;
+    if (mode && strcmp(mode, "strict") == 0)
+        return MSSQL_ENCRYPTION_STRICT;
     return MSSQL_ENCRYPTION_MANDATORY;
 }
 
@@ -53,12 +58,14 @@ utf8_engine(const char *host)
 }
 
 static bool
-make_axdb(const struct config *config, struct axdb_server **ret, struct err *err)
+make_axdb(const struct config *config, struct observer *observer, struct axdb_server **ret,
+          struct err *err)
 {
     const struct server_name *server = config_server(config);
     const char *intent = config_text(config, OPT_APPLICATION_INTENT);
     const struct mssql_options options = {
         .host = server->host,
+        .instance = *server->instance ? server->instance : NULL,
         .port = server->port,
         .database = config_text(config, OPT_DATABASE),
         .user = config_text(config, OPT_USER),
@@ -67,6 +74,8 @@ make_axdb(const struct config *config, struct axdb_server **ret, struct err *err
         .encryption = encryption(config),
         .trust_certificate = config_flag(config, OPT_TRUST),
         .ca_file = config_text(config, OPT_CACERT),
+        .certificate_file = config_text(config, OPT_SERVER_CERTIFICATE),
+        .certificate_host = config_text(config, OPT_CERTIFICATE_HOST),
         .application = program_name,
         .workstation = config_text(config, OPT_WORKSTATION),
         .packet_size = (int)config_number(config, OPT_PACKET_SIZE),
@@ -74,6 +83,8 @@ make_axdb(const struct config *config, struct axdb_server **ret, struct err *err
         .query_timeout_s = seconds(config, OPT_QUERY_TIMEOUT),
         .lock_timeout_ms = config_number(config, OPT_LOCK_TIMEOUT),
         .read_only_intent = intent && strcmp(intent, "ReadOnly") == 0,
+        .new_login_ms = config_flag(config, OPT_NEW_LOGIN) ? NEW_LOGIN_MS : 0,
+        .observer = observer,
         .utf8_engine = utf8_engine(server->host),
     };
     return mssql_server_new(&options, ret, err);
@@ -125,6 +136,13 @@ make_runs(const struct config *config, struct run_store **ret, struct err *err)
     };
     options.versions = libraries(&options.version_count);
     return config_runs_dir(config, &options.runs_dir, err) && run_store_new(&options, ret, err);
+}
+
+static bool
+make_archive(const struct config *config, struct run_archive **ret, struct err *err)
+{
+    const char *runs_dir = NULL;
+    return config_runs_dir(config, &runs_dir, err) && run_archive_new(runs_dir, ret, err);
 }
 
 static const char *
@@ -184,6 +202,10 @@ main(int argc, char **argv)
         .runtime_free = dataverse_server_free,
         .runs = make_runs,
         .runs_free = run_store_free,
+        .archive = make_archive,
+        .archive_free = run_archive_free,
+        .undo_script = mssql_undo_script_new,
+        .undo_script_free = mssql_undo_script_free,
         .versions = versions,
     };
 

@@ -8,19 +8,29 @@
 #include "base/err.h"
 #include "config/config.h"
 #include "port/axdb_store.h"
+#include "port/observer.h"
+#include "port/run_archive.h"
 #include "port/run_dir.h"
 #include "port/runtime_store.h"
+#include "port/undo_script.h"
 
 #include <stdbool.h>
 
-/** Constructors of the adapters. Each returns a thing that its `free` releases. */
+/** Constructors of the adapters. Each returns a thing that its `free` releases. `observer` outlives
+ * it. */
 struct cli_adapters {
-    bool (*axdb)(const struct config *config, struct axdb_server **ret, struct err *err);
+    bool (*axdb)(const struct config *config, struct observer *observer, struct axdb_server **ret,
+                 struct err *err);
     void (*axdb_free)(struct axdb_server *server);
     bool (*runtime)(const struct config *config, struct runtime_server **ret, struct err *err);
     void (*runtime_free)(struct runtime_server *server);
     bool (*runs)(const struct config *config, struct run_store **ret, struct err *err);
     void (*runs_free)(struct run_store *store);
+    bool (*archive)(const struct config *config, struct run_archive **ret, struct err *err);
+    void (*archive_free)(struct run_archive *archive);
+    bool (*undo_script)(const struct undo_script_out *out, struct undo_script **ret,
+                        struct err *err);
+    void (*undo_script_free)(struct undo_script *script);
     const char *(*versions)(void); /* lines for `dwclean version` */
 };
 

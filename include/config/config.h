@@ -44,6 +44,9 @@ enum command config_command(const struct config *config); /* COMMAND_HELP for a 
 bool config_help_asked(const struct config *config);      /* --help, or the command help */
 bool config_topic(const struct config *config, enum command *ret); /* whose help */
 
+/** The word behind the command (RUN), NULL when there is none. */
+const char *config_operand(const struct config *config);
+
 const char *config_text(const struct config *config, enum option_id id); /* NULL = not set */
 bool config_flag(const struct config *config, enum option_id id);
 int64_t config_number(const struct config *config, enum option_id id); /* 0 = not set */

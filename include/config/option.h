@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum command {
-#define COMMAND(id, name, writes, usage, summary) id,
+#define COMMAND(id, name, writes, operand, needed, usage, summary) id,
 #include "config/commands.def"
 #undef COMMAND
     COMMANDS
@@ -19,7 +19,9 @@ enum command {
 
 struct command_spec {
     const char *name;
-    bool writes; /* to a target: stricter rules for where the target comes from */
+    bool writes;         /* to a target: stricter rules for where the target comes from */
+    const char *operand; /* the word that may follow, as the usage shows it; NULL = none */
+    bool operand_needed;
     const char *usage, *summary;
 };
 
@@ -43,6 +45,8 @@ enum option_kind {
     OPTION_DURATION, /* milliseconds */
     OPTION_CHOICE,
     OPTION_LIST,
+    OPTION_DIGEST,  /* 64 hexadecimal digits */
+    OPTION_TIME,    /* 2026-11-20, 2026-11-20T01:02 or 2026-11-20T01:02:03 */
     OPTION_SECRET,  /* never a value: only where it is */
     OPTION_ALIAS,   /* another name of a flag */
     OPTION_IGNORED, /* accepted, always on */
@@ -54,6 +58,7 @@ enum option_group {
     GROUP_TARGET,
     GROUP_SIGNIN,
     GROUP_CONNECTION,
+    GROUP_SCOPE,
     GROUP_DECISION,
     GROUP_OUTPUT,
     GROUP_MORE, /* in --help as a paragraph */
@@ -93,6 +98,12 @@ const char *option_shown(const struct option_spec *spec, char *ret, size_t ret_s
 const char *option_nearest_name(const char *name);
 const char *option_nearest_ini(const char *key);
 const char *option_nearest_command(const char *name);
+
+/** UTF-8 without control characters? */
+bool option_is_plain(const char *text);
+
+/** Names of the commands that know the option, "clean, repair-map, undo", cut to `ret_size`. */
+const char *option_commands(const struct option_spec *spec, char *ret, size_t ret_size);
 
 /** Fill `err` (ERR_USAGE) for a letter that is not in the table; knows what sqlcmd means by it. */
 bool option_unknown_letter(int letter, struct err *err);

@@ -15,6 +15,12 @@ struct target {
 };
 
 /**
+ * With --lcs: make server and database of what LCS shows as "server\database". Comes first, so that
+ * the others see them as if they had been given so. ERR_USAGE.
+ */
+MUST_CHECK bool rules_lcs(struct settings *settings, struct err *err);
+
+/**
  * With --env: refuse (ERR_REFUSED) another server, database, URL, tenant, client id, class or pin
  * from argv or a variable. For a writing command: drop target values of variables and [defaults],
  * and say so.
@@ -22,7 +28,11 @@ struct target {
 MUST_CHECK bool rules_target_sources(struct settings *settings, enum command command,
                                      struct err *err);
 
-/** Which halves are asked for, and whether everything they need is there. ERR_USAGE. */
-MUST_CHECK bool rules_target(struct settings *settings, struct target *ret, struct err *err);
+/**
+ * Which halves are asked for, and whether everything that they and the command need is there.
+ * Options that replace each other are brought down to the one that counts. ERR_USAGE, ERR_CONFIG.
+ */
+MUST_CHECK bool rules_target(struct settings *settings, enum command command, struct target *ret,
+                             struct err *err);
 
 #endif

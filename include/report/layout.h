@@ -34,12 +34,21 @@ void layout_word(const struct layout *layout, const char *word, unsigned width,
  */
 void layout_flow(const struct layout *layout, unsigned column, const char *value);
 
+/** The same for a statement that will be copied: a backslash stays one. */
+void layout_statement(const struct layout *layout, unsigned column, const char *value);
+
 /** "  label        value", wrapped; nothing when `value` is NULL or empty. */
 void layout_pair(const struct layout *layout, const char *label, const char *value);
 
+enum layout_kind {
+    KIND_TEXT,   /* broken where the line is too short */
+    KIND_NUMBER, /* aligned to the right, never broken */
+    KIND_WORD,   /* never broken */
+};
+
 struct layout_column {
     const char *title;
-    bool is_number; /* aligned to the right, never cut */
+    enum layout_kind kind;
 };
 
 struct layout_grid; /* opaque */

@@ -8,6 +8,9 @@
 /** "ok", "differs", "unknown". */
 const char *verdict_name(enum verdict verdict);
 
+/** Of what a run needs: "ok", "missing", "unknown". */
+const char *presence_name(enum verdict verdict);
+
 /** "done", "gone", "changed", "failed", "unknown". */
 const char *removal_state_name(enum removal_state state);
 

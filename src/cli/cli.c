@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/console.h"
+#include "cli/export.h"
 #include "cli/help.h"
 #include "cli/output.h"
 #include "cli/request.h"
@@ -35,6 +36,7 @@ struct program {
     struct axdb_server *axdb;
     struct runtime_server *runtime;
     struct run_store *runs;
+    struct run_archive *archive;
 };
 
 const char *
@@ -126,6 +128,14 @@ needs_runs(const struct program *program)
            !config_flag(program->config, OPT_DRY_RUN);
 }
 
+/** A command about a run of the past. */
+static bool
+needs_archive(const struct program *program)
+{
+    const char *operand = command_spec(config_command(program->config))->operand;
+    return operand && strcmp(operand, "RUN") == 0;
+}
+
 /** An overlay root is gone with its container: warn before, not after. */
 static void
 warn_of_overlay(struct program *program, const char *runs_dir)
@@ -166,16 +176,32 @@ check_runs_dir(struct program *program, struct err *err)
     return true;
 }
 
+/** `check` looks at the place of runs; that there is none is a finding, not a fault. */
+static bool
+make_runs(struct program *program, struct err *err)
+{
+    struct err why;
+    if (needs_runs(program))
+        return program->adapters->runs(program->config, &program->runs, err);
+    if (config_command(program->config) != COMMAND_CHECK ||
+        program->adapters->runs(program->config, &program->runs, &why))
+        return true;
+    program->console.observer.say(&program->console.observer, LOG_LEVEL_WARNING, why.primary);
+    return true;
+}
+
 static bool
 make_adapters(struct program *program, struct err *err)
 {
     const struct cli_adapters *make = program->adapters;
     const struct config *config = program->config;
-    if (config_axdb(config) && !make->axdb(config, &program->axdb, err))
+    if (needs_archive(program) && !make->archive(config, &program->archive, err))
+        return false;
+    if (config_axdb(config) && !make->axdb(config, &program->console.observer, &program->axdb, err))
         return false;
     if (config_dataverse(config) && !make->runtime(config, &program->runtime, err))
         return false;
-    return !needs_runs(program) || make->runs(config, &program->runs, err);
+    return make_runs(program, err);
 }
 
 /* ---- the run */
@@ -185,8 +211,9 @@ typedef void run_function(const struct run_request *request, const struct run_po
 
 /** What runs a command that has a report; NULL for the others. */
 static run_function *const run_functions[COMMANDS] = {
-    [COMMAND_VERIFY] = run_verify,
-    [COMMAND_CLEAN] = run_clean,
+    [COMMAND_VERIFY] = run_verify, [COMMAND_CLEAN] = run_clean,
+    [COMMAND_CHECK] = run_check,   [COMMAND_REPAIR_MAP] = run_repair_map,
+    [COMMAND_RESUME] = run_resume, [COMMAND_UNDO] = run_undo,
 };
 
 static bool
@@ -201,6 +228,7 @@ run(struct program *program, struct outcome *ret, struct err *err)
         .axdb = program->axdb,
         .runtime = program->runtime,
         .runs = program->runs,
+        .archive = program->archive,
         .observer = &program->console.observer,
         .op = &program->terminal.op,
         .write_reports = output_write_reports,
@@ -231,7 +259,9 @@ outcome_of_error(const struct program *program, const struct err *err, struct ou
                                                 .planned_rows = -1,
                                                 .backed_up_rows = -1,
                                                 .deleted_rows = -1,
-                                                .after_rows = -1};
+                                                .after_rows = -1,
+                                                .kept_rows = -1,
+                                                .restored_rows = -1};
     ret->verdict = err->primary;
 }
 
@@ -260,6 +290,29 @@ run_and_report(struct program *program)
         console_error(&program->console, &outcome.err);
     output_report(&program->output, &outcome, &program->console);
     return output_exit_status(&outcome);
+}
+
+/** No target, no secret, no report: a run of the past becomes a file. */
+static int
+export_run(struct program *program)
+{
+    struct err err;
+    struct export_job job = {
+        .run = config_operand(program->config),
+        .sql = config_flag(program->config, OPT_SQL),
+        .path = config_text(program->config, OPT_OUT),
+        .script = program->adapters->undo_script,
+        .script_free = program->adapters->undo_script_free,
+        .arena = program->arena,
+    };
+    forget_secret_variables();
+    if (export_check(&job, &err) && make_adapters(program, &err)) {
+        job.archive = program->archive;
+        if (export_write(&job, &err))
+            return 0;
+    }
+    console_end(&program->console);
+    return fail_early(program, &err);
 }
 
 /* ---- help and version */
@@ -317,6 +370,8 @@ start(struct program *program)
         return print_help(program->config);
     if (config_command(program->config) == COMMAND_VERSION)
         return print_version(program);
+    if (config_command(program->config) == COMMAND_EXPORT)
+        return export_run(program);
     return run_and_report(program);
 }
 
@@ -330,6 +385,8 @@ release(struct program *program)
         adapters->runtime_free(program->runtime);
     if (program->runs)
         adapters->runs_free(program->runs);
+    if (program->archive)
+        adapters->archive_free(program->archive);
     output_close(&program->output);
     terminal_close(&program->terminal);
     arena_free(program->arena);

@@ -6,8 +6,8 @@
 enum { WIDTH = 80, LEFT = 34, LEFT_BYTES = 128 };
 
 static const char *const titles[GROUPS] = {
-    [GROUP_TARGET] = "Target",      [GROUP_SIGNIN] = "Sign-in", [GROUP_CONNECTION] = "Connection",
-    [GROUP_DECISION] = "Decisions", [GROUP_OUTPUT] = "Output",
+    [GROUP_TARGET] = "Target", [GROUP_SIGNIN] = "Sign-in",     [GROUP_CONNECTION] = "Connection",
+    [GROUP_SCOPE] = "Rows",    [GROUP_DECISION] = "Decisions", [GROUP_OUTPUT] = "Output",
 };
 
 void
@@ -20,7 +20,7 @@ help_program(struct text *ret)
                      "\n");
     for (unsigned i = 0; i < COMMANDS; i++) {
         const struct command_spec *spec = command_spec((enum command)i);
-        text_printf(ret, "  %-9s %s\n", spec->name, spec->summary);
+        text_printf(ret, "  %-10s  %s\n", spec->name, spec->summary);
     }
     text_append(ret,
                 "\n"
@@ -111,6 +111,8 @@ help_command(enum command command, struct text *ret)
 {
     const struct command_spec *spec = command_spec(command);
     text_printf(ret, "usage: dwclean %s\n       %s\n", spec->usage, spec->summary);
+    if (spec->operand_needed)
+        text_append(ret, "RUN: a run's name, the front of one, its directory, or \"last\"\n");
     for (unsigned group = GROUP_TARGET; group < GROUP_MORE; group++)
         show_group((enum option_group)group, command, ret);
     if (!option_applies(option_spec(OPT_SERVER), command))

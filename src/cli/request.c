@@ -52,17 +52,35 @@ put_argv(int argc, char **argv, struct arena *arena, struct fact *ret, struct er
     return ret->value || arena_exhausted(err);
 }
 
+/** Every item of a LIST, else the value. */
+static void
+append_value(const struct config *config, const struct option_spec *spec, struct text *ret)
+{
+    size_t count = 0;
+    const char *value = config_text(config, spec->id);
+    const char *const *items = config_list(config, spec->id, &count);
+    for (size_t i = 0; i < count; i++) {
+        text_append(ret, i ? ", " : "");
+        text_append(ret, items[i]);
+    }
+    if (count == 0)
+        text_append(ret, value ? value : "set");
+    text_printf(ret, " (%s)", config_source(config, spec->id));
+}
+
 static bool
 put_option(const struct config *config, const struct option_spec *spec, struct arena *arena,
            struct fact *ret, struct err *err)
 {
-    const char *value = config_text(config, spec->id);
+    TEXT_SCOPED value = {0};
     const char *name = spec->name                 ? spec->name
                        : spec->ini                ? spec->ini
                        : spec->id == OPT_PASSWORD ? "password"
                                                   : "client-secret";
-    *ret = (struct fact){name, arena_printf(arena, "%s (%s)", value ? value : "set",
-                                            config_source(config, spec->id))};
+    append_value(config, spec, &value);
+    if (!text_ok(&value, err))
+        return false;
+    *ret = (struct fact){name, arena_string(arena, text_string(&value))};
     return ret->value || arena_exhausted(err);
 }
 
@@ -87,13 +105,13 @@ put_facts(const struct config *config, int argc, char **argv, struct arena *aren
     return true;
 }
 
-/** "host", or "host,port" when the port is not SQL Server's own: what the operator types. */
+/** The shortest form: what the operator types. */
 static const char *
 server_text(const struct server_name *server, struct arena *arena)
 {
-    if (server->port == SERVER_NAME_PORT)
-        return server->host;
-    return arena_printf(arena, "%s,%u", server->host, (unsigned)server->port);
+    char text[SERVER_NAME_TEXT_BYTES];
+    server_name_text(server, text);
+    return arena_string(arena, text);
 }
 
 bool
@@ -111,6 +129,8 @@ request_make(const struct config *config, int argc, char **argv, struct arena *a
         .expect_org_name = config_text(config, OPT_EXPECT_ORG_NAME),
         .expect_fno_url = config_text(config, OPT_EXPECT_FNO_URL),
         .expect_server_name = config_text(config, OPT_EXPECT_SERVER_NAME),
+        .expect_database = config_text(config, OPT_EXPECT_DATABASE),
+        .expect_restored_after = config_text(config, OPT_EXPECT_RESTORED_AFTER),
         .reason = config_text(config, OPT_REASON),
         .plan_id = config_text(config, OPT_PLAN_ID),
         .allow_production = config_text(config, OPT_ALLOW_PRODUCTION),
@@ -119,9 +139,15 @@ request_make(const struct config *config, int argc, char **argv, struct arena *a
         .maps_are_stopped = config_flag(config, OPT_MAPS_ARE_STOPPED),
         .rows_name_this_environment = config_flag(config, OPT_ROWS_NAME),
         .channels_all = config_text(config, OPT_CHANNELS) != NULL,
+        .map = config_text(config, OPT_MAP),
+        .wrong_url_only = config_flag(config, OPT_WRONG_URL_ONLY),
         .allow_triggers = config_flag(config, OPT_ALLOW_TRIGGERS),
+        .merge = config_flag(config, OPT_MERGE),
+        .run = config_operand(config),
         .max_lock_ms = config_number(config, OPT_MAX_LOCK_TIME),
     };
+    request.channels = config_list(config, OPT_CHANNEL, &request.channel_count);
+    request.projects = config_list(config, OPT_PROJECT, &request.project_count);
     if (request.axdb) {
         request.server = server_text(config_server(config), arena);
         if (!request.server)

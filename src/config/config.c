@@ -71,6 +71,19 @@ is_on(const struct config *config, enum option_id id)
     return setting && setting->number != 0;
 }
 
+/** Words behind the command: at most one, and only where the command has a use for it. */
+static bool
+check_words(const struct config *config, struct err *err)
+{
+    const struct arguments *arguments = &config->arguments;
+    const struct command_spec *spec = command_spec(config->command);
+    if (arguments->word_count <= (spec->operand ? 2 : 1))
+        return true;
+    (void)err_set(err, ERR_USAGE, "unexpected argument \"%.40s\"",
+                  arguments->words[arguments->word_count - 1]);
+    return err_hint(err, "usage: dwclean %s", spec->usage);
+}
+
 static bool
 choose_command(struct config *config, struct err *err)
 {
@@ -78,12 +91,9 @@ choose_command(struct config *config, struct err *err)
     const size_t words = arguments->word_count;
     if (words > 0 && !find_command(arguments->words[0], &config->command, err))
         return false;
-    if (words > 1) {
-        if (words > 2 || config->command != COMMAND_HELP) {
-            (void)err_set(err, ERR_USAGE, "unexpected argument \"%.40s\"",
-                          arguments->words[words - 1]);
-            return err_hint(err, "See dwclean %s --help.", command_spec(config->command)->name);
-        }
+    if (!check_words(config, err))
+        return false;
+    if (words > 1 && config->command == COMMAND_HELP) {
         if (!find_command(arguments->words[1], &config->topic, err))
             return false;
         config->has_topic = true;
@@ -98,6 +108,45 @@ choose_command(struct config *config, struct err *err)
     return true;
 }
 
+/** A word that is needed is there, and is one that can be shown. */
+static bool
+check_operand(const struct config *config, struct err *err)
+{
+    const struct command_spec *spec = command_spec(config->command);
+    const char *operand = config_operand(config);
+    if (!operand && spec->operand_needed) {
+        (void)err_set(err, ERR_USAGE, "no %s is named", spec->operand);
+        return err_hint(err,
+                        "usage: dwclean %s (RUN is the name of a run, the front of one, its "
+                        "directory, or \"last\")",
+                        spec->usage);
+    }
+    if (!operand)
+        return true;
+    /* Mostly an unset variable of a script. */
+    if (!operand[strspn(operand, " ")])
+        return err_set(err, ERR_USAGE, "%s is empty", spec->operand);
+    if (strlen(operand) >= PATH_BYTES || !option_is_plain(operand))
+        return err_set(err, ERR_USAGE, "%s is too long, holds control characters or is not UTF-8",
+                       spec->operand);
+    return true;
+}
+
+static bool
+not_an_option(const struct config *config, const struct option_spec *spec, struct err *err)
+{
+    char name[NAME_BYTES], commands[SOURCE_BYTES];
+    const char *command = command_spec(config->command)->name;
+    if (config->arguments.word_count == 0) {
+        (void)err_set(err, ERR_USAGE, "no command is given");
+        return err_hint(err, "See dwclean help.");
+    }
+    (void)err_set(err, ERR_USAGE, "%s is not an option of %s",
+                  option_shown(spec, name, sizeof(name)), command);
+    return err_hint(err, "--%s is an option of %s. See dwclean %s --help.", spec->name,
+                    option_commands(spec, commands, sizeof(commands)), command);
+}
+
 static bool
 check_options_apply(const struct config *config, struct err *err)
 {
@@ -109,15 +158,8 @@ check_options_apply(const struct config *config, struct err *err)
                        option_shown(twice, name, sizeof(name)));
     for (unsigned i = 0; i < OPTIONS; i++) {
         const struct option_spec *spec = option_spec((enum option_id)i);
-        if (!config->settings.at[RANK_ARGV][i].set || option_applies(spec, config->command))
-            continue;
-        if (config->arguments.word_count == 0) {
-            (void)err_set(err, ERR_USAGE, "no command is given");
-            return err_hint(err, "See dwclean help.");
-        }
-        (void)err_set(err, ERR_USAGE, "%s is not an option of %s",
-                      option_shown(spec, name, sizeof(name)), command_spec(config->command)->name);
-        return err_hint(err, "See dwclean %s --help.", command_spec(config->command)->name);
+        if (config->settings.at[RANK_ARGV][i].set && !option_applies(spec, config->command))
+            return not_an_option(config, spec, err);
     }
     return true;
 }
@@ -305,9 +347,10 @@ config_load(struct config *config, const struct config_input *input, struct err 
     const bool read = read_variables(config, &later);
     if (ok && !read)
         *err = later;
-    return ok && read && check_options_apply(config, err) && read_file(config, err) &&
+    return ok && read && check_options_apply(config, err) && check_operand(config, err) &&
+           read_file(config, err) && rules_lcs(&config->settings, err) &&
            rules_target_sources(&config->settings, config->command, err) &&
-           rules_target(&config->settings, &config->target, err);
+           rules_target(&config->settings, config->command, &config->target, err);
 }
 
 enum command
@@ -331,6 +374,13 @@ config_topic(const struct config *config, enum command *ret)
 }
 
 /* ---- values */
+
+const char *
+config_operand(const struct config *config)
+{
+    const bool has = command_spec(config->command)->operand && config->arguments.word_count > 1;
+    return has ? config->arguments.words[1] : NULL;
+}
 
 const char *
 config_text(const struct config *config, enum option_id id)

@@ -159,26 +159,40 @@ unknown_key(struct walk *walk, const char *name)
     return fault_at(walk, walk->line);
 }
 
+/** Cut the first item off a LIST: up to a comma, without the blanks around it. */
+static char *
+cut_item(char *list, char **ret_rest)
+{
+    static const char blanks[] = " \t";
+    char *item = list + strspn(list, blanks);
+    size_t size = strcspn(item, ",");
+    *ret_rest = item[size] ? item + size + 1 + strspn(item + size + 1, ", \t") : item + size;
+    while (size > 0 && strchr(blanks, item[size - 1]))
+        size--;
+    item[size] = '\0';
+    return item;
+}
+
 /** Hand a value on; a LIST item by item. */
 static bool
 hand_on(struct walk *walk, const struct option_spec *spec, char *value)
 {
     const char *environment = walk->in_defaults ? NULL : walk->environment;
-    char *item = value;
-    for (unsigned count = 0; item; count++) {
-        char *next = spec->kind == OPTION_LIST ? strpbrk(item, ", \t") : NULL;
-        if (next) {
-            *next++ = '\0';
-            next += strspn(next, ", \t");
-        }
+    char *rest = value;
+    unsigned count = 0;
+    do {
         struct option_value ignored;
-        if (count == MAX_ITEMS)
+        char *item = rest;
+        if (spec->kind == OPTION_LIST)
+            item = cut_item(rest, &rest);
+        else
+            rest += strlen(rest);
+        if (count++ == MAX_ITEMS)
             return err_set(walk->err, ERR_CONFIG, "more than %d items", MAX_ITEMS);
         if (!option_parse(spec, item, ERR_CONFIG, &ignored, walk->err) ||
             !walk->sink->value(walk->sink->ctx, environment, spec, item, walk->line, walk->err))
             return false;
-        item = next && *next ? next : NULL;
-    }
+    } while (*rest);
     return true;
 }
 

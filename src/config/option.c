@@ -9,8 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The words that commands.def writes in its column `needed`. */
+enum { OPTIONAL = false, REQUIRED = true };
+
 static const struct command_spec command_table[] = {
-#define COMMAND(id, name, writes, usage, summary) [id] = {name, writes, usage, summary},
+#define COMMAND(id, name, writes, operand, needed, usage, summary)                                 \
+    [id] = {name, writes, operand, needed, usage, summary},
 #include "config/commands.def"
 #undef COMMAND
 };
@@ -19,6 +23,15 @@ static const struct command_spec command_table[] = {
 enum {
     V = 1u << COMMAND_VERIFY,
     C = 1u << COMMAND_CLEAN,
+    K = 1u << COMMAND_CHECK,
+    M = 1u << COMMAND_REPAIR_MAP,
+    R = 1u << COMMAND_RESUME,
+    U = 1u << COMMAND_UNDO,
+    X = 1u << COMMAND_EXPORT,
+    TWO = V | C | K | R,
+    PLANNED = C | M | U,
+    WRITING = PLANNED | R,
+    DB = V | K | WRITING,
     ANY = (1u << COMMANDS) - 1,
     TARGET = OPTION_IS_TARGET,
     PINNED = OPTION_IS_PINNED,
@@ -48,7 +61,7 @@ static const struct sqlcmd_letter sqlcmd_table[] = {
 #undef OPTION
 };
 
-enum { WORD_BYTES = 40 };
+enum { WORD_BYTES = 40, DIGEST_DIGITS = 64 };
 
 const struct command_spec *
 command_spec(enum command command)
@@ -121,6 +134,19 @@ option_shown(const struct option_spec *spec, char *ret, size_t ret_size)
         (void)snprintf(ret, ret_size, "--%s", spec->name);
     else
         (void)snprintf(ret, ret_size, "%s", spec->ini ? spec->ini : spec->variables);
+    return ret;
+}
+
+const char *
+option_commands(const struct option_spec *spec, char *ret, size_t ret_size)
+{
+    size_t used = 0;
+    ret[0] = '\0';
+    for (unsigned i = 0; i < COMMANDS && used < ret_size; i++) {
+        if (option_applies(spec, (enum command)i))
+            used += (size_t)snprintf(ret + used, ret_size - used, "%s%s", used ? ", " : "",
+                                     command_table[i].name);
+    }
     return ret;
 }
 
@@ -236,8 +262,8 @@ option_unknown_letter(int letter, struct err *err)
 
 /* ---- values */
 
-static bool
-value_is_plain(const char *text)
+bool
+option_is_plain(const char *text)
 {
     for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
         if (*p < 0x20 || *p == 0x7f)
@@ -317,6 +343,56 @@ parse_choice(const struct option_spec *spec, const char *text, struct option_val
     return false;
 }
 
+static bool
+parse_digest(const char *text)
+{
+    const size_t size = strlen(text);
+    return size == DIGEST_DIGITS && strspn(text, "0123456789abcdefABCDEF") == size;
+}
+
+/** `digits` digits at `*p` as a number in min..max; moves on. */
+static bool
+take_number(const char **p, size_t digits, int64_t min, int64_t max, int64_t *ret)
+{
+    char word[WORD_BYTES];
+    if (strspn(*p, "0123456789") < digits)
+        return false;
+    (void)snprintf(word, sizeof(word), "%.*s", (int)digits, *p);
+    *p += digits;
+    return parse_int(word, min, max, ret);
+}
+
+static int64_t
+days_of(int64_t year, int64_t month)
+{
+    static const int64_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return days[month - 1] + (month == 2 && leap ? 1 : 0);
+}
+
+/** HH:MM or HH:MM:SS. */
+static bool
+parse_clock(const char *p)
+{
+    int64_t part = 0;
+    if (!take_number(&p, 2, 0, 23, &part) || *p++ != ':' || !take_number(&p, 2, 0, 59, &part))
+        return false;
+    if (!*p)
+        return true;
+    return *p++ == ':' && take_number(&p, 2, 0, 59, &part) && !*p;
+}
+
+static bool
+parse_time(const char *p)
+{
+    int64_t year = 0, month = 0, day = 0;
+    if (!take_number(&p, 4, 1753, 9999, &year) || *p++ != '-' ||
+        !take_number(&p, 2, 1, 12, &month) || *p++ != '-' ||
+        !take_number(&p, 2, 1, days_of(year, month), &day))
+        return false;
+    return !*p || ((*p == 'T' || *p == ' ') && parse_clock(p + 1));
+}
+
 /** The listed choices, without their aliases: "mandatory, optional, disable". */
 static void
 show_choices(const struct option_spec *spec, struct text *ret)
@@ -344,6 +420,11 @@ bad_value(const struct option_spec *spec, const char *text, enum err_code code, 
     }
     if (spec->kind == OPTION_FLAG)
         return err_hint(err, "Give yes or no.");
+    if (spec->kind == OPTION_DIGEST)
+        return err_hint(err, "Give the 64 hexadecimal digits that the dry run showed as plan-id.");
+    if (spec->kind == OPTION_TIME)
+        return err_hint(err, "Give a date, or date and time, as the server's own clock shows it "
+                             "and without a zone: 2026-11-20 or 2026-11-20T01:02:03.");
     if (spec->kind == OPTION_DURATION)
         return err_hint(err, "Give %s, as seconds or with the unit ms, s, m or h.", spec->values);
     return err_hint(err, "Give a number, %s.", spec->values);
@@ -361,6 +442,10 @@ parse_kind(const struct option_spec *spec, const char *text, struct option_value
         return parse_duration(spec, text, &ret->number);
     case OPTION_CHOICE:
         return parse_choice(spec, text, ret);
+    case OPTION_DIGEST:
+        return parse_digest(text);
+    case OPTION_TIME:
+        return parse_time(text);
     case OPTION_TEXT:
     case OPTION_FILE:
     case OPTION_LIST:
@@ -395,7 +480,7 @@ option_parse(const struct option_spec *spec, const char *text, enum err_code cod
 
     if (!text[strspn(text, " ")])
         return empty_value(spec, code, err);
-    if (!value_is_plain(text))
+    if (!option_is_plain(text))
         return err_set(err, code, "the value of %s holds control characters or is not UTF-8",
                        option_shown(spec, name, sizeof(name)));
     if (!parse_kind(spec, text, &value))

@@ -8,6 +8,20 @@
 
 enum { NAME_BYTES = 64, HOST_BYTES = 256 };
 
+static const char *
+text_of(const struct settings *settings, enum option_id id)
+{
+    const struct setting *setting = settings_get(settings, id, NULL);
+    return setting ? setting->text : NULL;
+}
+
+static bool
+is_on(const struct settings *settings, enum option_id id)
+{
+    const struct setting *setting = settings_get(settings, id, NULL);
+    return setting && setting->number != 0;
+}
+
 /* ---- where a value may come from */
 
 /** Host of a URL for comparison: no scheme, path or port. */
@@ -26,7 +40,7 @@ is_same_server(const char *a, const char *b)
     struct err ignored;
     if (!server_name_parse(a, &x, &ignored) || !server_name_parse(b, &y, &ignored))
         return text_equal_nocase(a, b);
-    return strcmp(x.host, y.host) == 0 && x.port == y.port;
+    return server_name_equal(&x, &y);
 }
 
 static bool
@@ -108,21 +122,50 @@ rules_target_sources(struct settings *settings, enum command command, struct err
     return true;
 }
 
-/* ---- what the halves need */
-
-static const char *
-text_of(const struct settings *settings, enum option_id id)
-{
-    const struct setting *setting = settings_get(settings, id, NULL);
-    return setting ? setting->text : NULL;
-}
+/* ---- server\\database */
 
 static bool
-is_on(const struct settings *settings, enum option_id id)
+put_lcs_database(struct settings *settings, enum config_rank rank, const char *database,
+                 struct err *err)
 {
-    const struct setting *setting = settings_get(settings, id, NULL);
-    return setting && setting->number != 0;
+    const struct setting *server = &settings->at[rank][OPT_SERVER];
+    const struct setting *own = &settings->at[rank][OPT_DATABASE];
+    if (!own->set) {
+        const struct settings_origin origin = {rank, ERR_USAGE, server->source};
+        return settings_put(settings, option_spec(OPT_DATABASE), database, &origin, err);
+    }
+    if (text_equal_nocase(own->text, database))
+        return true;
+    (void)err_set(err, ERR_USAGE, "-S (--lcs) and -d name two databases");
+    return err_detail(err, "%s says %s; %s says %s", server->source, database, own->source,
+                      own->text);
 }
+
+bool
+rules_lcs(struct settings *settings, struct err *err)
+{
+    if (!is_on(settings, OPT_LCS))
+        return true;
+    for (unsigned i = 0; i < RANKS; i++) {
+        const enum config_rank rank = (enum config_rank)i;
+        struct setting *server = &settings->at[rank][OPT_SERVER];
+        struct server_name name = {0};
+        char database[NAME_BYTES * 4] = "", text[SERVER_NAME_TEXT_BYTES];
+        if (!server->set)
+            continue;
+        if (!server_name_parse_lcs(server->text, &name, database, sizeof(database), err))
+            return false;
+        server_name_text(&name, text);
+        server->text = arena_string(settings->arena, text);
+        if (!server->text)
+            return arena_exhausted(err);
+        if (*database && !put_lcs_database(settings, rank, database, err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- what the halves need */
 
 static bool
 missing(enum option_id id, const char *what, const char *hint, struct err *err)
@@ -133,27 +176,52 @@ missing(enum option_id id, const char *what, const char *hint, struct err *err)
     return err_hint(err, "%s", hint);
 }
 
+/** What a command can be about. */
 static bool
-check_halves(const struct settings *settings, const struct target *target, struct err *err)
+may_leave_axdb_out(enum command command)
 {
-    const bool both = target->axdb && target->dataverse;
+    return option_applies(option_spec(OPT_DATAVERSE_ONLY), command);
+}
+
+/** A command whose Dataverse half is looked at when it is named, and not missed when it is not. */
+static bool
+takes_dataverse_if_named(enum command command)
+{
+    return command == COMMAND_REPAIR_MAP || command == COMMAND_RESUME || command == COMMAND_UNDO;
+}
+
+static bool
+no_target(enum command command, struct err *err)
+{
+    (void)err_set(err, ERR_USAGE, "no target is named");
+    if (takes_dataverse_if_named(command))
+        return err_hint(err, "Give -S and -d for AxDB, or --env NAME; with --dataverse-url%s",
+                        command == COMMAND_RESUME
+                            ? " the rows of Dataverse are finished too."
+                            : " the target's own organization is asked which rows are right.");
+    return err_hint(err, "Give -S and -d for AxDB and --dataverse-url for Dataverse, or --env "
+                         "NAME. One side alone: --axdb-only or --dataverse-only.");
+}
+
+static bool
+check_halves(const struct settings *settings, enum command command, const struct target *target,
+             struct err *err)
+{
     const bool server = text_of(settings, OPT_SERVER), database = text_of(settings, OPT_DATABASE);
     const bool url = text_of(settings, OPT_DATAVERSE_URL);
-    if (!server && !database && !url) {
-        (void)err_set(err, ERR_USAGE, "no target is named");
-        return err_hint(err, "Give -S and -d for AxDB and --dataverse-url for Dataverse, or --env "
-                             "NAME. One side alone: --axdb-only or --dataverse-only.");
-    }
-    const char *without_axdb =
-        both ? "To leave AxDB out, pass --dataverse-only." : "Give -S and -d, or --env NAME.";
+    if (!server && !database && !url)
+        return no_target(command, err);
+    const char *without_axdb = target->dataverse && may_leave_axdb_out(command)
+                                   ? "To leave AxDB out, pass --dataverse-only."
+                                   : "Give -S and -d, or --env NAME.";
     if (target->axdb && !server)
         return missing(OPT_SERVER, "server", without_axdb, err);
     if (target->axdb && !database)
         return missing(OPT_DATABASE, "database (there is no default)", without_axdb, err);
     if (target->dataverse && !url)
         return missing(OPT_DATAVERSE_URL, "Dataverse environment",
-                       both ? "To leave Dataverse out, pass --axdb-only."
-                            : "Give --dataverse-url, or --env NAME.",
+                       target->axdb ? "To leave Dataverse out, pass --axdb-only."
+                                    : "Give --dataverse-url, or --env NAME.",
                        err);
     return true;
 }
@@ -181,28 +249,25 @@ choose_login(struct settings *settings, struct err *err)
 }
 
 static bool
-check_encryption(struct settings *settings, const struct server_name *server, struct err *err)
+check_encryption(struct settings *settings, struct err *err)
 {
     const struct setting *mode = settings_get(settings, OPT_ENCRYPT, NULL);
-    const char *name = text_of(settings, OPT_CERTIFICATE_HOST);
-    if (mode && strcmp(mode->text, "strict") == 0) {
-        (void)err_set(err, ERR_USAGE, "-N strict (TDS 8) is not offered by this version");
-        return err_hint(err,
-                        "Use -N mandatory: everything is encrypted and the certificate checked.");
+    const struct setting *trust = settings_get(settings, OPT_TRUST, NULL);
+    const struct setting *pinned = settings_get(settings, OPT_SERVER_CERTIFICATE, NULL);
+    const bool trusted = trust && trust->number != 0;
+    if (trusted && pinned) {
+        (void)err_set(err, ERR_USAGE, "-C (%s) and -J (%s) exclude each other", trust->source,
+                      pinned->source);
+        return err_hint(err, "-C checks no certificate; -J accepts one certificate and no other.");
     }
-    if (name && !text_equal_nocase(name, server->host)) {
-        (void)err_set(err, ERR_USAGE, "-F names another host than -S");
-        (void)err_detail(err, "-F %s, host %s", name, server->host);
-        return err_hint(err, "The certificate is checked against the host of -S: connect by the "
-                             "name that the certificate holds.");
-    }
-    if (mode && strcmp(mode->text, "mandatory") != 0 &&
+    const bool may_be_clear =
+        mode && (strcmp(mode->text, "optional") == 0 || strcmp(mode->text, "disable") == 0);
+    if (may_be_clear &&
         !settings_notice(settings, err, LOG_LEVEL_WARNING,
                          "encryption is %s (%s): rows may cross the network in clear text",
                          mode->text, mode->source))
         return false;
-    const struct setting *trust = settings_get(settings, OPT_TRUST, NULL);
-    return !trust || trust->number == 0 ||
+    return !trusted ||
            settings_notice(settings, err, LOG_LEVEL_WARNING,
                            "the server's certificate is NOT checked (-C from %s): whoever answers "
                            "gets the password",
@@ -219,26 +284,121 @@ check_decisions(const struct settings *settings, struct err *err)
     return true;
 }
 
-bool
-rules_target(struct settings *settings, struct target *ret, struct err *err)
+/* ---- which rows */
+
+static bool
+holds_all(const struct setting *channels)
 {
-    assert(settings && ret && err);
+    for (size_t i = 0; i < channels->count; i++) {
+        if (text_equal_nocase(channels->items[i], "all"))
+            return true;
+    }
+    return false;
+}
+
+/** "all" of the configuration file is --channels all; on the command line it is a slip. */
+static bool
+read_word_all(struct settings *settings, struct err *err)
+{
+    static const enum config_rank files[] = {RANK_DEFAULTS, RANK_SECTION};
+    const struct setting *argv = &settings->at[RANK_ARGV][OPT_CHANNEL];
+    if (argv->set && holds_all(argv)) {
+        (void)err_set(err, ERR_USAGE, "--channel all is not a channel");
+        return err_hint(err, "Event rows of every channel: --channels all.");
+    }
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        struct setting *channels = &settings->at[files[i]][OPT_CHANNEL];
+        if (!channels->set || !holds_all(channels))
+            continue;
+        if (channels->count > 1)
+            return err_set(err, ERR_CONFIG, "%s: \"all\" stands beside names of channels",
+                           channels->source);
+        settings->at[files[i]][OPT_CHANNELS] =
+            (struct setting){.set = true, .text = "all", .source = channels->source};
+        *channels = (struct setting){0};
+    }
+    return true;
+}
+
+/** --channels all and --channel: the stronger source wins; from the command line they exclude each
+ * other. */
+static bool
+choose_channels(struct settings *settings, struct err *err)
+{
+    enum config_rank all_rank = RANK_BUILTIN, some_rank = RANK_BUILTIN;
+    if (!read_word_all(settings, err))
+        return false;
+    const struct setting *all = settings_get(settings, OPT_CHANNELS, &all_rank);
+    const struct setting *some = settings_get(settings, OPT_CHANNEL, &some_rank);
+    if (!all || !some)
+        return true;
+    if (all_rank == some_rank)
+        return err_set(err, ERR_USAGE, "--channels all and --channel exclude each other");
+    settings_drop(settings, all_rank > some_rank ? OPT_CHANNEL : OPT_CHANNELS);
+    return true;
+}
+
+/** INTERNAL:EXTERNAL, with something on both sides. */
+static bool
+check_map(const struct settings *settings, enum command command, struct err *err)
+{
+    static const char hint[] =
+        "Give --map INTERNAL:EXTERNAL as the rows spell it: --map 'Customers V3:accounts'.";
+    if (!option_applies(option_spec(OPT_MAP), command))
+        return true;
+    const char *map = text_of(settings, OPT_MAP);
+    if (!map)
+        return missing(OPT_MAP, "map", hint, err);
+    const char *colon = strchr(map, ':');
+    if (colon && colon != map && colon[1])
+        return true;
+    (void)err_set(err, ERR_USAGE, "--map is not INTERNAL:EXTERNAL");
+    return err_hint(err, "%s", hint);
+}
+
+/* ---- all together */
+
+static bool
+choose_halves(const struct settings *settings, enum command command, struct target *ret,
+              struct err *err)
+{
     const bool axdb_only = is_on(settings, OPT_AXDB_ONLY);
     const bool dataverse_only = is_on(settings, OPT_DATAVERSE_ONLY);
-    struct target target = {.axdb = !dataverse_only, .dataverse = !axdb_only};
-
+    const bool named = text_of(settings, OPT_DATAVERSE_URL) || dataverse_only;
     if (axdb_only && dataverse_only)
         return err_set(err, ERR_USAGE, "--axdb-only and --dataverse-only exclude each other");
-    if (!check_halves(settings, &target, err))
+    *ret = (struct target){
+        .axdb = !dataverse_only,
+        .dataverse = !axdb_only && (named || !takes_dataverse_if_named(command)),
+    };
+    return true;
+}
+
+bool
+rules_target(struct settings *settings, enum command command, struct target *ret, struct err *err)
+{
+    assert(settings && ret && err);
+    struct target target = {0};
+
+    if (!option_applies(option_spec(OPT_SERVER), command)) {
+        *ret = target;
+        return true;
+    }
+    if (!choose_halves(settings, command, &target, err) ||
+        !check_halves(settings, command, &target, err))
         return false;
-    if (target.axdb &&
-        (!server_name_parse(text_of(settings, OPT_SERVER), &target.server, err) ||
-         !choose_login(settings, err) || !check_encryption(settings, &target.server, err)))
+    if (target.axdb && (!server_name_parse(text_of(settings, OPT_SERVER), &target.server, err) ||
+                        !choose_login(settings, err) || !check_encryption(settings, err)))
         return false;
     if (target.dataverse && !text_of(settings, OPT_CLIENT_ID))
         return missing(OPT_CLIENT_ID, "application",
-                       "Give --client-id (or AZURE_CLIENT_ID) of an application user.", err);
-    if (!check_decisions(settings, err))
+                       target.axdb ? "Give --client-id (or AZURE_CLIENT_ID) of an application "
+                                     "user, or leave Dataverse out with --axdb-only."
+                                   : "Give --client-id (or AZURE_CLIENT_ID) of an application "
+                                     "user.",
+                       err);
+    if (!choose_channels(settings, err) || !check_map(settings, command, err) ||
+        !check_decisions(settings, err))
         return false;
     *ret = target;
     return true;

@@ -6,14 +6,14 @@
 #include <string.h>
 
 static bool
-add_item(struct settings *settings, struct setting *setting, struct err *err)
+add_item(struct settings *settings, struct setting *setting, enum err_code code, struct err *err)
 {
     if (!setting->items)
         setting->items = arena_alloc(settings->arena, SETTINGS_MAX_ITEMS * sizeof(char *));
     if (!setting->items)
         return arena_exhausted(err);
     if (setting->count == SETTINGS_MAX_ITEMS)
-        return err_set(err, ERR_USAGE, "more than %d items", SETTINGS_MAX_ITEMS);
+        return err_set(err, code, "more than %d items", SETTINGS_MAX_ITEMS);
     setting->items[setting->count++] = setting->text;
     return true;
 }
@@ -34,7 +34,7 @@ settings_put(struct settings *settings, const struct option_spec *spec, const ch
         return arena_exhausted(err);
     setting->number = value.number;
     setting->set = true;
-    return spec->kind != OPTION_LIST || add_item(settings, setting, err);
+    return spec->kind != OPTION_LIST || add_item(settings, setting, origin->code, err);
 }
 
 const struct setting *

@@ -42,17 +42,13 @@ columns_of(const char *bytes, size_t size)
     return columns;
 }
 
-void
-layout_flow(const struct layout *layout, unsigned column, const char *value)
+/** `shown` is escaped already. */
+static void
+flow(const struct layout *layout, unsigned column, const char *shown)
 {
-    TEXT_SCOPED shown = {0};
-    text_append_shown(&shown, value, strlen(value));
-    if (shown.broken)
-        layout->out->broken = true;
-
     unsigned at = column;
     bool first = true;
-    for (const char *p = text_string(&shown); *p;) {
+    for (const char *p = shown; *p;) {
         const size_t size = strcspn(p, " ");
         const unsigned columns = columns_of(p, size);
         if (!first && at + 1 + columns > layout->width) {
@@ -73,6 +69,33 @@ layout_flow(const struct layout *layout, unsigned column, const char *value)
 }
 
 void
+layout_flow(const struct layout *layout, unsigned column, const char *value)
+{
+    TEXT_SCOPED shown = {0};
+    text_append_shown(&shown, value, strlen(value));
+    if (shown.broken)
+        layout->out->broken = true;
+    flow(layout, column, text_string(&shown));
+}
+
+void
+layout_statement(const struct layout *layout, unsigned column, const char *value)
+{
+    TEXT_SCOPED shown = {0};
+    /* Piece by piece between the backslashes, which are the one harmless thing that is escaped. */
+    for (const char *p = value; *p;) {
+        const size_t size = strcspn(p, "\\");
+        text_append_shown(&shown, p, size);
+        p += size;
+        for (; *p == '\\'; p++)
+            text_append(&shown, "\\");
+    }
+    if (shown.broken)
+        layout->out->broken = true;
+    flow(layout, column, text_string(&shown));
+}
+
+void
 layout_pair(const struct layout *layout, const char *label, const char *value)
 {
     if (!value || !*value)
@@ -90,14 +113,21 @@ struct layout_grid {
     size_t count;
 };
 
+static int
+flags_of(const struct layout_column *column)
+{
+    if (column->kind == KIND_NUMBER)
+        return SCOLS_FL_RIGHT;
+    return column->kind == KIND_WORD ? 0 : SCOLS_FL_WRAP;
+}
+
 static bool
 set_up(struct layout_grid *grid, const struct layout_column *columns)
 {
     bool ok = true;
     for (size_t i = 0; i < grid->count; i++)
-        ok = ok &&
-             scols_table_new_column(grid->table, columns[i].title, 0.1,
-                                    columns[i].is_number ? SCOLS_FL_RIGHT : SCOLS_FL_WRAP) != NULL;
+        ok = ok && scols_table_new_column(grid->table, columns[i].title, 0.1,
+                                          flags_of(&columns[i])) != NULL;
     /* Cells are escaped before they come here; a second escaping would double it. */
     return ok && scols_table_enable_noencoding(grid->table, 1) == 0 &&
            scols_table_set_column_separator(grid->table, "  ") == 0 &&

@@ -251,7 +251,7 @@ write_runtime(struct json_writer *json, const struct evidence *evidence)
 /* ---- evidence as a whole */
 
 static void
-write_observations(struct json_writer *json, const struct evidence *evidence)
+write_observations(struct json_writer *json, const struct evidence *evidence, bool needs)
 {
     json_open(json, "checks", '[');
     for (size_t i = 0; i < evidence->observation_count; i++) {
@@ -259,7 +259,8 @@ write_observations(struct json_writer *json, const struct evidence *evidence)
         json_open(json, NULL, '{');
         json_string(json, "check", seen->check);
         json_bool(json, "required", seen->required);
-        json_string(json, "verdict", verdict_name(seen->verdict));
+        json_string(json, "verdict",
+                    needs ? presence_name(seen->verdict) : verdict_name(seen->verdict));
         json_string(json, "evidence", seen->text);
         json_string(json, "hint", seen->hint);
         json_string(json, "health_check_code", seen->code);
@@ -293,13 +294,14 @@ write_groups(struct json_writer *json, const struct evidence *evidence)
 }
 
 static void
-write_evidence(struct json_writer *json, const char *name, const struct evidence *evidence)
+write_evidence(struct json_writer *json, const char *name, const struct evidence *evidence,
+               bool needs)
 {
     json_open(json, name, '{');
     json_time(json, "taken", evidence->taken_utc_ms);
     known(json, "own_host", evidence->own_host);
     known(json, "own_host_source", evidence->own_host_source);
-    write_observations(json, evidence);
+    write_observations(json, evidence, needs);
     write_groups(json, evidence);
     write_axdb(json, evidence);
     write_runtime(json, evidence);
@@ -326,6 +328,10 @@ write_table(struct json_writer *json, enum table table, const struct table_outco
     json_count(json, "unknown", outcome->unknown_rows);
     json_count(json, "written_after_plan", outcome->new_rows);
     json_count(json, "back_again", outcome->back_rows);
+    json_count(json, "kept", outcome->kept_rows);
+    json_count(json, "restored", outcome->restored_rows);
+    json_count(json, "already_there", outcome->present_rows);
+    json_count(json, "differing", outcome->differing_rows);
     json_close(json, '{');
 }
 
@@ -360,6 +366,10 @@ write_head(struct json_writer *json, const struct outcome *outcome)
     json_time(json, "ended", outcome->ended_utc_ms);
     json_string(json, "environment", outcome->environment);
     json_string(json, "class", outcome->environment_class);
+    json_string(json, "scope", outcome->scope);
+    json_string(json, "undoes", outcome->undoes);
+    json_bool(json, "resumed", outcome->resumed);
+    json_string(json, "settled", outcome->settled);
     json_bool(json, "dry_run", outcome->dry_run);
     json_bool(json, "changed", outcome->changed);
     json_string(json, "reason", outcome->reason);
@@ -367,6 +377,23 @@ write_head(struct json_writer *json, const struct outcome *outcome)
     json_string(json, "run_id", outcome->run_id);
     json_string(json, "run_path", outcome->run_path);
     json_count(json, "locked_ms", outcome->locked_ms);
+}
+
+static void
+write_map(struct json_writer *json, const struct outcome *outcome)
+{
+    json_open(json, "map_rows", '[');
+    for (size_t i = 0; i < outcome->map_row_count; i++) {
+        const struct map_row *row = &outcome->map_rows[i];
+        json_open(json, NULL, '{');
+        json_string(json, "project", row->project);
+        json_string(json, "host", row->host);
+        json_count(json, "status", row->status);
+        json_bool(json, "own", row->own);
+        json_bool(json, "chosen", row->chosen);
+        json_close(json, '{');
+    }
+    json_close(json, '[');
 }
 
 const char *
@@ -380,6 +407,7 @@ report_json(const struct outcome *outcome, struct text *ret, struct err *err)
 {
     assert(outcome && ret && err);
     struct json_writer json = {.out = ret};
+    const bool needs = outcome->command && strcmp(outcome->command, "check") == 0;
 
     json_open(&json, NULL, '{');
     write_head(&json, outcome);
@@ -387,9 +415,10 @@ report_json(const struct outcome *outcome, struct text *ret, struct err *err)
     for (unsigned i = 0; i < TABLES; i++)
         write_table(&json, (enum table)i, &outcome->tables[i]);
     json_close(&json, '[');
-    write_evidence(&json, "before", &outcome->before);
+    write_map(&json, outcome);
+    write_evidence(&json, "before", &outcome->before, needs);
     if (outcome->after_taken)
-        write_evidence(&json, "after", &outcome->after);
+        write_evidence(&json, "after", &outcome->after, needs);
     else
         json_null(&json, "after");
     write_removals(&json, outcome);

@@ -13,8 +13,10 @@ enum {
     NUMBER_BYTES = 24,
     MAX_ROWS_SHOWN = 20,
     CHECK_WIDTH = 10,
-    KIND_WIDTH = 9,
-    VERDICT_WIDTH = 8
+    REQUIRED_WIDTH = 9,
+    VERDICT_WIDTH = 8,
+    STATEMENT_COLUMN = 6,
+    FATE_WIDTH = 13
 };
 
 /* ---- verdict */
@@ -26,8 +28,10 @@ colour_of(enum outcome_word word)
     case OUTCOME_CLEAN:
     case OUTCOME_DONE:
     case OUTCOME_PLANNED:
+    case OUTCOME_READY:
         return COLOUR_GOOD;
     case OUTCOME_RESIDUE:
+    case OUTCOME_MISSING:
     case OUTCOME_PARTIAL:
     case OUTCOME_INTERRUPTED:
         return COLOUR_WARNING;
@@ -65,6 +69,19 @@ write_error(const struct layout *layout, const struct outcome *outcome)
     layout_pair(layout, "hint", err->hint);
 }
 
+static bool
+is_command(const struct outcome *outcome, const char *command)
+{
+    return outcome->command && strcmp(outcome->command, command) == 0;
+}
+
+/** Rows are put back: by undo, or by the second part of one. */
+static bool
+is_undo(const struct outcome *outcome)
+{
+    return outcome->undoes || is_command(outcome, "undo");
+}
+
 static int64_t
 sum_of(const struct outcome *outcome, size_t offset)
 {
@@ -87,10 +104,44 @@ write_dry_run(const struct layout *layout, const struct outcome *outcome)
         layout_pair(layout, "dry run", "No plan was made. Nothing was changed.");
         return;
     }
-    (void)snprintf(line, sizeof(line),
-                   "Nothing was changed. This run WOULD back up and delete %" PRId64 " rows.",
-                   sum_of(outcome, offsetof(struct table_outcome, planned_rows)));
+    const int64_t planned = sum_of(outcome, offsetof(struct table_outcome, planned_rows));
+    const int64_t kept = sum_of(outcome, offsetof(struct table_outcome, kept_rows));
+    const int used =
+        snprintf(line, sizeof(line), "Nothing was changed. This run WOULD %s %" PRId64 " rows",
+                 is_undo(outcome) ? "put back" : "back up and delete", planned);
+    if (kept > 0)
+        (void)snprintf(line + used, sizeof(line) - (size_t)used, " and keep %" PRId64 ".", kept);
+    else
+        (void)snprintf(line + used, sizeof(line) - (size_t)used, ".");
     layout_pair(layout, "dry run", line);
+}
+
+/** How a COMMIT that got no answer came out. */
+static const char *
+settled_text(const char *settled)
+{
+    static const char *const texts[][2] = {
+        {"committed", "no answer came to it; the rows, read under lock, show that it WAS done"},
+        {"rolled-back",
+         "no answer came to it; the rows, read under lock, show that it was NOT done"},
+        {"mixed", "no answer came to it, and the rows show neither: some are as before and some "
+                  "are not"},
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (strcmp(settled, texts[i][0]) == 0)
+            return texts[i][1];
+    }
+    return "no answer came to it, and it is not known whether it was done";
+}
+
+/** What the run is about, where that is not simply every row. */
+static void
+write_about(const struct layout *layout, const struct outcome *outcome)
+{
+    if (outcome->settled)
+        layout_pair(layout, "COMMIT", settled_text(outcome->settled));
+    layout_pair(layout, "scope", outcome->scope);
+    layout_pair(layout, "undoes run", outcome->undoes);
 }
 
 /* ---- target */
@@ -221,28 +272,42 @@ struct number_column {
 };
 
 #define ROWS_AT(member) offsetof(struct table_outcome, member)
-static const struct number_column verify_columns[] = {{"ROWS", ROWS_AT(before_rows)}};
+static const struct number_column verify_columns[] = {{"ROWS", ROWS_AT(before_rows)},
+                                                      {"KEPT", ROWS_AT(kept_rows)}};
 static const struct number_column dry_columns[] = {{"ROWS", ROWS_AT(before_rows)},
-                                                   {"WOULD DELETE", ROWS_AT(planned_rows)}};
+                                                   {"WOULD DELETE", ROWS_AT(planned_rows)},
+                                                   {"KEPT", ROWS_AT(kept_rows)}};
 static const struct number_column clean_columns[] = {{"BEFORE", ROWS_AT(before_rows)},
                                                      {"PLANNED", ROWS_AT(planned_rows)},
                                                      {"BACKED UP", ROWS_AT(backed_up_rows)},
                                                      {"DELETED", ROWS_AT(deleted_rows)},
                                                      {"AFTER", ROWS_AT(after_rows)}};
+/* PLANNED makes room: a plan that was not backed up whole ends the run. */
+static const struct number_column part_columns[] = {{"BEFORE", ROWS_AT(before_rows)},
+                                                    {"BACKED UP", ROWS_AT(backed_up_rows)},
+                                                    {"DELETED", ROWS_AT(deleted_rows)},
+                                                    {"KEPT", ROWS_AT(kept_rows)},
+                                                    {"AFTER", ROWS_AT(after_rows)}};
+static const struct number_column dry_undo_columns[] = {{"ROWS", ROWS_AT(before_rows)},
+                                                        {"WOULD PUT BACK", ROWS_AT(planned_rows)}};
+static const struct number_column undo_columns[] = {{"BEFORE", ROWS_AT(before_rows)},
+                                                    {"PLANNED", ROWS_AT(planned_rows)},
+                                                    {"PUT BACK", ROWS_AT(restored_rows)},
+                                                    {"AFTER", ROWS_AT(after_rows)}};
+
+#define COLUMNS_OF(array, less) (*ret_count = sizeof(array) / sizeof((array)[0]) - (less), (array))
 
 static const struct number_column *
 number_columns(const struct outcome *outcome, size_t *ret_count)
 {
-    if (outcome->dry_run) {
-        *ret_count = sizeof(dry_columns) / sizeof(dry_columns[0]);
-        return dry_columns;
-    }
-    if (outcome->command && strcmp(outcome->command, "verify") == 0) {
-        *ret_count = sizeof(verify_columns) / sizeof(verify_columns[0]);
-        return verify_columns;
-    }
-    *ret_count = sizeof(clean_columns) / sizeof(clean_columns[0]);
-    return clean_columns;
+    const bool kept = sum_of(outcome, offsetof(struct table_outcome, kept_rows)) > 0;
+    if (is_undo(outcome))
+        return outcome->dry_run ? COLUMNS_OF(dry_undo_columns, 0) : COLUMNS_OF(undo_columns, 0);
+    if (outcome->dry_run)
+        return COLUMNS_OF(dry_columns, kept ? 0u : 1u);
+    if (is_command(outcome, "verify"))
+        return COLUMNS_OF(verify_columns, kept ? 0u : 1u);
+    return kept ? COLUMNS_OF(part_columns, 0) : COLUMNS_OF(clean_columns, 0);
 }
 
 static bool
@@ -257,6 +322,17 @@ add_table_row(struct layout_grid *grid, const struct table_outcome *table, enum 
         cells[i + 1] = table->asked ? rows_text(rows, numbers[i]) : "";
     }
     return layout_grid_row(grid, cells, err);
+}
+
+static void
+write_note(const struct layout *layout, int64_t rows, const char *table, const char *what)
+{
+    char line[200];
+    if (rows <= 0)
+        return;
+    (void)snprintf(line, sizeof(line), "%" PRId64 " of %s %s", rows, table, what);
+    text_append(layout->out, "  ");
+    layout_flow(layout, 2, line);
 }
 
 /** What the numbers of the Dataverse table do not say by themselves. */
@@ -274,25 +350,31 @@ write_runtime_notes(const struct layout *layout, const struct table_outcome *run
         {runtime->new_rows, "were written after the plan and were left alone"},
         {runtime->back_rows, "are there again after they were deleted"},
     };
-    for (size_t i = 0; runtime->asked && i < sizeof(notes) / sizeof(notes[0]); i++) {
-        char line[160];
-        if (notes[i].rows <= 0)
-            continue;
-        (void)snprintf(line, sizeof(line), "%" PRId64 " of Dataverse %s", notes[i].rows,
-                       notes[i].what);
-        text_append(layout->out, "  ");
-        layout_flow(layout, 2, line);
+    for (size_t i = 0; runtime->asked && i < sizeof(notes) / sizeof(notes[0]); i++)
+        write_note(layout, notes[i].rows, "Dataverse", notes[i].what);
+}
+
+/** The same for rows that were put back beside others. */
+static void
+write_merge_notes(const struct layout *layout, const struct outcome *outcome)
+{
+    for (unsigned i = 0; i < AXDB_TABLES; i++) {
+        const struct table_outcome *table = &outcome->tables[i];
+        write_note(layout, table->present_rows, table_name((enum table)i),
+                   "were there already, equal to the backup");
+        write_note(layout, table->differing_rows, table_name((enum table)i),
+                   "are there with other contents and were left as they are");
     }
 }
 
 static bool
 write_tables(const struct layout *layout, const struct outcome *outcome, struct err *err)
 {
-    struct layout_column columns[LAYOUT_GRID_COLUMNS] = {{"TABLE", false}};
+    struct layout_column columns[LAYOUT_GRID_COLUMNS] = {{"TABLE", KIND_TEXT}};
     size_t count = 0;
     const struct number_column *numbers = number_columns(outcome, &count);
     for (size_t i = 0; i < count; i++)
-        columns[i + 1] = (struct layout_column){numbers[i].title, true};
+        columns[i + 1] = (struct layout_column){numbers[i].title, KIND_NUMBER};
 
     struct layout_grid *grid = layout_grid_new(layout, columns, count + 1);
     if (!grid)
@@ -306,6 +388,7 @@ write_tables(const struct layout *layout, const struct outcome *outcome, struct 
     ok = ok && layout_grid_print(grid, err);
     layout_grid_free(grid);
     write_runtime_notes(layout, &outcome->tables[TABLE_RUNTIME]);
+    write_merge_notes(layout, outcome);
     return ok;
 }
 
@@ -314,7 +397,8 @@ write_tables(const struct layout *layout, const struct outcome *outcome, struct 
 static bool
 write_hosts(const struct layout *layout, const struct evidence *seen, struct err *err)
 {
-    static const struct layout_column columns[] = {{"ROWS", true}, {"HOST", false}, {"", false}};
+    static const struct layout_column columns[] = {
+        {"ROWS", KIND_NUMBER}, {"HOST", KIND_TEXT}, {"", KIND_TEXT}};
     if (seen->host_count == 0)
         return true;
     struct layout_grid *grid = layout_grid_new(layout, columns, 3);
@@ -338,7 +422,7 @@ static bool
 write_families(const struct layout *layout, const struct evidence *seen, struct err *err)
 {
     static const struct layout_column columns[] = {
-        {"ROWS", true}, {"CHANNEL FAMILY", false}, {"", false}};
+        {"ROWS", KIND_NUMBER}, {"CHANNEL FAMILY", KIND_TEXT}, {"", KIND_TEXT}};
     if (seen->family_count == 0)
         return true;
     struct layout_grid *grid = layout_grid_new(layout, columns, 3);
@@ -359,25 +443,145 @@ write_families(const struct layout *layout, const struct evidence *seen, struct 
     return ok;
 }
 
-/* ---- checks */
+static void
+write_more(const struct layout *layout, size_t count)
+{
+    if (count > MAX_ROWS_SHOWN)
+        text_printf(layout->out, "  and %zu more: see the JSON report\n", count - MAX_ROWS_SHOWN);
+}
+
+/** The groups with most rows, most first; of equals the one that the server named first. */
+static size_t
+largest_groups(const struct axdb_evidence *axdb, const struct axdb_channel_count **ret)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < axdb->channel_count; i++) {
+        const struct axdb_channel_count *group = &axdb->channels[i];
+        size_t at = count;
+        while (at > 0 && ret[at - 1]->rows < group->rows)
+            at--;
+        if (at == MAX_ROWS_SHOWN)
+            continue;
+        count += count < MAX_ROWS_SHOWN ? 1 : 0;
+        for (size_t j = count - 1; j > at; j--)
+            ret[j] = ret[j - 1];
+        ret[at] = group;
+    }
+    return count;
+}
+
+static bool
+write_channels(const struct layout *layout, const struct evidence *seen, struct err *err)
+{
+    static const struct layout_column columns[] = {{"ROWS", KIND_NUMBER},
+                                                   {"CHANNEL", KIND_TEXT},
+                                                   {"DIRECTION", KIND_NUMBER},
+                                                   {"HANDLERCLASS", KIND_NUMBER},
+                                                   {"ENABLED", KIND_NUMBER}};
+    const struct axdb_evidence *axdb = seen->axdb;
+    if (!axdb || !axdb->channels_known || axdb->channel_count == 0)
+        return true;
+    struct layout_grid *grid = layout_grid_new(layout, columns, 5);
+    if (!grid)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    layout_heading(layout, "Event rows by channel, direction, handler and state");
+    const struct axdb_channel_count *groups[MAX_ROWS_SHOWN];
+    const size_t count = largest_groups(axdb, groups);
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        const struct axdb_channel_count *group = groups[i];
+        const int64_t numbers[] = {group->direction, group->handler_class, group->enabled};
+        char texts[4][NUMBER_BYTES];
+        const char *cells[] = {rows_text(group->rows, texts[3]),
+                               *group->channel ? group->channel : "(blank)", texts[0], texts[1],
+                               texts[2]};
+        for (size_t j = 0; j < 3; j++)
+            (void)snprintf(texts[j], NUMBER_BYTES, "%" PRId64, numbers[j]);
+        ok = layout_grid_row(grid, cells, err);
+    }
+    ok = ok && layout_grid_print(grid, err);
+    layout_grid_free(grid);
+    write_more(layout, axdb->channel_count);
+    return ok;
+}
+
+/* ---- the rows of a map */
 
 static void
-write_check(const struct layout *layout, const struct observation *seen)
+append_status(struct text *ret, int64_t status)
+{
+    static const char *const words[] = {" enabled", " disabled", "", "", " queueing"};
+    if (status < 0)
+        text_append(ret, ", STATUS not a number");
+    else
+        text_printf(ret, ", STATUS %" PRId64 "%s", status, status < 5 ? words[status] : "");
+}
+
+/** Two lines a row: a name is long, and stands alone so that it can be copied for --project. */
+static void
+write_map(const struct layout *layout, const struct outcome *outcome)
+{
+    bool any_own = false;
+    if (outcome->map_row_count == 0)
+        return;
+    layout_heading(layout, "Project rows of the map");
+    for (size_t i = 0; i < outcome->map_row_count && i < MAX_ROWS_SHOWN; i++) {
+        const struct map_row *row = &outcome->map_rows[i];
+        char fate[16];
+        TEXT_SCOPED line = {0};
+        (void)snprintf(fate, sizeof(fate), "%s%s", row->chosen ? "goes" : "stays",
+                       row->own ? " (own)" : "");
+        text_printf(layout->out, "  %-*s", FATE_WIDTH, fate);
+        layout_flow(layout, 2 + FATE_WIDTH, row->project);
+        join(&line, "", *row->host ? row->host : "(no host)");
+        append_status(&line, row->status);
+        text_printf(layout->out, "%*s", 2 + FATE_WIDTH, "");
+        layout_flow(layout, 2 + FATE_WIDTH, text_string(&line));
+        any_own = any_own || row->own;
+    }
+    write_more(layout, outcome->map_row_count);
+    if (any_own)
+        text_append(layout->out, "  (own): it names the target's own organization\n");
+}
+
+/* ---- checks */
+
+/** How the checks of an outcome are shown. */
+struct check_layout {
+    const struct layout *layout;
+    unsigned name_width; /* of the longest name, with the blank behind it */
+    bool needs;          /* of `check`: what is there and what is missing */
+};
+
+/** What to do: below the evidence, or, where it will be copied, with most of the line for it. */
+static void
+write_hint(const struct check_layout *checks, unsigned column, const char *hint)
+{
+    const struct layout *layout = checks->layout;
+    const char *lead = checks->needs ? "do: " : "hint: ";
+    const unsigned from = checks->needs ? STATEMENT_COLUMN : column;
+    text_printf(layout->out, "%*s%s", (int)from, "", lead);
+    if (checks->needs)
+        layout_statement(layout, from + (unsigned)strlen(lead), hint);
+    else
+        layout_flow(layout, from + (unsigned)strlen(lead), hint);
+}
+
+static void
+write_check(const struct check_layout *checks, const struct observation *seen)
 {
     static const enum layout_colour colours[] = {COLOUR_GOOD, COLOUR_BAD, COLOUR_WARNING};
-    const unsigned column = 2 + CHECK_WIDTH + KIND_WIDTH + VERDICT_WIDTH;
+    const struct layout *layout = checks->layout;
+    const unsigned column = 2 + checks->name_width + REQUIRED_WIDTH + VERDICT_WIDTH;
     text_append(layout->out, "  ");
-    layout_word(layout, seen->check, CHECK_WIDTH, COLOUR_NONE);
-    layout_word(layout, seen->required ? "required" : "advisory", KIND_WIDTH, COLOUR_NONE);
-    layout_word(layout, verdict_name(seen->verdict), VERDICT_WIDTH,
-                seen->required ? colours[seen->verdict] : COLOUR_NONE);
+    layout_word(layout, seen->check, checks->name_width, COLOUR_NONE);
+    layout_word(layout, seen->required ? "required" : "advisory", REQUIRED_WIDTH, COLOUR_NONE);
+    layout_word(layout, checks->needs ? presence_name(seen->verdict) : verdict_name(seen->verdict),
+                VERDICT_WIDTH, seen->required ? colours[seen->verdict] : COLOUR_NONE);
     layout_flow(layout, column, seen->text ? seen->text : "");
 
-    if (seen->hint && *seen->hint) {
-        text_printf(layout->out, "%*s", (int)column, "");
-        text_append(layout->out, "hint: ");
-        layout_flow(layout, column + 6, seen->hint);
-    }
+    if (seen->hint && *seen->hint)
+        write_hint(checks, column, seen->hint);
     if (seen->code && seen->verdict == VERDICT_DIFFERS) {
         char line[160];
         (void)snprintf(line, sizeof(line), "corresponds to Microsoft health check code %s",
@@ -391,21 +595,24 @@ static void
 write_checks(const struct layout *layout, const struct outcome *outcome)
 {
     const struct evidence *seen = outcome->after_taken ? &outcome->after : &outcome->before;
+    struct check_layout checks = {
+        .layout = layout, .name_width = CHECK_WIDTH, .needs = is_command(outcome, "check")};
     if (seen->observation_count == 0)
         return;
-    layout_heading(layout, outcome->after_taken ? "Checks, made again after the change" : "Checks");
+    for (size_t i = 0; i < seen->observation_count; i++) {
+        const size_t size = strlen(seen->observations[i].check) + 1;
+        if (size > checks.name_width)
+            checks.name_width = (unsigned)size;
+    }
+    layout_heading(layout, checks.needs            ? "What a run needs"
+                           : !outcome->after_taken ? "Checks"
+                           : is_undo(outcome)      ? "Checks, made again: what verify says now"
+                                                   : "Checks, made again after the change");
     for (size_t i = 0; i < seen->observation_count; i++)
-        write_check(layout, &seen->observations[i]);
+        write_check(&checks, &seen->observations[i]);
 }
 
 /* ---- what did not work out */
-
-static void
-write_more(const struct layout *layout, size_t count)
-{
-    if (count > MAX_ROWS_SHOWN)
-        text_printf(layout->out, "  and %zu more: see the JSON report\n", count - MAX_ROWS_SHOWN);
-}
 
 static void
 write_removals(const struct layout *layout, const struct outcome *outcome)
@@ -453,7 +660,8 @@ write_only_copy(const struct layout *layout, const struct outcome *outcome)
 {
     char line[160];
     const int64_t copied = sum_of(outcome, offsetof(struct table_outcome, backed_up_rows));
-    if (!outcome->run_path || copied == 0)
+    /* an undo has no backup of its own: its rows are in that of the run that it undoes */
+    if (!outcome->run_path || copied == 0 || is_undo(outcome))
         return;
     (void)snprintf(line, sizeof(line),
                    outcome->changed ? "only copy of %" PRId64
@@ -483,6 +691,7 @@ write_run(const struct layout *layout, const struct outcome *outcome)
     layout_pair(layout, "reason", outcome->reason);
     layout_pair(layout, "plan-id", outcome->plan_id);
     layout_pair(layout, "run", outcome->run_path);
+    layout_pair(layout, "", outcome->resumed ? "resumed: this is its second part" : NULL);
     write_only_copy(layout, outcome);
     (void)snprintf(line, sizeof(line), "%d", outcome->exit_status);
     layout_pair(layout, "exit status", line);
@@ -500,6 +709,20 @@ write_next(const struct layout *layout, const struct outcome *outcome)
     }
 }
 
+/** Tables and what is in them; not for `check`, which is about other things. */
+static bool
+write_rows(const struct layout *layout, const struct outcome *outcome, struct err *err)
+{
+    const struct evidence *seen = &outcome->before;
+    if ((!seen->axdb_asked && !seen->runtime_asked) || is_command(outcome, "check"))
+        return true;
+    if (!write_tables(layout, outcome, err))
+        return false;
+    write_map(layout, outcome);
+    return write_hosts(layout, seen, err) && write_families(layout, seen, err) &&
+           write_channels(layout, seen, err);
+}
+
 bool
 report_text(const struct outcome *outcome, unsigned width, bool colour, struct text *ret,
             struct err *err)
@@ -511,17 +734,14 @@ report_text(const struct outcome *outcome, unsigned width, bool colour, struct t
         .width = wanted < LAYOUT_MIN_WIDTH ? LAYOUT_MIN_WIDTH : wanted,
         .colour = colour,
     };
-    const struct evidence *seen = &outcome->before;
 
     write_verdict(&layout, outcome);
     write_error(&layout, outcome);
     write_dry_run(&layout, outcome);
+    write_about(&layout, outcome);
     write_target(&layout, outcome);
-    if (seen->axdb_asked || seen->runtime_asked) {
-        if (!write_tables(&layout, outcome, err) || !write_hosts(&layout, seen, err) ||
-            !write_families(&layout, seen, err))
-            return false;
-    }
+    if (!write_rows(&layout, outcome, err))
+        return false;
     write_checks(&layout, outcome);
     write_removals(&layout, outcome);
     write_written_after(&layout, outcome);

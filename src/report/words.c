@@ -18,6 +18,12 @@ verdict_name(enum verdict verdict)
 }
 
 const char *
+presence_name(enum verdict verdict)
+{
+    return verdict == VERDICT_DIFFERS ? "missing" : verdict_name(verdict);
+}
+
+const char *
 removal_state_name(enum removal_state state)
 {
     switch (state) {

@@ -103,11 +103,15 @@ pinned() { verify_axdb --expect-dataverse-host contoso-uat.crm4.dynamics.com "$@
 
 @test "variables that would redirect or weaken the connection have no effect" {
     printf '[global]\nencryption = off\ntds version = 5.0\n' >"$BATS_TEST_TMPDIR/freetds.conf"
-    TDSVER=5.0 TDSHOST=127.0.0.9 TDSPORT=1 TDSDUMP=$BATS_TEST_TMPDIR/dump \
-        FREETDSCONF=$BATS_TEST_TMPDIR/freetds.conf SSLKEYLOGFILE=$BATS_TEST_TMPDIR/keys status_of pinned
+    printf '[localhost]\nhost = 127.0.0.9\nport = 1\n' >"$BATS_TEST_TMPDIR/.freetds.conf"
+    mkdir "$BATS_TEST_TMPDIR/etc"
+    cp "$BATS_TEST_TMPDIR/.freetds.conf" "$BATS_TEST_TMPDIR/etc/freetds.conf"
+    before=$(find "$BATS_TEST_TMPDIR" | sort)
+    TDSVER=5.0 TDSHOST=127.0.0.9 TDSPORT=1 TDSDUMP=$BATS_TEST_TMPDIR/dump TDSDUMPCONFIG=$BATS_TEST_TMPDIR/dumpconfig \
+        TDSQUERY=elsewhere DSQUERY=elsewhere FREETDSCONF=$BATS_TEST_TMPDIR/freetds.conf FREETDS=$BATS_TEST_TMPDIR \
+        SYBASE=$BATS_TEST_TMPDIR HOME=$BATS_TEST_TMPDIR SSLKEYLOGFILE=$BATS_TEST_TMPDIR/keys status_of pinned
     [ "$status" = 2 ]
-    [ ! -e "$BATS_TEST_TMPDIR/dump" ]
-    [ ! -e "$BATS_TEST_TMPDIR/keys" ]
+    [ "$(find "$BATS_TEST_TMPDIR" -not -name stdout -not -name stderr | sort)" = "$before" ]
 }
 
 @test "a server that freezes is given up within the login timeout" {
@@ -184,4 +188,59 @@ pinned() { verify_axdb --expect-dataverse-host contoso-uat.crm4.dynamics.com "$@
         [ "$status" = "${case#*:}" ]
         [ $((SECONDS - began)) -lt 3 ]
     done
+}
+
+@test "a named instance is found through SQL Server Browser; a port makes that needless" {
+    address=127.80.$((BASHPID / 250 % 250 + 1)).$((BASHPID % 250 + 1))
+    other small --browser "$address"
+    status_of pinned -S "$address\\axdb"
+    [ "$status" = 2 ]
+    logged '"kind":"browser"'
+    control -X DELETE /log
+    status_of pinned -S "tcp:$address\\AXDB,$SANDBOX_TDS_PORT"
+    [ "$status" = 2 ]
+    refute logged '"kind":"browser"'
+    fault '{"at":"tds.browser","times":0,"do":"freeze"}'
+    status_of pinned -S "$address\\AXDB" -l 1
+    [ "$status" = 10 ]
+    says "--lcs"
+    says ",PORT"
+}
+
+@test "-J accepts the server's own certificate and no other, also not of the same authority" {
+    other small --certificate second
+    mapfile -t t < <(axdb_target)
+    pki=${SANDBOX_CA%/*}
+    status_of "$DWCLEAN" verify --axdb-only "${t[@]:0:6}" --expect-dataverse-host contoso-uat.crm4.dynamics.com \
+        -J "$pki/second.pem" </dev/null
+    [ "$status" = 2 ]
+    status_of pinned -J "$pki/good.pem"
+    [ "$status" = 10 ]
+    says "another certificate"
+    status_of pinned -J "$pki/ca.pem"
+    [ "$status" = 64 ]
+    says "--cacert"
+}
+
+@test "-F and -N strict are refused where the loaded FreeTDS cannot" {
+    for options in "-F other.contoso.com" "-N strict"; do
+        status_of pinned $options
+        case $stderr in
+        *"needs FreeTDS 1.4"*) [ "$status" = 64 ] ;;
+        *) [ "$status" = 10 ] ;; # it can: the sandbox has another name, and no TDS 8
+        esac
+    done
+}
+
+@test "a login that was just granted is waited for with --new-login only" {
+    fault '{"at":"tds.login","do":"error","arg":18456}'
+    status_of pinned
+    [ "$status" = 12 ]
+    says "--new-login"
+    fault '{"at":"tds.login","do":"error","arg":18456}'
+    began=$SECONDS
+    status_of pinned --new-login
+    [ "$status" = 2 ]
+    says "trying again in 5.0 s"
+    [ $((SECONDS - began)) -ge 4 ]
 }

@@ -68,3 +68,26 @@ valid() {
     [ "$status" = 3 ]
     valid
 }
+
+@test "check, a part of the channels, an undo, a map, a run that is resumed" {
+    status_of check --format json
+    valid
+    status_of check -U nodelete --format json
+    [ "$status" = 2 ]
+    valid
+    id=$(plan_id --channels all)
+    fault '{"at":"tds.commit.after","times":1,"do":"cut"}'
+    status_of clean --channels all --maps-are-stopped --reason test --yes --plan-id "$id" --format json
+    [ "$status" = 3 ]
+    valid
+    status_of both_write resume last --channels all --maps-are-stopped --reason test --yes --plan-id "$id" --format json
+    [ "$status" = 0 ]
+    valid
+    status_of confirmed axdb_write undo last --format json
+    [ "$status" = 0 ]
+    valid
+    [ "$(json undoes <<<"$output")" = "$(basename "$(ls -d "$runs"/2* | head -1)")" ]
+    status_of axdb_write repair-map --map 'No such:map' --dry-run --format json
+    [ "$status" = 4 ]
+    valid
+}

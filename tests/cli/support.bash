@@ -95,6 +95,25 @@ clean_all() {
     clean --maps-are-stopped --reason test --yes --plan-id "$id" "$@"
 }
 
+# check: reads both halves. repair_map, undo RUN, resume RUN: the writing options of `clean`; AxDB alone and the pin,
+# because no Dataverse is named.
+own_host=contoso-uat.crm4.dynamics.com
+check() { mapfile -t t < <(axdb_target; dataverse_target); "$DWCLEAN" check --class sandbox --runs-dir "$runs" "${t[@]}" "$@" </dev/null; }
+axdb_write() {
+    mapfile -t t < <(axdb_target)
+    "$DWCLEAN" "$1" --class sandbox --runs-dir "$runs" --expect-dataverse-host "$own_host" "${t[@]}" "${@:2}" </dev/null
+}
+both_write() {
+    mapfile -t t < <(axdb_target; dataverse_target)
+    "$DWCLEAN" "$1" --class sandbox --runs-dir "$runs" "${t[@]}" "${@:2}" </dev/null
+}
+# confirmed COMMAND...: its dry run, then the change with that plan-id.
+confirmed() {
+    local id
+    id=$("$@" --dry-run --format json | json plan_id) || return
+    "$@" --maps-are-stopped --reason test --yes --plan-id "$id"
+}
+
 # json PATH: a member of the JSON object on standard input, "" when it is not there.
 json() {
     node -e '

@@ -8,15 +8,15 @@ setup() {
 @test "without arguments there is help, and nothing else happens" {
     status_of "$DWCLEAN"
     [ "$status" = 0 ]
-    says verify
-    says clean
+    for command in check verify clean repair-map resume undo export; do says "$command"; done
 }
 
 @test "help of every command fits one screen and exits 0" {
-    for command in verify clean; do
+    for command in check verify clean repair-map resume undo export; do
         status_of "$DWCLEAN" "$command" --help
         [ "$status" = 0 ]
-        [ "$(wc -l <"$BATS_TEST_TMPDIR/stdout")" -le 80 ]
+        says "usage: dwclean $command"
+        [ "$(wc -l <"$BATS_TEST_TMPDIR/stdout")" -le 55 ]
         [ "$(wc -L <"$BATS_TEST_TMPDIR/stdout")" -le 80 ]
     done
 }
@@ -126,4 +126,49 @@ setup() {
     status=0
     "$DWCLEAN" help >/dev/full 2>/dev/null || status=$?
     [ "$status" -lt 128 ]
+}
+
+@test "an option of another command says whose it is" {
+    status_of "$DWCLEAN" verify -S s -d d -U u --axdb-only --dry-run
+    [ "$status" = 64 ]
+    says "--dry-run is an option of clean, repair-map, undo."
+}
+
+@test "a plan-id that is none is found out before anything is connected" {
+    status_of "$DWCLEAN" clean --axdb-only -S localhost,1 -d d -U u --plan-id 0123abc
+    [ "$status" = 64 ]
+    says "64 hexadecimal digits"
+}
+
+@test "commands about a run need one, and one map needs both of its names" {
+    for command in undo resume; do
+        status_of "$DWCLEAN" "$command" -S s -d d -U u
+        [ "$status" = 64 ]
+        says "no RUN is named"
+        status_of "$DWCLEAN" "$command" '' -S s -d d -U u
+        [ "$status" = 64 ]
+        says "RUN is empty"
+    done
+    status_of "$DWCLEAN" repair-map -S s -d d -U u --map accounts
+    [ "$status" = 64 ]
+    says INTERNAL:EXTERNAL
+}
+
+@test "what contradicts itself is refused" {
+    printf x >"$BATS_TEST_TMPDIR/cert.pem"
+    for wrong in "-C -J $BATS_TEST_TMPDIR/cert.pem" "--channel a --channels all" "--channel all"; do
+        # shellcheck disable=SC2086
+        status_of "$DWCLEAN" verify --axdb-only -S s -d d -U u $wrong
+        [ "$status" = 64 ]
+    done
+    status_of "$DWCLEAN" verify --axdb-only --lcs -S 'srv\db' -d other -U u
+    [ "$status" = 64 ]
+    says "two databases"
+}
+
+@test "a date in the configuration is checked when it is read" {
+    printf '[env "uat"]\nclass = sandbox\nexpect_restored_after = yesterday\n' >"$BATS_TEST_TMPDIR/config.ini"
+    status_of "$DWCLEAN" verify --config "$BATS_TEST_TMPDIR/config.ini" --env uat
+    [ "$status" = 78 ]
+    says config.ini:3
 }

@@ -20,6 +20,7 @@
 enum { MAX_WORDS = 48, MAX_BYTES = 1 << 20, ALL_ROWS = 9 };
 
 #define TARGET "-S sql01 -d AxDB -U u --dataverse-url https://uat.crm4.dynamics.com --client-id c"
+#define NO_PLAN "0000000000000000000000000000000000000000000000000000000000000000"
 #define SURE "--class sandbox --maps-are-stopped --reason test --yes --runs-dir /srv/runs"
 
 static struct fake_world world;
@@ -41,9 +42,11 @@ statfs(const char *path, struct statfs *ret)
 /* ---- adapters of the world in memory */
 
 static bool
-make_axdb(const struct config *config, struct axdb_server **ret, struct err *err)
+make_axdb(const struct config *config, struct observer *observer, struct axdb_server **ret,
+          struct err *err)
 {
     (void)err;
+    assert_non_null(observer->say);
     if (!config_flag(config, OPT_INTEGRATED))
         assert_string_equal(secret_reveal(config_secret(config, CONFIG_PASSWORD)), "hunter2");
     *ret = &world.axdb_server;
@@ -92,16 +95,65 @@ create_run(struct run_store *store, const struct run_info *info, uint64_t expect
 
 /** Where runs are expected to be kept. */
 static const char *runs_dir;
-static struct run_store run_store = {.create = create_run};
+
+static bool
+new_id(struct run_store *store, const char *environment, char ret[RUN_ID_BYTES], struct err *err)
+{
+    (void)store;
+    return world.run_store.new_id(&world.run_store, environment, ret, err);
+}
+
+static bool
+probe(struct run_store *store, uint64_t expected_bytes, struct run_place *ret, struct err *err)
+{
+    (void)store;
+    return world.run_store.probe(&world.run_store, expected_bytes, ret, err);
+}
+
+static bool
+reopen(struct run_store *store, const char *id, struct run_dir **ret, struct err *err)
+{
+    (void)store;
+    return world.run_store.reopen(&world.run_store, id, ret, err);
+}
+
+static struct run_store run_store = {
+    .create = create_run, .new_id = new_id, .probe = probe, .reopen = reopen};
+static bool no_place; /* a runs directory cannot be told */
 
 static bool
 make_runs(const struct config *config, struct run_store **ret, struct err *err)
 {
     const char *path = NULL;
+    if (no_place)
+        return err_set(err, ERR_CONFIG, "there is no home directory for the runs");
     assert_true(config_runs_dir(config, &path, err));
     assert_string_equal(path, runs_dir);
     *ret = &run_store;
     return true;
+}
+
+static bool
+make_archive(const struct config *config, struct run_archive **ret, struct err *err)
+{
+    (void)config;
+    (void)err;
+    *ret = &world.run_archive;
+    return true;
+}
+
+static void
+free_archive(struct run_archive *archive)
+{
+    assert_ptr_equal(archive, &world.run_archive);
+}
+
+static bool
+make_script(const struct undo_script_out *out, struct undo_script **ret, struct err *err)
+{
+    (void)out;
+    (void)ret;
+    return err_set(err, ERR_INTERNAL, "no script here");
 }
 
 static void
@@ -171,6 +223,9 @@ run(const char *line)
                                                  .runtime_free = free_runtime,
                                                  .runs = make_runs,
                                                  .runs_free = free_runs,
+                                                 .archive = make_archive,
+                                                 .archive_free = free_archive,
+                                                 .undo_script = make_script,
                                                  .versions = versions};
     char copy[4096];
     char *words[MAX_WORDS + 1] = {NULL};
@@ -183,6 +238,9 @@ run(const char *line)
             *p++ = '\0';
         p += strspn(p, " ");
     }
+    for (int i = 0; i < count; i++) /* "~" stands for a blank inside a word */
+        for (char *p = strchr(words[i], '~'); p; p = strchr(p, '~'))
+            *p = ' ';
     (void)fflush(NULL);
     const int out = redirect(STDOUT_FILENO, "out");
     const int err = redirect(STDERR_FILENO, "err");
@@ -232,6 +290,8 @@ fresh(void **state)
     fake_world_init(&world);
     file_system = EXT4_SUPER_MAGIC;
     runs_dir = "/srv/runs";
+    no_place = false;
+    files_written[0] = '\0';
     /* the program takes the secrets out of the environment, each time */
     assert_int_equal(setenv("DWCLEAN_PASSWORD", "hunter2", 1), 0);
     assert_int_equal(setenv("AZURE_CLIENT_SECRET", "s3cret", 1), 0);
@@ -448,7 +508,7 @@ a_runs_directory_on_an_overlay_is_warned_of_when_something_is_written(void **sta
     struct call call = {0};
     (void)state;
     file_system = OVERLAYFS_SUPER_MAGIC;
-    call = run("clean " TARGET " " SURE " --plan-id 00");
+    call = run("clean " TARGET " " SURE " --plan-id " NO_PLAN "");
     assert_non_null(strstr(call.err, warning));
     done(&call);
     (void)fresh(NULL);
@@ -460,12 +520,194 @@ a_runs_directory_on_an_overlay_is_warned_of_when_something_is_written(void **sta
     (void)fresh(NULL);
     file_system = OVERLAYFS_SUPER_MAGIC;
     runs_dir = "/no-such-directory-of-dwclean";
-    call = run("clean " TARGET " " SURE " --plan-id 00 --runs-dir /no-such-directory-of-dwclean");
+    call = run("clean " TARGET " " SURE " --plan-id " NO_PLAN
+               " --runs-dir /no-such-directory-of-dwclean");
     assert_non_null(strstr(call.err, warning));
     done(&call);
     (void)fresh(NULL);
-    call = run("clean " TARGET " " SURE " --plan-id 00");
+    call = run("clean " TARGET " " SURE " --plan-id " NO_PLAN "");
     assert_null(strstr(call.err, warning));
+    done(&call);
+}
+
+/* ---- check, repair-map, undo, resume, export */
+
+#define AXDB "-S sql01 -d AxDB -U u --expect-dataverse-host uat.crm4.dynamics.com"
+
+/** The next command in the same world: rows and runs stay. */
+static struct call
+run_next(const char *line)
+{
+    fake_world_next(&world);
+    (void)setenv("DWCLEAN_PASSWORD", "hunter2", 1);
+    (void)setenv("AZURE_CLIENT_SECRET", "s3cret", 1);
+    return run(line);
+}
+
+static cJSON *
+report_of(const struct call *call)
+{
+    cJSON *json = cJSON_Parse(call->out);
+    if (!json)
+        fail_msg("no report: %s%s", call->out, call->err);
+    return json;
+}
+
+static const char *
+member(const cJSON *json, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
+    return text ? text : "";
+}
+
+static void
+check_lists_what_a_run_needs_and_changes_nothing(void **state)
+{
+    (void)state;
+    struct call call = run("check " TARGET " --class sandbox --runs-dir /srv/runs");
+    assert_non_null(strstr(call.out, "\nWhat a run needs\n"));
+    assert_null(strstr(call.out, "\nRows\n"));
+    assert_in_range(call.status, 0, 2);
+    assert_int_equal(fake_world_rows(&world), ALL_ROWS);
+    assert_int_equal(world.files_created, 0);
+    done(&call);
+
+    world.may_delete = RIGHT_MISSING;
+    call = run_next("check " TARGET " --class sandbox --runs-dir /srv/runs --format json");
+    assert_int_equal(call.status, 2);
+    cJSON *json = report_of(&call);
+    assert_string_equal(member(json, "outcome"), "missing");
+    assert_non_null(strstr(call.out, "\"missing\""));
+    cJSON_Delete(json);
+    done(&call);
+}
+
+static void
+check_goes_on_without_a_place_for_runs(void **state)
+{
+    (void)state;
+    no_place = true;
+    struct call call = run("check " TARGET " --class sandbox");
+    assert_non_null(strstr(call.err, "warning: there is no home directory"));
+    assert_non_null(strstr(call.out, "\nWhat a run needs\n"));
+    done(&call);
+}
+
+/** A clean of AxDB alone, and the plan-id that `line` shows in its dry run. */
+static void
+clean_axdb(void)
+{
+    char line[1024];
+    struct call call = run_next("clean " AXDB " --axdb-only --class sandbox -n --format json");
+    cJSON *json = report_of(&call);
+    (void)snprintf(line, sizeof(line), "clean " AXDB " --axdb-only " SURE " --plan-id %s",
+                   member(json, "plan_id"));
+    cJSON_Delete(json);
+    done(&call);
+    call = run_next(line);
+    if (call.status != 0)
+        fail_msg("%s%s", call.out, call.err);
+    done(&call);
+}
+
+static void
+undo_puts_back_what_clean_removed(void **state)
+{
+    char line[1024];
+    (void)state;
+    clean_axdb();
+    assert_int_equal(fake_world_rows(&world), 2);
+    struct call call = run_next("undo last " AXDB " --class sandbox --dry-run --format json");
+    cJSON *json = report_of(&call);
+    assert_int_equal(call.status, 0);
+    assert_string_equal(member(json, "outcome"), "planned");
+    assert_true(*member(json, "undoes"));
+    assert_int_equal(fake_world_rows(&world), 2);
+    (void)snprintf(line, sizeof(line), "undo last " AXDB " " SURE " --plan-id %s",
+                   member(json, "plan_id"));
+    cJSON_Delete(json);
+    done(&call);
+
+    call = run_next(line);
+    assert_int_equal(call.status, 0);
+    assert_int_equal(fake_world_rows(&world), ALL_ROWS);
+    assert_int_equal(world.violations, 0);
+    assert_non_null(strstr(call.out, "  undoes run    "));
+    assert_non_null(strstr(call.out, "  PUT BACK  AFTER\n"));
+    done(&call);
+}
+
+static void
+undo_and_resume_of_no_run_say_so(void **state)
+{
+    static const char *const commands[] = {"undo", "resume"};
+    char line[1024];
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(line, sizeof(line), "%s nothing " AXDB " " SURE " --plan-id " NO_PLAN,
+                       commands[i]);
+        struct call call = run_next(line);
+        assert_int_equal(call.status, 64);
+        assert_int_equal(fake_world_rows(&world), ALL_ROWS);
+        done(&call);
+    }
+}
+
+static void
+a_finished_run_is_not_resumed(void **state)
+{
+    (void)state;
+    clean_axdb();
+    struct call call = run_next("resume last " AXDB " " SURE " --plan-id " NO_PLAN);
+    assert_int_equal(call.status, 4);
+    assert_non_null(strstr(call.out, "nothing to resume"));
+    done(&call);
+}
+
+static void
+repair_map_shows_the_rows_of_the_map_and_removes_no_event(void **state)
+{
+    static const char map[] = "repair-map " AXDB " --map Customers~V3:accounts";
+    char line[1024];
+    const size_t events = world.tables[TABLE_EVENTS].count;
+    (void)state;
+    struct call call = run_next("repair-map " AXDB " --map no:map --class sandbox --dry-run");
+    assert_int_equal(call.status, 4);
+    done(&call);
+    (void)snprintf(line, sizeof(line), "%s --class sandbox --dry-run --format json", map);
+    call = run_next(line);
+    cJSON *json = report_of(&call);
+    assert_int_equal(call.status, 0);
+    assert_true(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(json, "map_rows")) > 0);
+    assert_true(*member(json, "scope"));
+    (void)snprintf(line, sizeof(line), "%s " SURE " --plan-id %s", map, member(json, "plan_id"));
+    cJSON_Delete(json);
+    done(&call);
+
+    call = run_next(line);
+    assert_int_equal(call.status, 0);
+    assert_int_equal(world.tables[TABLE_EVENTS].count, events);
+    assert_true(fake_world_rows(&world) < ALL_ROWS);
+    assert_int_equal(world.violations, 0);
+    assert_non_null(strstr(call.out, "\nProject rows of the map\n"));
+    assert_non_null(strstr(call.out, "  KEPT  AFTER\n"));
+    done(&call);
+}
+
+static void
+an_export_asks_for_no_password_and_makes_no_connection(void **state)
+{
+    (void)state;
+    clean_axdb();
+    fake_world_next(&world);
+    (void)unsetenv("DWCLEAN_PASSWORD");
+    struct call call = run("export last --out -");
+    assert_int_equal(call.status, 64);
+    assert_non_null(strstr(call.err, "--sql"));
+    done(&call);
+    call = run("export last --sql --out -");
+    assert_non_null(strstr(call.err, "no script here"));
+    assert_int_equal(world.axdb_connects, 0);
     done(&call);
 }
 
@@ -487,6 +729,13 @@ main(void)
         cmocka_unit_test_setup(an_empty_plan_id_is_a_usage_error, fresh),
         cmocka_unit_test_setup(
             a_runs_directory_on_an_overlay_is_warned_of_when_something_is_written, fresh),
+        cmocka_unit_test_setup(check_lists_what_a_run_needs_and_changes_nothing, fresh),
+        cmocka_unit_test_setup(check_goes_on_without_a_place_for_runs, fresh),
+        cmocka_unit_test_setup(undo_puts_back_what_clean_removed, fresh),
+        cmocka_unit_test_setup(undo_and_resume_of_no_run_say_so, fresh),
+        cmocka_unit_test_setup(a_finished_run_is_not_resumed, fresh),
+        cmocka_unit_test_setup(repair_map_shows_the_rows_of_the_map_and_removes_no_event, fresh),
+        cmocka_unit_test_setup(an_export_asks_for_no_password_and_makes_no_connection, fresh),
     };
     return cmocka_run_group_tests(tests, start, end);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -72,6 +73,25 @@ an_answer_is_read_whole_and_the_question_is_harmless(void **state)
     assert_string_equal(answer, "AxDB@sql01");
     see("\\x1b[2J: ", seen);
     assert_null(strchr(seen, '\x1b'));
+}
+
+static void
+what_is_shown_and_asked_is_as_wide_as_the_terminal(void **state)
+{
+    const struct winsize size = {.ws_row = 24, .ws_col = 30};
+    char answer[32], seen[512];
+    struct err err;
+    (void)state;
+    assert_int_equal(ioctl(terminal.fd, TIOCSWINSZ, &size), 0);
+    terminal.op.show(&terminal.op, "  12 rows of DUALWRITEPROJECTFIELDCONFIGURATION go\n\nshort\n");
+    see("short\r\n", seen);
+    assert_string_equal(seen, "  12 rows of\r\n    DUALWRITEPROJECTFIELDCONFIGURATION\r\n    go\r\n"
+                              "\r\nshort\r\n");
+    type("y\n");
+    assert_true(terminal.op.ask(&terminal.op, "Type the name of the environment to go on: ", answer,
+                                sizeof(answer), &err));
+    see("go on: ", seen);
+    assert_non_null(strstr(seen, "Type the name of the\r\n  environment to go on: "));
 }
 
 static void
@@ -273,6 +293,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_answer_is_read_whole_and_the_question_is_harmless,
+                                        open_pair, close_pair),
+        cmocka_unit_test_setup_teardown(what_is_shown_and_asked_is_as_wide_as_the_terminal,
                                         open_pair, close_pair),
         cmocka_unit_test_setup_teardown(an_answer_that_is_too_long_or_missing_is_a_refusal,
                                         open_pair, close_pair),

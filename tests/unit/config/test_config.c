@@ -138,6 +138,7 @@ remove_files(void **state)
 }
 
 #define AXDB "-S sql01 -d AxDB -U u --axdb-only"
+#define PLAN_ID "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
 #define BOTH "-S sql01 -d AxDB -U u --dataverse-url https://a.crm.dynamics.com --client-id c"
 
 /* ---- the command line */
@@ -208,10 +209,7 @@ refused_letters_say_why_and_never_show_a_password(void **state)
         config_free(call.config);
     }
     expect_fault("verify " AXDB " -G", "", ERR_USAGE, "Entra");
-    expect_fault("verify " AXDB " -J cert.pem", "", ERR_USAGE, "--cacert");
-    expect_fault("verify " AXDB " -F other", "", ERR_USAGE, "another host");
-    expect_fault("verify " AXDB " -N strict", "", ERR_USAGE, "TDS 8");
-    expect_fault("verify -S sql01\\AXDB -d d -U u --axdb-only", "", ERR_USAGE, "instance");
+    expect_fault("verify " AXDB " -J cert.pem -C", "", ERR_USAGE, "exclude each other");
 }
 
 static void
@@ -235,6 +233,17 @@ sqlcmd_habits_work(void **state)
     assert_int_equal(notices, 2); /* optional encryption, no certificate check */
     assert_int_equal(notice[0].level, LOG_LEVEL_WARNING);
     assert_int_equal(notice[1].level, LOG_LEVEL_WARNING);
+    config_free(call.config);
+
+    load(&call, "verify -S sql01\\uat -d AxDB -U u --axdb-only -F name -J cert.pem -N strict", "");
+    assert_true(call.ok);
+    assert_string_equal(config_server(call.config)->instance, "UAT");
+    assert_int_equal(config_server(call.config)->port, 0);
+    assert_string_equal(config_text(call.config, OPT_CERTIFICATE_HOST), "name");
+    assert_string_equal(config_text(call.config, OPT_SERVER_CERTIFICATE), "cert.pem");
+    assert_string_equal(config_text(call.config, OPT_ENCRYPT), "strict");
+    (void)config_notices(call.config, &notices);
+    assert_int_equal(notices, 0);
     config_free(call.config);
 
     load(&call, "verify -N -C " AXDB, "");
@@ -448,6 +457,214 @@ decisions_are_complete_or_refused(void **state)
     (void)state;
     expect_fault("clean " AXDB " --rows-name-this-environment", "", ERR_USAGE, "--reason");
     expect_fault("clean " AXDB " --channels some", "", ERR_USAGE, "all");
+    expect_fault("clean " AXDB " --plan-id 0123", "", ERR_USAGE, "64 hexadecimal digits");
+    expect_fault("clean " AXDB " --plan-id=", "", ERR_USAGE, "empty");
+    expect_fault("clean " AXDB " --plan-id " PLAN_ID "0", "", ERR_USAGE, "--plan-id");
+    expect_text("clean " AXDB " --plan-id " PLAN_ID, "", OPT_PLAN_ID, PLAN_ID, "argv");
+}
+
+/* ---- commands about a run, and about one map */
+
+static void
+the_run_is_the_word_behind_the_command(void **state)
+{
+    static const char *const commands[] = {"undo", "resume", "export"};
+    char line[512];
+    struct call call;
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        const char *more = i == 2 ? "" : " " AXDB;
+        (void)snprintf(line, sizeof(line), "%s%s", commands[i], more);
+        expect_fault(line, "", ERR_USAGE, "no RUN is named");
+        (void)snprintf(line, sizeof(line), "%s one two%s", commands[i], more);
+        expect_fault(line, "", ERR_USAGE, "unexpected argument \"two\"");
+        (void)snprintf(line, sizeof(line), "%s bad\x1b[2J%s", commands[i], more);
+        expect_fault(line, "", ERR_USAGE, "control characters");
+        (void)snprintf(line, sizeof(line), "%s 20261121T220000Z-uat-ab12%s", commands[i], more);
+        load(&call, line, "");
+        assert_true(call.ok);
+        assert_string_equal(config_operand(call.config), "20261121T220000Z-uat-ab12");
+        config_free(call.config);
+        (void)snprintf(line, sizeof(line), "%s --help", commands[i]);
+        load(&call, line, "");
+        assert_true(call.ok && config_help_asked(call.config));
+        config_free(call.config);
+    }
+    expect_fault("undo  " AXDB, "", ERR_USAGE, "RUN is empty");
+}
+
+static void
+an_option_of_another_command_says_whose_it_is(void **state)
+{
+    (void)state;
+    expect_fault("verify " AXDB " --dry-run", "", ERR_USAGE,
+                 "--dry-run is an option of clean, repair-map, undo.");
+    expect_fault("undo r " AXDB " --dataverse-only", "", ERR_USAGE, "check, verify, clean, resume");
+    expect_fault("export r -S sql01", "", ERR_USAGE, "-S is not an option of export");
+    expect_fault("clean " AXDB " --merge", "", ERR_USAGE, "--merge is an option of undo.");
+}
+
+static void
+an_export_needs_no_target_and_no_secret(void **state)
+{
+    struct call call;
+    bool missing[CONFIG_SECRETS];
+    const char *path = NULL;
+    (void)state;
+    load(&call, "export last --sql --out x.sql --runs-dir /srv/runs", "SQLCMDSERVER=other");
+    assert_true(call.ok);
+    assert_false(config_axdb(call.config) || config_dataverse(call.config));
+    assert_true(config_read_secrets(call.config, missing, &call.err));
+    assert_false(missing[CONFIG_PASSWORD] || missing[CONFIG_CLIENT_SECRET]);
+    assert_true(config_runs_dir(call.config, &path, &call.err));
+    assert_string_equal(path, "/srv/runs");
+    config_free(call.config);
+}
+
+static void
+commands_about_axdb_look_at_dataverse_when_it_is_named(void **state)
+{
+    static const char *const commands[] = {"undo r", "resume r", "repair-map --map a:b"};
+    char line[512];
+    struct call call;
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(line, sizeof(line), "%s -S sql01 -d AxDB -U u", commands[i]);
+        load(&call, line, "DWCLEAN_DATAVERSE_URL=https://a.crm.dynamics.com");
+        assert_true(call.ok && config_axdb(call.config) && !config_dataverse(call.config));
+        config_free(call.config);
+        (void)snprintf(line, sizeof(line), "%s " BOTH, commands[i]);
+        load(&call, line, "");
+        assert_true(call.ok && config_axdb(call.config) && config_dataverse(call.config));
+        config_free(call.config);
+        (void)snprintf(line, sizeof(line), "%s " BOTH " --axdb-only", commands[i]);
+        load(&call, line, "");
+        assert_true(call.ok && config_axdb(call.config) && !config_dataverse(call.config));
+        config_free(call.config);
+        (void)snprintf(line, sizeof(line),
+                       "%s --dataverse-url https://a.crm.dynamics.com --client-id c", commands[i]);
+        expect_fault(line, "", ERR_USAGE, "-S is missing");
+        (void)snprintf(line, sizeof(line), "%s", commands[i]);
+        expect_fault(line, "SQLCMDSERVER=s", ERR_USAGE, "no target");
+    }
+    load(&call,
+         "resume r --dataverse-only --dataverse-url https://a.crm.dynamics.com --client-id c", "");
+    assert_true(call.ok && !config_axdb(call.config) && config_dataverse(call.config));
+    config_free(call.config);
+}
+
+static void
+a_map_is_named_by_both_of_its_sides(void **state)
+{
+    struct call call;
+    size_t count = 0;
+    (void)state;
+    expect_fault("repair-map " AXDB, "", ERR_USAGE, "--map is missing");
+    expect_fault("repair-map " AXDB " --map accounts", "", ERR_USAGE, "INTERNAL:EXTERNAL");
+    expect_fault("repair-map " AXDB " --map :accounts", "", ERR_USAGE, "INTERNAL:EXTERNAL");
+    expect_fault("repair-map " AXDB " --map accounts:", "", ERR_USAGE, "INTERNAL:EXTERNAL");
+    load(&call, "repair-map " AXDB " --map a:b --project p --project q --wrong-url-only", "");
+    assert_true(call.ok);
+    const char *const *projects = config_list(call.config, OPT_PROJECT, &count);
+    assert_int_equal(count, 2);
+    assert_string_equal(projects[1], "q");
+    config_free(call.config);
+}
+
+/* ---- channels */
+
+/** What the channels of `section` in the file and of the command line come to: a list, "all", "".
+ */
+static void
+expect_channels(const char *key, const char *options, const char *channels)
+{
+    char line[512], text[512], path[160], found[256] = "";
+    struct call call;
+    size_t count = 0;
+    (void)snprintf(path, sizeof(path), "%s/channels.ini", folder);
+    (void)snprintf(text, sizeof(text), "[env \"uat\"]\nclass = sandbox\n%s\n", key);
+    put_file(path, text, 0600);
+    (void)snprintf(line, sizeof(line), "verify " AXDB " --env uat --config %s%s", path, options);
+    load(&call, line, "");
+    if (!call.ok)
+        fail_msg("%s + %s: %s", key, options, call.err.primary);
+    const char *const *names = config_list(call.config, OPT_CHANNEL, &count);
+    for (size_t i = 0; i < count; i++) {
+        const size_t used = strlen(found);
+        (void)snprintf(found + used, sizeof(found) - used, "%s%s", i ? "|" : "", names[i]);
+    }
+    if (config_text(call.config, OPT_CHANNELS)) {
+        assert_int_equal(count, 0);
+        (void)snprintf(found, sizeof(found), "all");
+    }
+    assert_string_equal(found, channels);
+    config_free(call.config);
+    (void)unlink(path);
+}
+
+static void
+channels_are_all_or_named_and_the_stronger_source_decides(void **state)
+{
+    (void)state;
+    expect_channels("", "", "");
+    expect_channels("", " --channel A --channel=B", "A|B");
+    expect_channels("", " --channels all", "all");
+    expect_channels("channels = all", "", "all");
+    expect_channels("channels = Dual Write, other ,B", "", "Dual Write|other|B");
+    expect_channels("channels = all", " --channel A", "A");
+    expect_channels("channels = A, B", " --channels all", "all");
+    expect_fault("verify " AXDB " --channel A --channels all", "", ERR_USAGE, "exclude each other");
+    expect_fault("verify " AXDB " --channel ALL", "", ERR_USAGE, "--channels all");
+    expect_fault("verify " AXDB " --channel=", "", ERR_USAGE, "empty");
+    expect_fault("repair-map --map a:b " AXDB " --channel A", "", ERR_USAGE, "not an option of");
+}
+
+static void
+expect_ini_fault(const char *lines, const char *says)
+{
+    char line[512], text[512], path[160];
+    (void)snprintf(path, sizeof(path), "%s/fault.ini", folder);
+    (void)snprintf(text, sizeof(text), "[defaults]\n%s\n", lines);
+    put_file(path, text, 0600);
+    (void)snprintf(line, sizeof(line), "verify " AXDB " --env uat --config %s", path);
+    expect_fault(line, "", ERR_CONFIG, says);
+    (void)unlink(path);
+}
+
+static void
+scope_and_pins_belong_to_one_environment_and_are_checked_when_read(void **state)
+{
+    (void)state;
+    expect_ini_fault("channels = all", "belongs into [env \"NAME\"]");
+    expect_ini_fault("expect_database = AxDB", "belongs into [env \"NAME\"]");
+    expect_ini_fault("expect_restored_after = 2026-11-20", "belongs into [env \"NAME\"]");
+    expect_ini_fault("[env \"uat\"]\nclass = dev\nexpect_restored_after = 20.11.2026",
+                     "without a zone");
+    expect_ini_fault("[env \"uat\"]\nclass = dev\nchannels = all, A", "stands beside names");
+}
+
+/* ---- LCS */
+
+static void
+what_lcs_shows_names_server_and_database(void **state)
+{
+    struct call call;
+    (void)state;
+    load(&call, "verify --lcs -S spartan-srv\\db_d365 -U u --axdb-only", "");
+    if (!call.ok)
+        fail_msg("%s", call.err.primary);
+    assert_string_equal(config_server(call.config)->host, "spartan-srv.database.windows.net");
+    assert_string_equal(config_server(call.config)->instance, "");
+    assert_string_equal(config_text(call.config, OPT_DATABASE), "db_d365");
+    assert_string_equal(config_source(call.config, OPT_DATABASE), "argv");
+    config_free(call.config);
+    /* also for a command that takes its target from the command line alone */
+    load(&call, "clean --lcs -S srv\\db -d DB -U u --axdb-only", "");
+    assert_true(call.ok);
+    config_free(call.config);
+    expect_fault("clean --lcs -S srv\\db -d other -U u --axdb-only", "", ERR_USAGE,
+                 "two databases");
+    expect_fault("clean --lcs -S srv -U u --axdb-only", "", ERR_USAGE, "-d is missing");
 }
 
 /* ---- output after a fault */
@@ -562,6 +779,14 @@ main(void)
         cmocka_unit_test(clean_takes_no_target_from_variables_or_defaults_and_says_so),
         cmocka_unit_test(another_target_than_the_named_environment_is_refused),
         cmocka_unit_test(decisions_are_complete_or_refused),
+        cmocka_unit_test(the_run_is_the_word_behind_the_command),
+        cmocka_unit_test(an_option_of_another_command_says_whose_it_is),
+        cmocka_unit_test(an_export_needs_no_target_and_no_secret),
+        cmocka_unit_test(commands_about_axdb_look_at_dataverse_when_it_is_named),
+        cmocka_unit_test(a_map_is_named_by_both_of_its_sides),
+        cmocka_unit_test(channels_are_all_or_named_and_the_stronger_source_decides),
+        cmocka_unit_test(scope_and_pins_belong_to_one_environment_and_are_checked_when_read),
+        cmocka_unit_test(what_lcs_shows_names_server_and_database),
         cmocka_unit_test(the_form_of_the_report_is_known_after_a_fault),
         cmocka_unit_test(secrets_come_from_variables_and_files_by_strength),
         cmocka_unit_test(runs_are_kept_where_it_was_asked_for),

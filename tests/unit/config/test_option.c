@@ -81,6 +81,20 @@ values_are_read_whole_or_not_at_all(void **state)
         {OPT_CLASS, false, "staging", 0},
         {OPT_PLAN_ID, false, "", 0},
         {OPT_PLAN_ID, false, "  ", 0},
+        {OPT_PLAN_ID, false, "0123456789abcdef", 0},
+        {OPT_PLAN_ID, false, "g123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", 0},
+        {OPT_PLAN_ID, true, "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef", 0},
+        {OPT_EXPECT_RESTORED_AFTER, true, "2026-11-20", 0},
+        {OPT_EXPECT_RESTORED_AFTER, true, "2028-02-29T23:59", 0},
+        {OPT_EXPECT_RESTORED_AFTER, true, "2026-11-20T01:02:03", 0},
+        {OPT_EXPECT_RESTORED_AFTER, true, "2026-11-20 01:02:03", 0},
+        {OPT_EXPECT_RESTORED_AFTER, false, "2026-02-29", 0},
+        {OPT_EXPECT_RESTORED_AFTER, false, "2026-13-01", 0},
+        {OPT_EXPECT_RESTORED_AFTER, false, "2026-11-2", 0},
+        {OPT_EXPECT_RESTORED_AFTER, false, "2026-11-20T24:00", 0},
+        {OPT_EXPECT_RESTORED_AFTER, false, "2026-11-20T01:02:03Z", 0},
+        {OPT_EXPECT_RESTORED_AFTER, false, "2026-11-20T01:02:", 0},
+        {OPT_EXPECT_RESTORED_AFTER, false, "2026-11-20  01:02", 0},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

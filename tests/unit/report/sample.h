@@ -35,8 +35,11 @@ static struct axdb_evidence sample_axdb = {
                                         {"", 4, 4}},
     .url_count = 2,
     .channels_known = true,
-    .channels = (const struct axdb_channel_count[]){{"DualWrite1", 1, 2, 1, 958}},
-    .channel_count = 1,
+    .channels =
+        (const struct axdb_channel_count[]){{"AthenaFinanceOperationsTableDa7", 1, 4711, 1, 58},
+                                            {"DualWrite1", 0, 4712, 1, 600},
+                                            {"DualWrite1", 1, 4712, 0, 300}},
+    .channel_count = 3,
     .projects_without_fields = {.known = true},
     .fields_without_project = {.known = false,
                                .why = {.code = ERR_LOCK, .primary = "lock timeout"}},
@@ -125,7 +128,9 @@ sample_residue(void)
                                                    .planned_rows = -1,
                                                    .backed_up_rows = -1,
                                                    .deleted_rows = -1,
-                                                   .after_rows = -1};
+                                                   .after_rows = -1,
+                                                   .kept_rows = -1,
+                                                   .restored_rows = -1};
     outcome.next = next;
     outcome.next_count = 1;
     return outcome;
@@ -201,6 +206,111 @@ sample_partial(void)
     return outcome;
 }
 
+/** A part of the event rows: the others are kept. */
+static inline struct outcome
+sample_part(void)
+{
+    struct outcome outcome = sample_done();
+    outcome.verdict = "removed, and freshly verified: clean for channel DualWrite1; 58 event rows "
+                      "of other channels kept";
+    outcome.scope = "event rows of channel \"DualWrite1\"";
+    outcome.tables[TABLE_EVENTS].planned_rows = 900;
+    outcome.tables[TABLE_EVENTS].backed_up_rows = 900;
+    outcome.tables[TABLE_EVENTS].deleted_rows = 900;
+    outcome.tables[TABLE_EVENTS].kept_rows = 58;
+    outcome.tables[TABLE_EVENTS].after_rows = 58;
+    return outcome;
+}
+
+static inline struct outcome
+sample_repair_map(void)
+{
+    static const struct map_row rows[] = {
+        {"DWM-9d1c4f20-7b3a-4e55-8c1f-000000015838-2f6e0b7d-41c8-4d0a-9b62-000000209458",
+         "prod.crm.dynamics.com", 0, false, true},
+        {"CustCustomerV3Entity-77aa", "contoso-uat.crm4.dynamics.com", 1, true, false},
+        {"CustCustomerV3Entity-0000", "", 4, false, true},
+        {"CustCustomerV3Entity-0001", "x.example", 17, false, true}};
+    struct outcome outcome = sample_dry_run();
+    outcome.command = "repair-map";
+    outcome.verdict = "a plan was made for the map Customers V3:accounts; nothing was changed";
+    outcome.scope = "project and field rows of the map \"Customers V3:accounts\" that do not name "
+                    "the target's own organization";
+    outcome.map_rows = rows;
+    outcome.map_row_count = 4;
+    outcome.tables[TABLE_EVENTS].asked = outcome.tables[TABLE_RUNTIME].asked = false;
+    for (unsigned i = 0; i < TABLE_EVENTS; i++) {
+        outcome.tables[i].planned_rows = 3;
+        outcome.tables[i].kept_rows = 31;
+    }
+    return outcome;
+}
+
+static inline struct outcome
+sample_undo(void)
+{
+    static const char *const next[] = {"The stale link is back. To remove it again: dwclean clean "
+                                       "with the same target."};
+    struct outcome outcome = sample_done();
+    static const int64_t before[AXDB_TABLES] = {0, 2, 1}, put_back[AXDB_TABLES] = {34, 33, 957};
+    outcome.command = "undo";
+    outcome.verdict = "put back, and compared with the backup: every row is as it was";
+    outcome.undoes = "20261121T220000Z-uat-ab12";
+    outcome.run_id = "20261121T230000Z-uat-cd34";
+    outcome.run_path = "/var/lib/dwclean/runs/20261121T230000Z-uat-cd34";
+    for (unsigned i = 0; i < AXDB_TABLES; i++) {
+        struct table_outcome *table = &outcome.tables[i];
+        table->before_rows = before[i];
+        table->restored_rows = put_back[i];
+        table->after_rows = before[i] + put_back[i];
+        table->planned_rows = put_back[i];
+        table->deleted_rows = -1;
+        table->backed_up_rows = table->after_rows;
+    }
+    outcome.tables[TABLE_PROJECT].present_rows = 1;
+    outcome.tables[TABLE_PROJECT].differing_rows = 1;
+    outcome.tables[TABLE_EVENTS].present_rows = 1;
+    outcome.tables[TABLE_RUNTIME].asked = false;
+    outcome.before.runtime_asked = false;
+    outcome.before.runtime = NULL;
+    outcome.next = next;
+    return outcome;
+}
+
+/** The second part of a run whose COMMIT had got no answer. */
+static inline struct outcome
+sample_settled(void)
+{
+    struct outcome outcome = sample_done();
+    outcome.command = "resume";
+    outcome.resumed = true;
+    outcome.settled = "committed";
+    return outcome;
+}
+
+static inline struct outcome
+sample_check(void)
+{
+    static const struct observation needs[] = {
+        {"C-CONNECT", true, VERDICT_OK, "signed in as CONTOSO\\svc-dwclean, TLS 1.2", NULL, NULL,
+         ERR_NONE},
+        {"C-RIGHT-DELETE", true, VERDICT_DIFFERS,
+         "the login may not delete from DUALWRITEPROJECTCONFIGURATION",
+         "GRANT DELETE ON OBJECT::[dbo].[DUALWRITEPROJECTCONFIGURATION] TO "
+         "[CONTOSO\\svc-dwclean];",
+         NULL, ERR_NONE},
+        {"C-SESSIONS", false, VERDICT_UNKNOWN, "sessions of others are not shown to this login",
+         "GRANT VIEW DATABASE STATE TO [CONTOSO\\svc-dwclean];", NULL, ERR_PERMISSION}};
+    struct outcome outcome = sample_residue();
+    outcome.command = "check";
+    outcome.word = OUTCOME_MISSING;
+    outcome.verdict = "1 required need is missing, 0 are not known";
+    outcome.before.observations = needs;
+    outcome.before.observation_count = 3;
+    outcome.next_count = 0;
+    return outcome;
+}
+
 /** Every text that a server gives is an attack: escapes, quotes, line breaks, bytes that are no
  * UTF-8. */
 static inline struct outcome
@@ -225,6 +335,7 @@ sample_hostile(void)
     axdb.urls = urls;
     axdb.url_count = 1;
     axdb.channels = channels;
+    axdb.channel_count = 1;
     axdb.tables[0].exists = true;
     axdb.tables[0].fault = SAMPLE_HOSTILE;
     axdb.tables[0].triggers = (struct named_list){true, triggers, 1};
@@ -244,8 +355,14 @@ sample_hostile(void)
     outcome.err.code = ERR_SERVER;
     (void)snprintf(outcome.err.primary, sizeof(outcome.err.primary), "%s", SAMPLE_HOSTILE);
     (void)snprintf(outcome.err.detail, sizeof(outcome.err.detail), "%s", SAMPLE_HOSTILE);
+    static const struct map_row map_rows[] = {{SAMPLE_HOSTILE, SAMPLE_HOSTILE, -1, false, true}};
+    outcome.map_rows = map_rows;
+    outcome.map_row_count = 1;
     outcome.verdict = SAMPLE_HOSTILE;
     outcome.reason = SAMPLE_HOSTILE;
+    outcome.scope = SAMPLE_HOSTILE;
+    outcome.undoes = SAMPLE_HOSTILE;
+    outcome.settled = SAMPLE_HOSTILE;
     return outcome;
 }
 

@@ -106,6 +106,51 @@ urls_lose_user_and_query(void **state)
 }
 
 static void
+what_a_run_is_about_is_told(void **state)
+{
+    struct outcome outcome = sample_repair_map();
+    cJSON *json = parse(&outcome);
+    (void)state;
+    expect_member(json, "command", "repair-map");
+    expect_member(json, "map_rows.2.project", "CustCustomerV3Entity-0000");
+    expect_member(json, "map_rows.0.status", "0");
+    assert_true(cJSON_IsTrue(at(json, "map_rows.1.own")));
+    assert_true(cJSON_IsFalse(at(json, "map_rows.1.chosen")));
+    expect_member(json, "tables.1.kept", "31");
+    expect_member(json, "before.axdb.channels.1.handler_class", "4712");
+    expect_member(json, "settled", NULL);
+    cJSON_Delete(json);
+
+    outcome = sample_undo();
+    json = parse(&outcome);
+    expect_member(json, "undoes", "20261121T220000Z-uat-ab12");
+    expect_member(json, "tables.1.restored", "33");
+    expect_member(json, "tables.1.already_there", "1");
+    expect_member(json, "tables.1.differing", "1");
+    expect_member(json, "tables.0.kept", NULL);
+    cJSON_Delete(json);
+
+    outcome = sample_settled();
+    json = parse(&outcome);
+    expect_member(json, "settled", "committed");
+    assert_true(cJSON_IsTrue(at(json, "resumed")));
+    cJSON_Delete(json);
+}
+
+static void
+check_says_missing_where_others_say_differs(void **state)
+{
+    const struct outcome outcome = sample_check();
+    cJSON *json = parse(&outcome);
+    (void)state;
+    expect_member(json, "outcome", "missing");
+    expect_member(json, "before.checks.0.verdict", "ok");
+    expect_member(json, "before.checks.1.verdict", "missing");
+    expect_member(json, "before.checks.2.verdict", "unknown");
+    cJSON_Delete(json);
+}
+
+static void
 rows_that_did_not_leave_are_named(void **state)
 {
     const struct outcome outcome = sample_partial();
@@ -308,6 +353,8 @@ main(void)
         cmocka_unit_test(a_clean_is_told_whole),
         cmocka_unit_test(what_is_not_known_is_null_and_not_zero),
         cmocka_unit_test(urls_lose_user_and_query),
+        cmocka_unit_test(what_a_run_is_about_is_told),
+        cmocka_unit_test(check_says_missing_where_others_say_differs),
         cmocka_unit_test(rows_that_did_not_leave_are_named),
         cmocka_unit_test(hostile_texts_are_data_and_nothing_else),
         cmocka_unit_test(control_characters_are_escaped_in_the_text),

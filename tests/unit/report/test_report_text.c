@@ -46,7 +46,8 @@ expect_width(const char *report, unsigned most)
     for (const char *p = report; *p;) {
         const size_t size = strcspn(p, "\n");
         /* One word behind a label (a path, an id) is never broken. */
-        const bool one_word = size > 16 && !memchr(p + 16, ' ', size - 16);
+        const size_t indent = strspn(p, " "), from = indent > 16 ? indent : 16;
+        const bool one_word = size > from && !memchr(p + from, ' ', size - from);
         if (columns_of(p, size) > most && !one_word)
             fail_msg("wider than %u: %.*s", most, (int)size, p);
         p += size + (p[size] ? 1 : 0);
@@ -105,10 +106,110 @@ an_unfinished_clean_names_what_is_left(void **state)
 }
 
 static void
+rows_that_stay_by_choice_stand_in_the_table(void **state)
+{
+    const struct outcome outcome = sample_part();
+    (void)state;
+    expect_golden(&outcome, 80, "clean-part.txt");
+}
+
+static void
+a_map_is_shown_row_by_row(void **state)
+{
+    const struct outcome outcome = sample_repair_map();
+    (void)state;
+    expect_golden(&outcome, 80, "repair-map-dry-run.txt");
+}
+
+static void
+an_undo_says_what_is_back_and_what_was_there(void **state)
+{
+    const struct outcome outcome = sample_undo();
+    (void)state;
+    expect_golden(&outcome, 80, "undo-done.txt");
+}
+
+static void
+a_commit_without_an_answer_says_how_it_came_out(void **state)
+{
+    static const char *const states[] = {"rolled-back", "mixed", "unknown"};
+    static const char *const words[] = {"was NOT done", "some are as before",
+                                        "not known whether it was done"};
+    struct outcome outcome = sample_settled();
+    struct err err;
+    (void)state;
+    expect_golden(&outcome, 80, "resume-settled.txt");
+    for (size_t i = 0; i < 3; i++) {
+        TEXT_SCOPED text = {0};
+        outcome.settled = states[i];
+        assert_true(report_text(&outcome, 200, false, &text, &err));
+        assert_non_null(strstr(text_string(&text), words[i]));
+    }
+}
+
+static void
+check_is_a_list_of_what_is_there_with_the_statement_to_run(void **state)
+{
+    const struct outcome outcome = sample_check();
+    TEXT_SCOPED text = {0};
+    struct err err;
+    (void)state;
+    expect_golden(&outcome, 80, "check-missing.txt");
+    /* a statement is copied: its backslash is one */
+    assert_true(report_text(&outcome, 200, false, &text, &err));
+    assert_non_null(strstr(text_string(&text), "TO [CONTOSO\\svc-dwclean];"));
+}
+
+static void
+a_statement_cannot_move_the_cursor_either(void **state)
+{
+    static const struct observation needs[] = {
+        {"C-RIGHT", true, VERDICT_DIFFERS, "missing", "GRANT \\ " SAMPLE_HOSTILE, NULL, ERR_NONE}};
+    struct outcome outcome = sample_check();
+    TEXT_SCOPED text = {0};
+    struct err err;
+    (void)state;
+    outcome.before.observations = needs;
+    outcome.before.observation_count = 1;
+    assert_true(report_text(&outcome, 80, false, &text, &err));
+    assert_null(strchr(text_string(&text), '\x1b'));
+    assert_null(strstr(text_string(&text), "\nclean"));
+    assert_true(text_is_utf8(text_string(&text), text.used));
+}
+
+static void
+groups_of_event_rows_are_bounded_and_the_rest_is_counted(void **state)
+{
+    static struct axdb_channel_count groups[33];
+    static struct axdb_evidence axdb;
+    struct outcome outcome = sample_residue();
+    TEXT_SCOPED text = {0};
+    struct err err;
+    (void)state;
+    for (size_t i = 0; i < 33; i++)
+        groups[i] = (struct axdb_channel_count){"DualWrite", 1, (int64_t)i, 1, i < 30 ? 7 : 9};
+    axdb = sample_axdb;
+    axdb.channels = groups;
+    axdb.channel_count = 33;
+    outcome.before.axdb = &axdb;
+    assert_true(report_text(&outcome, 80, false, &text, &err));
+    assert_non_null(strstr(text_string(&text), "  and 13 more: see the JSON report\n"));
+    /* the largest first, then in the server's order */
+    assert_non_null(strstr(text_string(&text),
+                           "ENABLED\n"
+                           "     9  DualWrite          1            30        1\n"
+                           "     9  DualWrite          1            31        1\n"
+                           "     9  DualWrite          1            32        1\n"
+                           "     7  DualWrite          1             0        1\n"));
+    assert_null(strstr(text_string(&text), "            17        1\n"));
+}
+
+static void
 no_line_is_wider_than_asked_for(void **state)
 {
-    static struct outcome (*const samples[])(void) = {sample_residue, sample_dry_run, sample_done,
-                                                      sample_partial};
+    static struct outcome (*const samples[])(void) = {
+        sample_residue, sample_dry_run, sample_done,       sample_partial,
+        sample_part,    sample_undo,    sample_repair_map, sample_check};
     (void)state;
     for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
         const struct outcome outcome = samples[i]();
@@ -189,6 +290,13 @@ main(void)
         cmocka_unit_test(a_dry_run_says_would),
         cmocka_unit_test(a_finished_clean_looks_as_agreed),
         cmocka_unit_test(an_unfinished_clean_names_what_is_left),
+        cmocka_unit_test(rows_that_stay_by_choice_stand_in_the_table),
+        cmocka_unit_test(a_map_is_shown_row_by_row),
+        cmocka_unit_test(an_undo_says_what_is_back_and_what_was_there),
+        cmocka_unit_test(a_commit_without_an_answer_says_how_it_came_out),
+        cmocka_unit_test(check_is_a_list_of_what_is_there_with_the_statement_to_run),
+        cmocka_unit_test(a_statement_cannot_move_the_cursor_either),
+        cmocka_unit_test(groups_of_event_rows_are_bounded_and_the_rest_is_counted),
         cmocka_unit_test(no_line_is_wider_than_asked_for),
         cmocka_unit_test(nothing_that_a_server_says_can_move_the_cursor_or_forge_a_line),
         cmocka_unit_test(colour_is_only_there_when_asked_for),
