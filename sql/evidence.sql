@@ -13,7 +13,8 @@ SELECT N'identity' AS rs_identity,
     CONVERT(varbinary(512), CONVERT(nvarchar(256), SERVERPROPERTY(N'MachineName'))) AS machine_name,
     CONVERT(varbinary(512), CONVERT(nvarchar(128), SERVERPROPERTY(N'ProductVersion'))) AS product_version,
     CONVERT(varbinary(512), CONVERT(nvarchar(128), SERVERPROPERTY(N'Edition'))) AS edition,
-    CONVERT(varbinary(512), CONVERT(nvarchar(256), ORIGINAL_LOGIN())) AS login_name;
+    CONVERT(varbinary(512), CONVERT(nvarchar(256), ORIGINAL_LOGIN())) AS login_name,
+    CONVERT(varbinary(512), CONVERT(nvarchar(256), USER_NAME())) AS user_name;
 
 -- A read-only replica answers READ_ONLY while its database is not.
 --? updateability

@@ -10,6 +10,11 @@
 
 #include <stdbool.h>
 
+/** Were both halves that are asked for reached, and are they the ones that the pins name? The error
+ * that kept a half away, or ERR_REFUSED. */
+MUST_CHECK bool guard_identity(const struct run_request *request, const struct evidence *evidence,
+                               struct err *err);
+
 /** What a run is about to do to AxDB. */
 enum guard_purpose {
     GUARD_CLEAN,

@@ -49,6 +49,8 @@ struct named_list {
     bool known;
     const char *const *names;
     size_t count;
+    const char *const *disabled; /* switched off: they do nothing, but may be switched on */
+    size_t disabled_count;
 };
 
 struct axdb_table_evidence {

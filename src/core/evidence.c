@@ -74,15 +74,22 @@ counts_disagree(const struct axdb_evidence *axdb)
     return false;
 }
 
+static bool
+names_equal(const char *const *a, size_t a_count, const char *const *b, size_t b_count)
+{
+    if (a_count != b_count)
+        return false;
+    for (size_t i = 0; i < a_count; i++)
+        if (strcmp(a[i], b[i]) != 0)
+            return false;
+    return true;
+}
+
 bool
 named_list_equal(const struct named_list *a, const struct named_list *b)
 {
-    if (a->known != b->known || a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->names[i], b->names[i]) != 0)
-            return false;
-    return true;
+    return a->known == b->known && names_equal(a->names, a->count, b->names, b->count) &&
+           names_equal(a->disabled, a->disabled_count, b->disabled, b->disabled_count);
 }
 
 static bool

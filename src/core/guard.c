@@ -145,7 +145,8 @@ guard_side_effects(const struct run_request *request, const struct axdb_evidence
         }
         if (table->triggers.count && !request->allow_triggers)
             return refuse_named(name, "trigger", &table->triggers,
-                                "A delete would run them. Read them, then pass --allow-triggers.",
+                                "A change would run them. Read them, then switch them off or pass "
+                                "--allow-triggers.",
                                 err);
         if (table->foreign_keys.count)
             return refuse_named(name, "foreign key", &table->foreign_keys,
@@ -269,9 +270,8 @@ guard_axdb(const struct run_request *request, const struct scope *scope, enum gu
 {
     const struct axdb_evidence *axdb = evidence->axdb;
 
-    if (!guard_pins(request, &axdb->identity, err) || !guard_rights(axdb, scope, purpose, err) ||
-        !guard_state(&axdb->identity, err) || !guard_parts(axdb, scope, err) ||
-        !guard_side_effects(request, axdb, err))
+    if (!guard_rights(axdb, scope, purpose, err) || !guard_state(&axdb->identity, err) ||
+        !guard_parts(axdb, scope, err) || !guard_side_effects(request, axdb, err))
         return false;
     return purpose != GUARD_CLEAN ||
            (guard_owner(request, evidence, err) && guard_channels(request, evidence, err));
@@ -338,8 +338,7 @@ guard_purge(const struct runtime_evidence *runtime, struct err *err)
 }
 
 bool
-guard_target(const struct run_request *request, const struct scope *scope,
-             enum guard_purpose purpose, const struct evidence *evidence, struct err *err)
+guard_identity(const struct run_request *request, const struct evidence *evidence, struct err *err)
 {
     if (request->axdb && !evidence->axdb) {
         *err = evidence->axdb_err;
@@ -349,12 +348,19 @@ guard_target(const struct run_request *request, const struct scope *scope,
         *err = evidence->runtime_err;
         return false;
     }
-    if (request->axdb && !guard_axdb(request, scope, purpose, evidence, err))
+    return (!request->axdb || guard_pins(request, &evidence->axdb->identity, err)) &&
+           (!request->dataverse || guard_runtime(request, evidence, err));
+}
+
+bool
+guard_target(const struct run_request *request, const struct scope *scope,
+             enum guard_purpose purpose, const struct evidence *evidence, struct err *err)
+{
+    if (!guard_identity(request, evidence, err) ||
+        (request->axdb && !guard_axdb(request, scope, purpose, evidence, err)))
         return false;
-    if (!request->dataverse)
-        return true;
-    return guard_runtime(request, evidence, err) &&
-           (scope->parts[TABLE_RUNTIME] == SCOPE_NOTHING || guard_purge(evidence->runtime, err));
+    return !request->dataverse || scope->parts[TABLE_RUNTIME] == SCOPE_NOTHING ||
+           guard_purge(evidence->runtime, err);
 }
 
 /* ---- the operator's statement ---- */

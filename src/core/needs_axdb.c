@@ -326,23 +326,6 @@ need_key(struct needs *needs, enum table which, const struct axdb_table_evidence
 
 /* ---- what a delete could set off ---- */
 
-/** The name in the catalog, without what is said of it: a list writes "TR (disabled)". */
-static const char *
-catalog_name(struct needs *needs, const char *shown)
-{
-    static const char said[] = " (disabled)";
-    const size_t size = strlen(shown);
-    const char *name;
-
-    if (size < sizeof said || strcmp(shown + size - (sizeof said - 1), said) != 0)
-        return shown;
-    name = arena_copy(needs->arena, shown, size - (sizeof said - 1));
-    if (name)
-        return name;
-    needs->exhausted = true;
-    return "";
-}
-
 static struct observation *
 need_none(struct needs *needs, enum table which, const char *what, const struct named_list *list,
           bool required)
@@ -364,7 +347,7 @@ need_no_trigger(struct needs *needs, enum table which, const struct named_list *
     need_hint(needs, seen,
               "A delete runs it. Read it: SELECT OBJECT_DEFINITION(OBJECT_ID(N'dbo.' + "
               "QUOTENAME(%s))); If it may run: --allow-triggers.",
-              need_literal(needs, catalog_name(needs, list->names[0])));
+              need_literal(needs, list->names[0]));
 }
 
 static void
@@ -376,7 +359,7 @@ need_no_foreign_key(struct needs *needs, enum table which, const struct named_li
               "A delete could reach another table, or be refused by it. No such key belongs to the "
               "product. Whose it is: SELECT OBJECT_SCHEMA_NAME(parent_object_id), "
               "OBJECT_NAME(parent_object_id) FROM sys.foreign_keys WHERE name = %s;",
-              need_literal(needs, catalog_name(needs, list->names[0])));
+              need_literal(needs, list->names[0]));
 }
 
 static void
@@ -387,7 +370,7 @@ need_no_policy(struct needs *needs, enum table which, const struct named_list *l
     need_hint(needs, seen,
               "Rows may be hidden from this login. Its schema: SELECT SCHEMA_NAME(schema_id) FROM "
               "sys.security_policies WHERE name = %s; its owner removes this table from it.",
-              need_literal(needs, catalog_name(needs, list->names[0])));
+              need_literal(needs, list->names[0]));
 }
 
 static bool
@@ -408,8 +391,12 @@ need_no_effects(struct needs *needs, enum table which, const struct axdb_table_e
     if (effects_visible(table) && !table->triggers.count && !table->foreign_keys.count &&
         !table->policies.count)
         (void)need(needs, "C-EFFECT", true, VERDICT_OK,
-                   "dbo.%s: no trigger, foreign key or row-level security policy",
-                   table_name(which));
+                   "dbo.%s: no trigger, foreign key or row-level security policy%s",
+                   table_name(which),
+                   table->triggers.disabled_count || table->foreign_keys.disabled_count ||
+                           table->policies.disabled_count
+                       ? " that is switched on"
+                       : "");
 }
 
 static void

@@ -75,22 +75,6 @@ halves_are_given(const struct resume *resume, struct err *err)
                                            : "Add --dataverse-only.");
 }
 
-/** A half that did not answer cannot be compared with the run's, so nothing may go on without it.
- */
-static bool
-halves_were_reached(const struct run *run, struct err *err)
-{
-    const struct evidence *seen = &run->outcome->before;
-
-    if (run->request.axdb && !seen->axdb)
-        *err = seen->axdb_err;
-    else if (run->request.dataverse && !seen->runtime)
-        *err = seen->runtime_err;
-    else
-        return true;
-    return false;
-}
-
 static bool
 same(const char *what, const char *then, const char *now, struct err *err)
 {
@@ -298,8 +282,8 @@ prepare(struct resume *resume, struct err *err)
     (void)snprintf(run->id, sizeof run->id, "%s", resume->past->ops->past(resume->past)->id);
     run->request.run_id = run->id;
     run->outcome->resumed = true;
-    if (!run_look(run, err) || !halves_were_reached(run, err) || !target_is_the_same(resume, err) ||
-        !read_backup(resume, err) || !reopen(resume, err))
+    if (!run_look(run, err) || !guard_identity(request, &run->outcome->before, err) ||
+        !target_is_the_same(resume, err) || !read_backup(resume, err) || !reopen(resume, err))
         return false;
     describe(resume, &text);
     return text_ok(&text, err) && run_confirm(run, text_string(&text), err);

@@ -93,8 +93,10 @@ tables_are_empty(const struct undo *undo, struct err *err)
                          "of the backup's rows %" PRId64 " are there unchanged, %" PRId64
                          " with other contents, %" PRId64 " are missing",
                          table->present, table->differing, table->missing.rows);
-        return err_hint(err, "Rows of two environments would be mixed. --merge adds the missing "
-                             "rows only and changes none that is there.");
+        return err_hint(err,
+                        "If the run kept rows by choice (--channel, repair-map), or an undo "
+                        "stopped half-way: --merge adds the missing rows only and changes none "
+                        "that is there. Else rows of two environments would be mixed.");
     }
     return true;
 }

@@ -188,10 +188,10 @@ take_index(struct catalog_seen *seen, const struct cursor *cursor, struct err *e
     return true;
 }
 
-/** A name of something on a table; what is switched off says so. */
+/** A name of something on a table. */
 static bool
-add_name(const struct catalog_seen *seen, const struct cursor *cursor, struct catalog_names lists[],
-         struct err *err)
+add_name(const struct catalog_seen *seen, const struct cursor *cursor,
+         struct catalog_effects effects[], struct err *err)
 {
     const char *name = "";
     const char **items;
@@ -202,17 +202,14 @@ add_name(const struct catalog_seen *seen, const struct cursor *cursor, struct ca
     if (!catalog_table_by_bytes(cursor, seen->arena, &which, err) ||
         !cursor_text(cursor, 2, seen->arena, &name, err) || !cursor_flag(cursor, 3, &disabled, err))
         return false;
-    list = &lists[which];
+    list = disabled ? &effects[which].off : &effects[which].on;
     if (list->count >= CATALOG_MAX_NAMES)
         return true; /* one is enough to refuse */
     items = catalog_room(seen->arena, (void *)list->items, list->count, sizeof *items);
     if (items == NULL)
         return arena_exhausted(err);
     list->items = items;
-    items[list->count] = disabled ? arena_printf(seen->arena, "%s (disabled)", name) : name;
-    if (items[list->count] == NULL)
-        return arena_exhausted(err);
-    list->count++;
+    items[list->count++] = name;
     return true;
 }
 
@@ -284,11 +281,14 @@ catalog_rows_forget(struct catalog_seen *seen)
 }
 
 static struct named_list
-list_of(const struct catalog_names *names, bool answered, enum right may_see)
+list_of(const struct catalog_effects *effects, bool answered, enum right may_see)
 {
     /* Without the right the catalog answers with no rows: that is no evidence. */
-    return (struct named_list){
-        .known = answered && may_see == RIGHT_HELD, .names = names->items, .count = names->count};
+    return (struct named_list){.known = answered && may_see == RIGHT_HELD,
+                               .names = effects->on.items,
+                               .count = effects->on.count,
+                               .disabled = effects->off.items,
+                               .disabled_count = effects->off.count};
 }
 
 /**

@@ -18,6 +18,11 @@ struct catalog_names {
     size_t count;
 };
 
+/** The names of one kind of thing on a table: those that act, and those that are switched off. */
+struct catalog_effects {
+    struct catalog_names on, off;
+};
+
 struct catalog_rights {
     enum right may_select, may_insert, may_delete, may_alter, may_view_definition;
     enum right may_view_definitions; /* of everything in the database */
@@ -29,7 +34,7 @@ struct catalog_seen {
     const struct connection *connection; /* whose options say what kind of engine this is */
     struct catalog_table tables[AXDB_TABLES];
     struct catalog_rights rights[AXDB_TABLES];
-    struct catalog_names triggers[AXDB_TABLES], foreign_keys[AXDB_TABLES], policies[AXDB_TABLES];
+    struct catalog_effects triggers[AXDB_TABLES], foreign_keys[AXDB_TABLES], policies[AXDB_TABLES];
 };
 
 /** Take a row if it belongs to the catalog; `ret_taken` false leaves it to the caller. */

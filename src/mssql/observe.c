@@ -42,7 +42,8 @@ take_identity(struct observation *seen, const struct cursor *cursor, struct err 
         !cursor_text(cursor, 3, seen->arena, &identity->machine_name, err) ||
         !cursor_text(cursor, 4, seen->arena, &version, err) ||
         !cursor_text(cursor, 5, seen->arena, &edition, err) ||
-        !cursor_text(cursor, 6, seen->arena, &identity->login, err))
+        !cursor_text(cursor, 6, seen->arena, &identity->login, err) ||
+        !cursor_text(cursor, 7, seen->arena, &identity->user, err))
         return false;
     identity->product =
         arena_printf(seen->arena, "%s%s%s", version, edition[0] != '\0' ? " " : "", edition);
@@ -320,6 +321,7 @@ start(struct observation *seen, const struct connection *connection)
                                        .product = "",
                                        .database = "",
                                        .login = "",
+                                       .user = "",
                                        .client = "",
                                        .encryption = "",
                                        .state = "",

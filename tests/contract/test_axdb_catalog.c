@@ -130,6 +130,24 @@ a_trigger_and_a_foreign_key_that_were_added_are_seen(void **state)
 }
 
 static void
+a_trigger_that_is_switched_off_does_not_count_but_is_watched(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store = connect_as("dwclean");
+    struct axdb_evidence evidence;
+
+    (void)state;
+    sql("CREATE TRIGGER dbo.TR_OFF ON dbo.BUSINESSEVENTSDEFINITION AFTER DELETE AS PRINT 1");
+    sql("ALTER TABLE dbo.BUSINESSEVENTSDEFINITION DISABLE TRIGGER TR_OFF");
+    observe(store, arena, &evidence);
+    assert_no_names(&evidence.tables[TABLE_EVENTS].triggers);
+    assert_int_equal(evidence.tables[TABLE_EVENTS].triggers.disabled_count, 1);
+    assert_string_equal(evidence.tables[TABLE_EVENTS].triggers.disabled[0], "TR_OFF");
+    store->ops->close(store);
+    sql("DROP TRIGGER dbo.TR_OFF");
+}
+
+static void
 a_table_cannot_be_changed_while_it_is_locked(void **state)
 {
     ARENA_SCOPED arena = arena_new(ARENA_BYTES);
@@ -218,6 +236,8 @@ main(void)
         CONTRACT_TEST(a_column_that_was_added_after_the_first_look_is_seen),
         CONTRACT_TEST(a_column_without_an_exact_way_back_is_named_under_the_locks),
         CONTRACT_TEST_IF(a_trigger_and_a_foreign_key_that_were_added_are_seen, NEEDS_CATALOG),
+        CONTRACT_TEST_IF(a_trigger_that_is_switched_off_does_not_count_but_is_watched,
+                         NEEDS_CATALOG),
         CONTRACT_TEST_IF(a_table_cannot_be_changed_while_it_is_locked, NEEDS_LOCKS),
         CONTRACT_TEST_IF(without_the_right_to_see_them_triggers_are_not_known,
                          NEEDS_LOGINS | NEEDS_CATALOG),

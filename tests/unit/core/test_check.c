@@ -34,7 +34,7 @@ no_history(struct axdb_evidence *evidence)
     evidence->identity.restore_known = false;
 }
 
-static const char *const trigger_names[] = {"TR_O'Brien's (disabled)", "TR_2"};
+static const char *const trigger_names[] = {"TR_O'Brien's", "TR_2"};
 static const char *const policy_names[] = {"RLS"};
 
 static void

@@ -128,7 +128,7 @@ no_state(struct axdb_evidence *evidence)
     evidence->identity.state = "";
 }
 
-static const char *const trigger_names[] = {"TR_O'Brien's (disabled)", "TR_2"};
+static const char *const trigger_names[] = {"TR_O'Brien's", "TR_2"};
 static const char *const key_names[] = {"FK_'1"};
 static const char *const policy_names[] = {"RLS"};
 
@@ -366,7 +366,7 @@ static const struct need_case cases[] = {
      "security policy",
      NULL, 0},
     {triggers, NULL, "C-EFFECT", "PROJECTCONF",
-     "required missing: dbo.DUALWRITEPROJECTCONFIGURATION has trigger TR_O'Brien's (disabled) and "
+     "required missing: dbo.DUALWRITEPROJECTCONFIGURATION has trigger TR_O'Brien's and "
      "1 more",
      "OBJECT_ID(N'dbo.' + QUOTENAME(N'TR_O''Brien''s'))", 2},
     {foreign_key, NULL, "C-EFFECT", "PROJECTCONF",

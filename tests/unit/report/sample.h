@@ -338,7 +338,7 @@ sample_hostile(void)
     axdb.channel_count = 1;
     axdb.tables[0].exists = true;
     axdb.tables[0].fault = SAMPLE_HOSTILE;
-    axdb.tables[0].triggers = (struct named_list){true, triggers, 1};
+    axdb.tables[0].triggers = (struct named_list){.known = true, .names = triggers, .count = 1};
     runtime = sample_runtime;
     runtime.identity.unique_name = runtime.identity.friendly_name = SAMPLE_HOSTILE;
     runtime.identity.link_detail = SAMPLE_HOSTILE;
