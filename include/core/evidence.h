@@ -80,6 +80,14 @@ size_t evidence_count(const struct evidence *evidence, bool required, enum verdi
  */
 int64_t evidence_kept_events(const struct run_request *request, const struct evidence *evidence);
 
+/** Event rows of channels that --channel names, from the same answer; -1 when not known. */
+int64_t evidence_named_events(const struct run_request *request, const struct evidence *evidence);
+
+/** A channel that --channel does not name, but which differs from a named one only in case (ASCII)
+ * or trailing blanks: SQL Server would take them for the same. NULL = none. */
+const char *evidence_nearly_named(const struct run_request *request,
+                                  const struct evidence *evidence);
+
 /** Bytes that a backup of the rows as seen may need: generous, only to refuse a full disk early. */
 uint64_t evidence_backup_bytes(const struct evidence *evidence);
 

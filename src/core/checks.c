@@ -162,15 +162,35 @@ check_channel_rows(struct observations *list, const struct run_request *request,
 {
     const struct counted *fresh = &evidence->axdb->tables[TABLE_EVENTS].fresh;
     const int64_t kept = evidence_kept_events(request, evidence);
+    const int64_t named = evidence_named_events(request, evidence);
+    const char *near = evidence_nearly_named(request, evidence);
     struct observation *seen;
 
-    if (kept < 0 || kept > fresh->rows) {
+    if (near) {
+        seen = observe(list, "A-ROWS", VERDICT_UNKNOWN,
+                       "%s: channel \"%s\" differs from one that is named in case or blanks only",
+                       table_name(TABLE_EVENTS), near);
+        seen->cause = ERR_REFUSED;
+        seen->hint = "Give --channel exactly as the channel is stored.";
+        return;
+    }
+
+    if (kept < 0) {
         seen = observe(list, "A-ROWS", VERDICT_UNKNOWN,
                        "%s: the channels of its rows are not known", table_name(TABLE_EVENTS));
         seen->cause = ERR_SERVER;
         return;
     }
-    if (fresh->rows == kept && may_hide_rows(evidence->axdb)) {
+    if (fresh->rows != kept + named) {
+        seen = observe(list, "A-ROWS", VERDICT_UNKNOWN,
+                       "%s: %" PRId64 " rows in all, but %" PRId64 " by channel: rows are being "
+                       "written",
+                       table_name(TABLE_EVENTS), fresh->rows, kept + named);
+        seen->cause = ERR_SERVER;
+        seen->hint = "Stop what writes them, then ask again.";
+        return;
+    }
+    if (named == 0 && may_hide_rows(evidence->axdb)) {
         seen = observe(list, "A-ROWS", VERDICT_UNKNOWN,
                        "%s: 0 rows of the channels named, but %s may hide some",
                        table_name(TABLE_EVENTS), may_hide_rows(evidence->axdb));
@@ -178,11 +198,11 @@ check_channel_rows(struct observations *list, const struct run_request *request,
         seen->hint = "Ask again on the primary, with a login that sees every row.";
         return;
     }
-    seen = observe(list, "A-ROWS", fresh->rows > kept ? VERDICT_DIFFERS : VERDICT_OK,
+    seen = observe(list, "A-ROWS", named > 0 ? VERDICT_DIFFERS : VERDICT_OK,
                    "%s: %" PRId64 " rows of the channels named; %" PRId64
                    " rows of other channels kept",
-                   table_name(TABLE_EVENTS), fresh->rows - kept, kept);
-    if (fresh->rows > kept)
+                   table_name(TABLE_EVENTS), named, kept);
+    if (named > 0)
         seen->code = "DWFOEV1004";
 }
 
@@ -241,7 +261,8 @@ check_rows(struct observations *list, const struct run_request *request,
 
     check_table_rows(list, axdb, TABLE_FIELD);
     check_table_rows(list, axdb, TABLE_PROJECT);
-    if (request->channel_count && events->exists && events->fresh.known && events->fresh.rows > 0) {
+    if (request->channel_count && events->exists && events->fresh.known &&
+        (events->fresh.rows > 0 || axdb->channel_count > 0)) {
         check_channel_rows(list, request, evidence);
         return;
     }
@@ -417,6 +438,25 @@ check_channels(struct observations *list, const struct run_request *request,
     }
 }
 
+/** A channel that no row has may be a slip of the pen. */
+static void
+check_named_channels(struct observations *list, const struct run_request *request,
+                     const struct axdb_evidence *axdb)
+{
+    enum { SHOWN = 8 };
+
+    for (size_t i = 0; i < request->channel_count && i < SHOWN && axdb->channels_known; i++) {
+        size_t at = 0;
+
+        while (at < axdb->channel_count &&
+               strcmp(axdb->channels[at].channel, request->channels[i]) != 0)
+            at++;
+        if (at == axdb->channel_count)
+            (void)observe(list, "A-CHANNEL", VERDICT_DIFFERS, "no event row has channel \"%s\"",
+                          request->channels[i]);
+    }
+}
+
 static void
 check_sessions(struct observations *list, const struct axdb_evidence *axdb)
 {
@@ -478,6 +518,7 @@ check_axdb(struct observations *list, const struct run_request *request,
     check_side_effects(list, axdb);
     check_status(list, axdb);
     check_channels(list, request, evidence);
+    check_named_channels(list, request, axdb);
     check_sessions(list, axdb);
     check_restore(list, axdb);
 }

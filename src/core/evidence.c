@@ -1,6 +1,7 @@
 #include "core/evidence.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "checks.h"
 #include "core/host.h"
 
@@ -322,18 +323,72 @@ evidence_rows(const struct evidence *evidence, enum table table)
     return evidence->axdb->tables[table].fresh.rows;
 }
 
-int64_t
-evidence_kept_events(const struct run_request *request, const struct evidence *evidence)
+/** Event rows whose channel is named, or is not. */
+static int64_t
+event_rows(const struct run_request *request, const struct evidence *evidence, bool named)
 {
     const struct axdb_evidence *axdb = evidence->axdb;
-    int64_t kept = 0;
+    int64_t rows = 0;
 
     if (!axdb || !axdb->channels_known || !axdb->tables[TABLE_EVENTS].fresh.known)
         return -1;
     for (size_t i = 0; i < axdb->channel_count; i++)
-        if (!scope_names_channel(request, axdb->channels[i].channel))
-            kept += axdb->channels[i].rows;
-    return kept;
+        if (scope_names_channel(request, axdb->channels[i].channel) == named)
+            rows += axdb->channels[i].rows;
+    return rows;
+}
+
+int64_t
+evidence_kept_events(const struct run_request *request, const struct evidence *evidence)
+{
+    return event_rows(request, evidence, false);
+}
+
+int64_t
+evidence_named_events(const struct run_request *request, const struct evidence *evidence)
+{
+    return event_rows(request, evidence, true);
+}
+
+static size_t
+trimmed_size(const char *text)
+{
+    size_t size = strlen(text);
+
+    while (size > 0 && text[size - 1] == ' ')
+        size--;
+    return size;
+}
+
+static bool
+differs_in_case_only(const char *a, const char *b)
+{
+    const size_t size = trimmed_size(a);
+    TEXT_SCOPED left = {0};
+    TEXT_SCOPED right = {0};
+
+    if (size != trimmed_size(b))
+        return false;
+    text_append_bytes(&left, a, size);
+    text_append_bytes(&right, b, size);
+    return text_equal_nocase(text_string(&left), text_string(&right));
+}
+
+const char *
+evidence_nearly_named(const struct run_request *request, const struct evidence *evidence)
+{
+    const struct axdb_evidence *axdb = evidence->axdb;
+
+    for (size_t i = 0; axdb && i < axdb->channel_count; i++) {
+        const char *channel = axdb->channels[i].channel;
+
+        if (scope_names_channel(request, channel))
+            continue;
+        for (size_t j = 0; j < request->channel_count; j++)
+            if (differs_in_case_only(channel, request->channels[j]))
+                return channel;
+    }
+    return NULL;
 }
 
 uint64_t

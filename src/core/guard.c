@@ -238,8 +238,14 @@ guard_channels(const struct run_request *request, const struct evidence *evidenc
 {
     const struct axdb_evidence *axdb = evidence->axdb;
     const int64_t events = axdb->tables[TABLE_EVENTS].fresh.rows;
+    const char *near = evidence_nearly_named(request, evidence);
     const char *foreign = NULL;
 
+    if (near) {
+        (void)err_set(err, ERR_REFUSED,
+                      "channel \"%s\" differs from one that is named in case or blanks only", near);
+        return err_hint(err, "Give --channel exactly as the channel is stored; verify lists them.");
+    }
     if (request->channels_all || request->channel_count || events == 0)
         return true;
     for (size_t i = 0; i < evidence->family_count; i++)

@@ -23,7 +23,7 @@ struct found_row {
 /** The project rows, on their way past. */
 struct map_reader {
     struct run *run;
-    const struct schema *schema;
+    const struct schema *schema, *field_schema;
     char internal[NAME_BYTES], external[NAME_BYTES]; /* the map */
     struct found_row *rows;
     size_t count, capacity;
@@ -92,6 +92,23 @@ status_of(const struct schema *schema, const struct row *row)
     return parse_int(text, 0, INT32_MAX, &status) ? status : -1;
 }
 
+/** Text of a column; "" for NULL. What is no text cannot be judged, so nothing is done then. */
+static bool
+read_text(const struct schema *schema, const struct row *row, const char *column, char *ret,
+          size_t size, struct err *err)
+{
+    const size_t at = schema_find(schema, column);
+
+    ret[0] = '\0';
+    if ((at < schema->count && row->fields[at].is_null) ||
+        field_text(schema, row, column, ret, size))
+        return true;
+    (void)err_set(err, ERR_REFUSED, "%s of row %s in %s is not well-formed text", column,
+                  row->id.key, table_name(schema->table));
+    return err_hint(err, "Whose row this is cannot be told, so no row of a map is removed. Look at "
+                         "it, and mend or delete it by hand.");
+}
+
 static bool
 make_room(struct map_reader *reader, struct err *err)
 {
@@ -124,7 +141,8 @@ take_map_row(struct map_reader *reader, const struct row *row, const char *proje
 
     if (!axdb_key_parse(row->id.key, &key) || !make_room(reader, err))
         return err->code == ERR_NONE ? err_set(err, ERR_SERVER, "a row has no key") : false;
-    (void)field_text(reader->schema, row, "EXTERNALENVIRONMENTURL", url, sizeof url);
+    if (!read_text(reader->schema, row, "EXTERNALENVIRONMENTURL", url, sizeof url, err))
+        return false;
     host_of_url(url, host);
     found = &reader->rows[reader->count++];
     *found =
@@ -153,10 +171,39 @@ refuse_shared_name(const struct map_reader *reader, const struct row *row, const
         const struct found_row *found = &reader->rows[i];
 
         if (!found->shown.chosen || found->partition != key.partition ||
-            strcmp(found->shown.project, project) != 0)
+            !same_name(found->shown.project, project))
             continue;
         (void)err_set(err, ERR_REFUSED, "project %s belongs to another map too", project);
         return err_hint(err, "Name other projects with --project, or repair that row by hand.");
+    }
+    return true;
+}
+
+/** SQL Server takes names that differ only in case or trailing blanks for one; we do not, and a
+ * field row under such a name would be left behind. */
+static bool
+take_field_row(void *ctx, const struct row *row, struct err *err)
+{
+    const struct map_reader *reader = ctx;
+    char project[NAME_BYTES];
+    struct axdb_key key = {0};
+
+    if (!cancel_check(err) ||
+        !read_text(reader->field_schema, row, "PROJECTNAME", project, sizeof project, err))
+        return false;
+    if (!axdb_key_parse(row->id.key, &key))
+        return err_set(err, ERR_SERVER, "a row has no key");
+    for (size_t i = 0; i < reader->count; i++) {
+        const struct found_row *found = &reader->rows[i];
+
+        if (!found->shown.chosen || found->partition != key.partition ||
+            !same_name(found->shown.project, project) || strcmp(found->shown.project, project) == 0)
+            continue;
+        (void)err_set(err, ERR_REFUSED,
+                      "the field row of project %s is written differently: \"%s\"",
+                      found->shown.project, project);
+        return err_hint(err, "The two differ in case or trailing blanks only. Make them the same "
+                             "by hand, or leave this project out with --project.");
     }
     return true;
 }
@@ -171,9 +218,10 @@ take_row(void *ctx, const struct row *row, struct err *err)
 
     if (!cancel_check(err))
         return false;
-    (void)field_text(reader->schema, row, "INTERNALENTITYNAME", internal, sizeof internal);
-    (void)field_text(reader->schema, row, "EXTERNALENTITYNAME", external, sizeof external);
-    (void)field_text(reader->schema, row, "PROJECTNAME", project, sizeof project);
+    if (!read_text(reader->schema, row, "INTERNALENTITYNAME", internal, sizeof internal, err) ||
+        !read_text(reader->schema, row, "EXTERNALENTITYNAME", external, sizeof external, err) ||
+        !read_text(reader->schema, row, "PROJECTNAME", project, sizeof project, err))
+        return false;
     const bool of_map =
         same_name(internal, reader->internal) && same_name(external, reader->external);
 
@@ -216,6 +264,7 @@ read_map(struct map_reader *reader, struct err *err)
     const struct axdb_evidence *seen = reader->run->outcome->before.axdb;
     struct axdb_store *store = reader->run->conn.axdb;
     const struct row_sink sink = {.ctx = reader, .take = take_row};
+    const struct row_sink field_sink = {.ctx = reader, .take = take_field_row};
 
     reader->schema = &seen->tables[TABLE_PROJECT].schema;
     if (!store->ops->read_rows(store, reader->schema, &sink, err))
@@ -223,7 +272,9 @@ read_map(struct map_reader *reader, struct err *err)
     if (!refuse_missing(reader, err))
         return false;
     reader->second = true;
-    return store->ops->read_rows(store, reader->schema, &sink, err) ||
+    reader->field_schema = &seen->tables[TABLE_FIELD].schema;
+    return (store->ops->read_rows(store, reader->schema, &sink, err) &&
+            store->ops->read_rows(store, reader->field_schema, &field_sink, err)) ||
            err_wrap(err, "could not read the rows of other maps");
 }
 
@@ -344,6 +395,23 @@ find_map(struct run *run, struct map_reader *reader, struct err *err)
     return find_rows(run, reader, err);
 }
 
+/** The plan, and whether its project rows are those that were chosen: names are what selects. */
+static bool
+make_plan(struct run *run, struct err *err)
+{
+    const int64_t chosen = (int64_t)run->scope.project_count;
+
+    if (!run_plan(run, err))
+        return false;
+    if (run->plan.states[TABLE_PROJECT].rows == chosen)
+        return true;
+    (void)err_set(err, ERR_REFUSED,
+                  "%" PRId64 " project rows are chosen and %" PRId64 " rows carry their names",
+                  chosen, run->plan.states[TABLE_PROJECT].rows);
+    return err_hint(err, "Rows changed meanwhile, or share a PROJECTNAME. Look with --dry-run, and "
+                         "name the projects with --project.");
+}
+
 /** Up to and with the sealed backup; false also when there is no more to do (then `err` is empty).
  */
 static bool
@@ -357,14 +425,14 @@ prepare(struct run *run, struct map_reader *reader, struct err *err)
     const bool nothing = run->scope.project_count == 0;
 
     if (run->request.dry_run || nothing) {
-        if (!run_plan(run, err) || !confirm_plan_id(&run->request, &run->plan, err))
+        if (!make_plan(run, err) || !confirm_plan_id(&run->request, &run->plan, err))
             return false;
         outcome->word = nothing ? OUTCOME_CLEAN : OUTCOME_PLANNED;
         outcome->verdict = nothing ? "nothing to do: no row of this map is chosen"
                                    : "a dry run: nothing was changed";
         return false;
     }
-    if (!run_open(run, err) || !run_plan(run, err))
+    if (!run_open(run, err) || !make_plan(run, err))
         return false;
     describe(run, &text);
     return text_ok(&text, err) && run_confirm(run, text_string(&text), err) &&

@@ -7,6 +7,7 @@
 #include "run_steps.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /** How a settled COMMIT stops the run: what is known, and what to do. */
 static void
@@ -19,7 +20,10 @@ explain_settled(const struct settle_result *found, bool restoring, struct err *e
         (void)err_set(err, ERR_INCOMPLETE,
                       "the answer to COMMIT was lost; the rows are %s, as a locked look has proven",
                       what);
-        (void)err_hint(err, "The rest of the run is not done: dwclean resume goes on with it.");
+        (void)err_hint(err, restoring ? "The comparison afterwards is not done: run the undo again "
+                                        "with --merge; it changes nothing that is there."
+                                      : "The rest of the run is not done: dwclean resume goes on "
+                                        "with it.");
         break;
     case SETTLED_NOT:
         (void)err_set(err, ERR_INCOMPLETE,
@@ -36,8 +40,8 @@ explain_settled(const struct settle_result *found, bool restoring, struct err *e
     case SETTLED_UNKNOWN:
         (void)err_hint(err,
                        "The rows are either all %s or none is. When the server answers again, "
-                       "dwclean resume finds out.",
-                       what);
+                       "%s finds out.",
+                       what, restoring ? "the same undo with --merge" : "dwclean resume");
         return;
     }
     (void)err_detail(err,
@@ -82,7 +86,7 @@ run_end_axdb(struct run *run)
     struct err ignored;
 
     /* settled: the purge is protected by its row versions, and an idle connection would be cut */
-    if (!axdb->ops->release_exclusion(axdb, &ignored))
+    if (run->excluded && !axdb->ops->release_exclusion(axdb, &ignored))
         run_say(run, LOG_LEVEL_DEBUG, ignored.primary);
     axdb->ops->close(axdb);
     run->conn.axdb = NULL;
@@ -263,7 +267,9 @@ judge_change(struct run *run)
     } else {
         outcome->word = OUTCOME_RESIDUE;
         outcome->exit_status = 2;
-        outcome->verdict = "planned rows are there again: something wrote them back";
+        outcome->verdict = strcmp(why->check, "A-ROWS") == 0 || strcmp(why->check, "D-ROWS") == 0
+                               ? "planned rows are there again: something wrote them back"
+                               : why->text;
     }
 }
 

@@ -252,6 +252,7 @@ run_open(struct run *run, struct err *err)
                                   evidence_backup_bytes(&run->outcome->before), &run->dir, err))
         return false;
     run->journal = run->dir->ops->journal(run->dir);
+    run->reports = true;
     run->outcome->run_id = arena_string(run->arena, run->dir->ops->id(run->dir));
     run->outcome->run_path = arena_string(run->arena, run->dir->ops->path(run->dir));
     if (!run->outcome->run_id || !run->outcome->run_path)
@@ -317,6 +318,7 @@ run_confirm(struct run *run, const char *what, struct err *err)
         {"how", request->yes ? "plan-id" : "typed"},
         {"maps_are_stopped", request->maps_are_stopped ? "option" : "typed"}};
 
+    run->reports = true;
     return run_record(run, "confirmed", facts, 3, err);
 }
 
@@ -328,19 +330,22 @@ run_exclude_others(struct run *run, struct err *err)
 
     if (!axdb)
         return true;
-    if (run->outcome->before.axdb->may_applock == RIGHT_MISSING) {
+    /* not decided by the question before: what a server says of the right to a system procedure
+     * need not be what happens */
+    if (!axdb->ops->acquire_exclusion(axdb, &granted, err)) {
+        if (err->code != ERR_PERMISSION)
+            return false;
         run_say(run, LOG_LEVEL_NOTICE,
                 "the login may not use sp_getapplock: runs on other machines are "
                 "not excluded");
         return true;
     }
-    if (!axdb->ops->acquire_exclusion(axdb, &granted, err))
-        return false;
     if (!granted) {
         (void)err_set(err, ERR_LOCK, "another dwclean run works on this database");
         return err_hint(err,
                         "Its session holds the application lock 'dwclean'. Wait for it to end.");
     }
+    run->excluded = true;
     return run_record(run, "locked", NULL, 0, err);
 }
 
@@ -383,7 +388,8 @@ run_clean_verdict(const struct run *run, const char *front)
 static bool
 write_reports(struct run *run, struct err *err)
 {
-    return !run->ports->write_reports ||
+    /* a resume that was refused leaves the report of the first part as it is */
+    return !run->ports->write_reports || !run->reports ||
            run->ports->write_reports(run->ports->write_reports_ctx, run->outcome, run->dir, err);
 }
 

@@ -24,6 +24,8 @@ struct run {
     struct connections conn;
     struct run_dir *dir; /* NULL in a dry run, and before the guards have passed */
     struct journal *journal;
+    bool excluded; /* the application lock is ours */
+    bool reports;  /* the reports in the run directory are this command's to write */
     struct plan plan;
     struct sealed sealed;
 };

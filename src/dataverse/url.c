@@ -147,7 +147,8 @@ url_target_parse(const char *text, const struct url_allow *allow, struct url_tar
 
     url = parse(text_string(&full), 0);
     if (!url || !read_target(url, &target) || !path_is_base(url)) {
-        (void)err_set(err, ERR_USAGE, "not a Dataverse URL: %.200s", text);
+        /* not the text itself: somebody may have put a password into it */
+        (void)err_set(err, ERR_USAGE, "this is not the URL of a Dataverse environment");
         return err_hint(err, "Write it as https://ORG.crmN.dynamics.com, without a path.");
     }
     if (!url_host_is_dataverse(target.host) && !url_host_is_allowed(allow, target.host)) {

@@ -77,3 +77,14 @@ INI
     status_of clean --dry-run --channel Nobody --format json
     [ "$(json tables.2.planned <<<"$output")" = 0 ] || [ "$status" = 4 ]
 }
+
+@test "a channel that is named in another case is refused, not taken for none" {
+    status_of clean --dry-run --channel dualwrite
+    [ "$status" = 4 ]
+    says "case or blanks only"
+    status_of verify --channel dualwrite --format json
+    refute [ "$status" = 0 ]
+    says "differs from one that is named in case or blanks only"
+    status_of verify --channel DualWrite --channel Nobody --format json
+    says 'no event row has channel \"Nobody\"'
+}

@@ -62,3 +62,23 @@ map='Customers V3:accounts'
     status_of axdb_write repair-map --map "$map" --project "not one" --dry-run
     [ "$status" = 4 ]
 }
+
+@test "a URL or a name that is no text is nobody's: nothing is removed" {
+    for column in EXTERNALENVIRONMENTURL PROJECTNAME INTERNALENTITYNAME; do
+        fresh
+        sql "UPDATE dbo.DUALWRITEPROJECTCONFIGURATION SET $column = LEFT($column, 40) + NCHAR(55296) WHERE RECID = 1"
+        sql "UPDATE dbo.DUALWRITEPROJECTCONFIGURATION SET $column = LEFT($column, 40) + NCHAR(55296) WHERE EXTERNALENTITYNAME = N'accounts'"
+        status_of axdb_write repair-map --map "$map" --wrong-url-only --dry-run
+        [ "$status" = 4 ]
+        says "not well-formed text"
+        [ "$(rows_left)" = "34 34 958 17" ]
+    done
+}
+
+@test "a field row whose name differs in case only is not left behind in silence" {
+    sql "UPDATE f SET PROJECTNAME = LOWER(f.PROJECTNAME) FROM dbo.DUALWRITEPROJECTFIELDCONFIGURATION AS f" ||
+        sql "UPDATE dbo.DUALWRITEPROJECTFIELDCONFIGURATION SET PROJECTNAME = LOWER(PROJECTNAME)"
+    status_of axdb_write repair-map --map "$map" --dry-run
+    [ "$status" = 4 ]
+    says "written differently"
+}
