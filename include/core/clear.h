@@ -28,7 +28,8 @@ struct clear_job {
  * Delete the rows of the scope in one transaction, exactly those of the sealed backup.
  *
  * Under the locks it reads catalog and rows again and compares with the sealed backup; deletes, a
- * part of a table by key; compares the server's counts, and what is left with what was to stay.
+ * part of a table by key; compares the server's counts, and what is left in each of them with what
+ * was to stay. A table outside the scope must be as it was, where a trigger may reach it.
  *
  * @param job         what to clear, and with what
  * @param ret         written in every case; rows = deleted

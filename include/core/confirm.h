@@ -23,8 +23,8 @@ void confirm_describe_axdb(const struct axdb_identity *identity, struct text *re
  * Let the operator confirm this plan, which `what` describes. With --plan-id the plan's id must be
  * that one (ERR_STALE else), with or without --yes. Without --maps-are-stopped the word STOPPED is
  * asked for; without
- * --yes the name of the target (and without --env, with the Dataverse half, the organization's
- * unique name).
+ * --yes the name of the target (and without --env, when the plan has rows of Dataverse, the
+ * organization's unique name).
  *
  * @return         false with ERR_REFUSED when an answer is not the word or the name, ERR_STALE, or
  *                 ERR_INTERRUPTED

@@ -1,12 +1,14 @@
 /**
  * A change of AxDB: locks on all three tables, what is to be done under them, COMMIT. Clearing and
- * putting back differ only in what is done. While locks are held the only disk work is the
- * journal's "commit-sent" record, whose space was reserved before.
+ * putting back differ only in what is done. While locks are held the disk work is the journal's
+ * "commit-sent" record, whose space was reserved before; and, of rows that are put back, reading
+ * each once, within the budget for locks.
  */
 #ifndef CORE_LOCKED_CHANGE_H
 #define CORE_LOCKED_CHANGE_H
 
 #include "port/axdb_store.h"
+#include "port/backup.h"
 #include "port/journal.h"
 #include "port/observer.h"
 
@@ -59,5 +61,35 @@ MUST_CHECK bool locked_change_run(const struct locked_change *change, struct loc
 MUST_CHECK bool locked_catalog_unchanged(struct axdb_store *store,
                                          const struct axdb_table_evidence *then,
                                          struct arena *arena, struct err *err);
+
+/** Under the locks, where something else than the server may take its time: ERR_LOCK when they have
+ * been held for as long as they may. */
+MUST_CHECK bool locked_in_time(const struct axdb_store *store, int64_t max_lock_ms,
+                               struct err *err);
+
+/** Tables that a change has no business with. Zero = none is watched. */
+struct locked_watch {
+    bool watched[AXDB_TABLES];
+    struct table_state states[AXDB_TABLES];
+};
+
+/**
+ * Under the locks, before the change: tables that it leaves alone. They are read only where a
+ * trigger of a changed table may reach them: when it has one, or when that is not known.
+ *
+ * @param store    in its transaction
+ * @param tables   evidence of the three tables
+ * @param changed  tables that are changed
+ * @param ret      for locked_watch_end
+ * @param err      filled on failure
+ */
+MUST_CHECK bool locked_watch_begin(struct axdb_store *store,
+                                   const struct axdb_table_evidence *tables,
+                                   const bool changed[AXDB_TABLES], struct locked_watch *ret,
+                                   struct err *err);
+
+/** After the change, before COMMIT: ERR_SERVER when a watched table is not as it was. */
+MUST_CHECK bool locked_watch_end(struct axdb_store *store, const struct axdb_table_evidence *tables,
+                                 const struct locked_watch *watch, struct err *err);
 
 #endif

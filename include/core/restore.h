@@ -25,6 +25,8 @@ struct restore_table {
     int64_t differing;           /* of the backup: there with other contents; left as they are */
     unsigned char *wanted;       /* one for each row of the backup in its order: put it back */
     size_t wanted_count, wanted_capacity;
+    struct row_index
+        wanted_rows; /* of those that are put back, as the backup proved to hold them */
 };
 
 struct restore_plan {
@@ -64,7 +66,8 @@ struct restore_job {
 /**
  * Put the missing rows back in one transaction. Under the locks the tables must still be as
  * planned; after the last insert every row is read again: each row that was put back has the
- * backup's digest, each row that was there before is there unchanged, and there is no other.
+ * backup's digest, each row that was there before is there unchanged, and there is no other. Rows
+ * come from the backup once, within the budget for locks; the digests are those of the planning.
  *
  * @param job  what to put back
  * @param ret  written in every case; rows = put back
@@ -74,14 +77,24 @@ struct restore_job {
 MUST_CHECK bool restore_tables(const struct restore_job *job, struct locked_result *ret,
                                struct err *err);
 
-/** What a look at one table found of the backup. */
-struct restore_check {
-    int64_t present, absent, differing, others;
+/** What the last look works with; all borrowed. */
+struct restore_look {
+    struct axdb_store *store;                 /* connected */
+    const struct axdb_table_evidence *tables; /* as this connection sees them */
+    struct archived_run *run;
+    const struct restore_plan *plan;
+    int64_t max_lock_ms;
 };
 
-/** Compare one table with the backup: every row. */
-MUST_CHECK bool restore_compare(struct axdb_store *store, const struct schema *schema,
-                                struct archived_run *run, struct restore_check *ret,
-                                struct err *err);
+/**
+ * Compare every table of the backup with it, row by row. The tables are read under their locks, all
+ * of them at one time; the backup when they are free again.
+ *
+ * @param look  at what
+ * @param ret   one for each table; zero for one that is not in the backup
+ * @param err   filled on failure
+ */
+MUST_CHECK bool restore_look(const struct restore_look *look, struct row_counts ret[AXDB_TABLES],
+                             struct err *err);
 
 #endif

@@ -53,6 +53,7 @@ struct run_request {
     bool merge;                 /* undo: add only keys that are missing */
     const char *run;            /* RUN of undo and resume */
     const char *run_id;         /* set by core: the run that connections belong to */
+    bool resumes;               /* set by core: the plan is that of `run`, not a new one */
     int64_t max_lock_ms;        /* --max-lock-time */
     const struct fact *options; /* for run.json: argv without secrets, where each value came from */
     size_t option_count;

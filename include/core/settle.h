@@ -11,6 +11,7 @@
 #include "core/run.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /** Rows of a sealed backup, wherever it is. */
@@ -20,6 +21,8 @@ struct backup_rows {
     const struct schema *(*schema)(void *ctx, enum table table);
     /** Every row in key order, proven. */
     bool (*read)(void *ctx, enum table table, const struct row_sink *sink, struct err *err);
+    /** Does row number `at` of the table decide? NULL = every row does. */
+    bool (*decides)(void *ctx, enum table table, size_t at);
 };
 
 enum settled {
@@ -45,14 +48,15 @@ struct settle_job {
 /** What was found of the backup's rows, all three tables together. */
 struct settle_result {
     enum settled settled;
-    int64_t rows;    /* of the backup */
+    int64_t rows;    /* of the backup, that decide */
     int64_t present; /* there, with equal digests */
     int64_t differing;
     int64_t others; /* rows that are not the backup's */
 };
 
 /**
- * Find out. Waits for the server, for the application lock and for the table locks, up to wait_ms.
+ * Find out. The tables are read under their locks, the backup when they are free again. Waits for
+ * the server, for the application lock and for the table locks, up to wait_ms.
  *
  * @param job  what to look for
  * @param ret  written in every case

@@ -27,6 +27,12 @@ required_before_relink(const char *check)
     return false;
 }
 
+static const char *
+rows_word(int64_t rows)
+{
+    return rows == 1 ? "row" : "rows";
+}
+
 static struct observation *observe(struct observations *list, const char *check,
                                    enum verdict verdict, const char *fmt, ...) ERR_FMT(4, 5);
 
@@ -183,9 +189,9 @@ check_channel_rows(struct observations *list, const struct run_request *request,
     }
     if (fresh->rows != kept + named) {
         seen = observe(list, "A-ROWS", VERDICT_UNKNOWN,
-                       "%s: %" PRId64 " rows in all, but %" PRId64 " by channel: rows are being "
+                       "%s: %" PRId64 " %s in all, but %" PRId64 " by channel: rows are being "
                        "written",
-                       table_name(TABLE_EVENTS), fresh->rows, kept + named);
+                       table_name(TABLE_EVENTS), fresh->rows, rows_word(fresh->rows), kept + named);
         seen->cause = ERR_SERVER;
         seen->hint = "Stop what writes them, then ask again.";
         return;
@@ -198,10 +204,10 @@ check_channel_rows(struct observations *list, const struct run_request *request,
         seen->hint = "Ask again on the primary, with a login that sees every row.";
         return;
     }
-    seen = observe(list, "A-ROWS", named > 0 ? VERDICT_DIFFERS : VERDICT_OK,
-                   "%s: %" PRId64 " rows of the channels named; %" PRId64
-                   " rows of other channels kept",
-                   table_name(TABLE_EVENTS), named, kept);
+    seen =
+        observe(list, "A-ROWS", named > 0 ? VERDICT_DIFFERS : VERDICT_OK,
+                "%s: %" PRId64 " %s of the channels named; %" PRId64 " %s of other channels kept",
+                table_name(TABLE_EVENTS), named, rows_word(named), kept, rows_word(kept));
     if (named > 0)
         seen->code = "DWFOEV1004";
 }
@@ -221,8 +227,8 @@ check_table_rows(struct observations *list, const struct axdb_evidence *axdb, en
         return;
     }
     if (table->fresh.rows > 0) {
-        seen = observe(list, "A-ROWS", VERDICT_DIFFERS, "%s: %" PRId64 " rows", name,
-                       table->fresh.rows);
+        seen = observe(list, "A-ROWS", VERDICT_DIFFERS, "%s: %" PRId64 " %s", name,
+                       table->fresh.rows, rows_word(table->fresh.rows));
         seen->code = "DWFOEV1004";
         return;
     }
@@ -271,12 +277,18 @@ check_rows(struct observations *list, const struct run_request *request,
         return;
     }
     seen = observe(list, "A-ROWS", VERDICT_UNKNOWN,
-                   "%s: %" PRId64 " rows of unknown owner: dual-write has no project rows here",
-                   table_name(TABLE_EVENTS), axdb->tables[TABLE_EVENTS].fresh.rows);
+                   "%s: %" PRId64 " %s of unknown owner: dual-write has no project rows here",
+                   table_name(TABLE_EVENTS), events->fresh.rows, rows_word(events->fresh.rows));
     seen->cause = ERR_SERVER;
     seen->hint =
         "They may belong to another feature, such as a Synapse or Fabric link. Look at the "
         "channels; --channels all takes them all for dual-write's, --channel NAME those named.";
+}
+
+static const char *
+name_word(int64_t rows)
+{
+    return rows == 1 ? "row names" : "rows name";
 }
 
 static void
@@ -286,24 +298,25 @@ check_url_host(struct observations *list, const struct evidence *evidence,
     struct observation *seen;
 
     if (!host->host[0]) {
-        (void)observe(list, "A-URL", VERDICT_DIFFERS,
-                      "%" PRId64 " project rows name no environment", host->rows);
+        (void)observe(list, "A-URL", VERDICT_DIFFERS, "%" PRId64 " project %s no environment",
+                      host->rows, name_word(host->rows));
     } else if (!evidence->own_host) {
         seen = observe(list, "A-URL", VERDICT_UNKNOWN,
-                       "%" PRId64 " project rows name %s; the target's own host is not known",
-                       host->rows, host->host);
+                       "%" PRId64 " project %s %s; the target's own host is not known", host->rows,
+                       name_word(host->rows), host->host);
         seen->cause = ERR_REFUSED;
         seen->hint = "Let Dataverse answer too, or give --expect-dataverse-host.";
     } else if (host->own) {
         seen = observe(list, "A-URL", VERDICT_DIFFERS,
-                       "%" PRId64 " project rows name %s, the target's own organization",
-                       host->rows, host->host);
+                       "%" PRId64 " project %s %s, the target's own organization", host->rows,
+                       name_word(host->rows), host->host);
         seen->hint =
             "That may be a working link. If only Dataverse was restored: --dataverse-only.";
     } else {
         (void)observe(list, "A-URL", VERDICT_DIFFERS,
-                      "%" PRId64 " project rows still point at %s (own organization: %s)",
-                      host->rows, host->host, evidence->own_host);
+                      "%" PRId64 " project %s still %s at %s (own organization: %s)", host->rows,
+                      rows_word(host->rows), host->rows == 1 ? "points" : "point", host->host,
+                      evidence->own_host);
     }
 }
 
@@ -340,8 +353,9 @@ check_pairs(struct observations *list, const struct axdb_evidence *axdb)
     }
     (void)observe(
         list, "A-PAIR", lone_projects->rows || lone_fields->rows ? VERDICT_DIFFERS : VERDICT_OK,
-        "%" PRId64 " project rows without field row, %" PRId64 " field rows without project row",
-        lone_projects->rows, lone_fields->rows);
+        "%" PRId64 " project %s without field row, %" PRId64 " field %s without project row",
+        lone_projects->rows, rows_word(lone_projects->rows), lone_fields->rows,
+        rows_word(lone_fields->rows));
 }
 
 static void
@@ -408,9 +422,9 @@ check_status(struct observations *list, const struct axdb_evidence *axdb)
     }
     if (running || other)
         (void)observe(list, "A-STATUS", VERDICT_OK,
-                      "%" PRId64 " project rows enabled or queueing, %" PRId64
+                      "%" PRId64 " project %s enabled or queueing, %" PRId64
                       " not; after a restore that is the source's state",
-                      running, other);
+                      running, rows_word(running), other);
 }
 
 static void
@@ -430,8 +444,9 @@ check_channels(struct observations *list, const struct run_request *request,
                                            counted_zero(&evidence->axdb->tables[TABLE_PROJECT]));
 
         seen = observe(list, "A-CHANNEL", doubtful ? VERDICT_DIFFERS : VERDICT_OK,
-                       "%" PRId64 " event rows of channel family \"%s\"%s", family->rows,
-                       family->family, family->foreign ? ", another feature's" : "");
+                       "%" PRId64 " event %s of channel family \"%s\"%s", family->rows,
+                       rows_word(family->rows), family->family,
+                       family->foreign ? ", another feature's" : "");
         if (seen->verdict == VERDICT_DIFFERS)
             seen->hint = "The table is shared by features: clean asks for --channels all or "
                          "--channel NAME.";
@@ -468,9 +483,11 @@ check_sessions(struct observations *list, const struct axdb_evidence *axdb)
         seen->cause = ERR_PERMISSION;
         return;
     }
-    seen = observe(list, "A-AOS", axdb->aos_sessions ? VERDICT_DIFFERS : VERDICT_OK,
-                   "%" PRId64 " sessions that look like an application server, %" PRId64 " others",
-                   axdb->aos_sessions, axdb->other_sessions - axdb->aos_sessions);
+    seen =
+        observe(list, "A-AOS", axdb->aos_sessions ? VERDICT_DIFFERS : VERDICT_OK,
+                "%" PRId64 " %s like an application server, %" PRId64 " others", axdb->aos_sessions,
+                axdb->aos_sessions == 1 ? "session that looks" : "sessions that look",
+                axdb->other_sessions - axdb->aos_sessions);
     if (axdb->aos_sessions)
         seen->hint = "Clean before the application server starts, or restart it afterwards.";
 }
@@ -583,9 +600,12 @@ check_runtime_rows(struct observations *list, const struct runtime_evidence *run
         (void)observe(list, "D-ROWS", VERDICT_OK, "Dual Write Runtime Configurations: 0 rows");
         return;
     }
+    const bool span = oldest && strcmp(oldest, newest) != 0;
+
     seen = observe(list, "D-ROWS", VERDICT_DIFFERS,
-                   "Dual Write Runtime Configurations: %zu rows, created %s to %s",
-                   runtime->row_count, oldest ? oldest : "?", newest ? newest : "?");
+                   "Dual Write Runtime Configurations: %zu %s, created %s%s%s", runtime->row_count,
+                   rows_word((int64_t)runtime->row_count), oldest ? oldest : "at an unknown time",
+                   span ? " to " : "", span ? newest : "");
     seen->code = "DWDVEV1004";
 }
 

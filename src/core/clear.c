@@ -112,7 +112,7 @@ delete_part(const struct clear_job *job, const struct locked_table *locked, int6
                                         locked->key_count, ret_deleted, err);
 }
 
-/** What is left of a part's table: exactly the rows that were to stay? */
+/** What is left of a table: exactly the rows that were to stay? Of a whole table, none. */
 static bool
 only_kept_rows_are_left(const struct clear_job *job, struct locked_table *locked, struct err *err)
 {
@@ -126,11 +126,11 @@ only_kept_rows_are_left(const struct clear_job *job, struct locked_table *locked
     left = rowset_end(&locked->staying);
     if (going.rows == 0 && table_state_equal(&locked->stay, &left))
         return true;
-    return err_set(err, ERR_SERVER,
-                   "%s: after the delete %" PRId64
-                   " rows are left that should be gone, and %" PRId64 " of %" PRId64
-                   " that should stay",
-                   table_name(table), going.rows, left.rows, locked->stay.rows);
+    (void)err_set(err, ERR_SERVER,
+                  "%s: after the delete %" PRId64 " rows are left that should be gone, and %" PRId64
+                  " of %" PRId64 " that should stay",
+                  table_name(table), going.rows, left.rows, locked->stay.rows);
+    return err_hint(err, "Everything was rolled back. A trigger may write to this table.");
 }
 
 static bool
@@ -162,8 +162,9 @@ delete_table(const struct clear_job *job, const struct locked_table *locked, int
                    table_name(table), *ret_deleted, expected);
 }
 
-/** First every table is compared, then the first row goes; what stays is looked at when the last
- * one has gone: a trigger may write to another table than its own. */
+/** First every table is compared, then the first row goes; what is left is looked at when the last
+ * one has gone: a trigger may write to another table than its own, also to one that was empty
+ * already. */
 static bool
 change_tables(const struct clear_job *job, struct locked_table locked[AXDB_TABLES],
               int64_t ret_rows[AXDB_TABLES], struct err *err)
@@ -176,7 +177,7 @@ change_tables(const struct clear_job *job, struct locked_table locked[AXDB_TABLE
             !delete_table(job, &locked[i], &ret_rows[i], err))
             return false;
     for (int i = 0; i < AXDB_TABLES; i++)
-        if (job->scope->parts[i] == SCOPE_SOME && !only_kept_rows_are_left(job, &locked[i], err))
+        if (job->scope->parts[i] != SCOPE_NOTHING && !only_kept_rows_are_left(job, &locked[i], err))
             return false;
     return true;
 }
@@ -186,14 +187,19 @@ change(void *ctx, int64_t ret_rows[AXDB_TABLES], struct err *err)
 {
     const struct clear_job *job = ctx;
     struct locked_table locked[AXDB_TABLES] = {0};
+    bool in_scope[AXDB_TABLES];
+    struct locked_watch watch;
     bool ok;
 
     for (int i = 0; i < AXDB_TABLES; i++) {
         locked[i].scope = job->scope;
         locked[i].schema = &job->tables[i].schema;
+        in_scope[i] = job->scope->parts[i] != SCOPE_NOTHING;
     }
     ok = locked_catalog_unchanged(job->store, job->tables, job->arena, err) &&
-         change_tables(job, locked, ret_rows, err);
+         locked_watch_begin(job->store, job->tables, in_scope, &watch, err) &&
+         change_tables(job, locked, ret_rows, err) &&
+         locked_watch_end(job->store, job->tables, &watch, err);
     for (int i = 0; i < AXDB_TABLES; i++)
         locked_table_done(&locked[i]);
     return ok;

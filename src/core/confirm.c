@@ -36,8 +36,15 @@ confirm_describe_axdb(const struct axdb_identity *id, struct text *text)
         append_shown(text, id->backup_finished_at);
         text_append(text, "\n");
     } else {
-        text_append(text, "  restore history: not known\n");
+        text_append(text, id->restore_known ? "  no restore on record\n"
+                                            : "  the restore history is not readable\n");
     }
+}
+
+static const char *
+rows_word(int64_t rows)
+{
+    return rows == 1 ? "row" : "rows";
 }
 
 /** Event rows by everything that tells features apart, and whether they go. */
@@ -49,18 +56,32 @@ describe_channels(const struct run_request *request, const struct axdb_evidence 
 
     for (size_t i = 0; i < axdb->channel_count && i < SHOWN; i++) {
         const struct axdb_channel_count *group = &axdb->channels[i];
+        const bool stays = request->channel_count && !scope_names_channel(request, group->channel);
 
-        text_printf(text, "  %8" PRId64 " event rows of channel \"", group->rows);
+        text_printf(text, "           %s %" PRId64 " of channel \"",
+                    stays ? "there stay" : "of these", group->rows);
         append_shown(text, group->channel);
-        text_printf(
-            text, "\", direction %" PRId64 ", handler class %" PRId64 ", enabled %" PRId64 "%s\n",
-            group->direction, group->handler_class, group->enabled,
-            request->channel_count && !scope_names_channel(request, group->channel) ? ": stay"
-                                                                                    : "");
+        text_printf(text,
+                    "\", direction %" PRId64 ", handler class %" PRId64 ", enabled %" PRId64 "\n",
+                    group->direction, group->handler_class, group->enabled);
     }
     if (axdb->channel_count > SHOWN)
         text_printf(text, "           and %zu further groups of event rows\n",
                     axdb->channel_count - SHOWN);
+}
+
+/** The hosts of all project rows; of a part of them the caller tells the hosts. */
+static void
+describe_hosts(const struct evidence *evidence, struct text *text)
+{
+    for (size_t i = 0; i < evidence->host_count; i++) {
+        const struct host_count *host = &evidence->hosts[i];
+
+        text_printf(text, "           of these %" PRId64 " %s ", host->rows,
+                    host->rows == 1 ? "names" : "name");
+        append_shown(text, host->host[0] ? host->host : "no host");
+        text_append(text, host->own ? " (its own organization!)\n" : "\n");
+    }
 }
 
 static void
@@ -70,35 +91,46 @@ describe_rows(const struct run_request *request, const struct evidence *evidence
     for (int i = 0; i < AXDB_TABLES; i++) {
         if (scope->parts[i] == SCOPE_NOTHING)
             continue;
-        text_printf(text, "  %8" PRId64 " rows of %s", plan->states[i].rows,
-                    table_name((enum table)i));
+        text_printf(text, "  %8" PRId64 " %s of %s", plan->states[i].rows,
+                    rows_word(plan->states[i].rows), table_name((enum table)i));
         if (plan->kept_rows[i])
-            text_printf(text, "; %" PRId64 " others stay", plan->kept_rows[i]);
+            text_printf(text, "; %" PRId64 " %s", plan->kept_rows[i],
+                        plan->kept_rows[i] == 1 ? "other stays" : "others stay");
         text_append(text, "\n");
+        if (i == TABLE_PROJECT && scope->parts[i] == SCOPE_WHOLE)
+            describe_hosts(evidence, text);
+        if (i == TABLE_EVENTS)
+            describe_channels(request, evidence->axdb, text);
     }
-    if (scope->parts[TABLE_EVENTS] != SCOPE_NOTHING)
-        describe_channels(request, evidence->axdb, text);
 }
 
 static void
 describe_doubts(const struct evidence *evidence, struct text *text)
 {
-    for (size_t i = 0; i < evidence->host_count; i++) {
-        text_printf(text, "  %8" PRId64 " project rows name ", evidence->hosts[i].rows);
-        append_shown(text, evidence->hosts[i].host[0] ? evidence->hosts[i].host : "no host");
-        text_append(text, evidence->hosts[i].own ? " (its own organization!)\n" : "\n");
-    }
     if (!evidence->axdb->sessions_known)
         text_append(text, "  application server sessions: not checked\n");
     else if (evidence->axdb->aos_sessions)
-        text_printf(text, "  %" PRId64 " sessions look like an application server\n",
-                    evidence->axdb->aos_sessions);
+        text_printf(text, "  %" PRId64 " %s like an application server\n",
+                    evidence->axdb->aos_sessions,
+                    evidence->axdb->aos_sessions == 1 ? "session looks" : "sessions look");
     for (int i = 0; i < AXDB_TABLES; i++)
         if (!evidence->axdb->tables[i].triggers.known ||
             !evidence->axdb->tables[i].foreign_keys.known ||
             !evidence->axdb->tables[i].policies.known)
             text_printf(text, "  triggers, foreign keys and policies of %s: not checked\n",
                         table_name((enum table)i));
+}
+
+/** What nobody need fear for, by what the scope leaves alone. */
+static void
+describe_rest(const struct scope *scope, struct text *text)
+{
+    text_append(text, "\nWhat stays: ");
+    if (scope->parts[TABLE_PROJECT] == SCOPE_SOME)
+        text_append(text, "event rows, the rows of other maps, ");
+    else if (scope->parts[TABLE_EVENTS] == SCOPE_SOME)
+        text_append(text, "event rows of other channels, ");
+    text_append(text, "map definitions, solutions, companies, every other table.\n");
 }
 
 void
@@ -116,10 +148,11 @@ confirm_describe(const struct run_request *request, const struct evidence *evide
         append_shown(text, evidence->runtime->identity.unique_name);
         text_append(text, " at ");
         append_shown(text, evidence->runtime->identity.host);
-        text_printf(text, "\n  %8" PRId64 " Dual Write Runtime Configurations\n",
-                    plan->states[TABLE_RUNTIME].rows);
+        text_printf(text, "\n  %8" PRId64 " Dual Write Runtime Configuration%s\n",
+                    plan->states[TABLE_RUNTIME].rows,
+                    plan->states[TABLE_RUNTIME].rows == 1 ? "" : "s");
     }
-    text_append(text, "\nWhat stays: map definitions, solutions, companies, every other table.\n");
+    describe_rest(scope, text);
     text_printf(text, "class: %s\nplan-id: %s\n\n", env_class_name(request->env_class), plan->id);
 }
 
@@ -151,7 +184,7 @@ ask_stopped(const struct run_request *request, struct operator_port *op, struct 
 
 static bool
 ask_names(const struct run_request *request, const struct evidence *evidence,
-          struct operator_port *op, struct err *err)
+          const struct plan *plan, struct operator_port *op, struct err *err)
 {
     char name[NAME_BYTES];
 
@@ -163,7 +196,8 @@ ask_names(const struct run_request *request, const struct evidence *evidence,
         if (!ask_for(op, "Type the target's name as above (DATABASE@SERVER) to go on: ", name, err))
             return false;
     }
-    return !request->dataverse ||
+    /* an undo looks at Dataverse, and writes nothing there */
+    return !plan->asked[TABLE_RUNTIME] ||
            ask_for(op, "Type the unique name of the Dataverse organization to go on: ",
                    evidence->runtime->identity.unique_name, err);
 }
@@ -189,5 +223,5 @@ confirm_plan(const struct run_request *request, const struct evidence *evidence,
         op->show(op, what);
     if (!request->maps_are_stopped && !ask_stopped(request, op, err))
         return false;
-    return request->yes || ask_names(request, evidence, op, err);
+    return request->yes || ask_names(request, evidence, plan, op, err);
 }

@@ -426,13 +426,20 @@ guard_statement(const struct run_request *request, bool can_ask, struct err *err
     }
     if (request->yes && !request->plan_id) {
         (void)err_set(err, ERR_REFUSED, "--yes needs --plan-id");
-        return err_hint(err, "Run the same command with --dry-run, read it, and pass the plan-id "
-                             "that it prints.");
+        return err_hint(err, "%s",
+                        request->resumes
+                            ? "Pass the run's own plan-id. It stands in the report of the run, and "
+                              "dwclean resume RUN shows it at a terminal."
+                            : "Run the same command with --dry-run, read it, and pass the plan-id "
+                              "that it prints.");
     }
     if (!request->yes && !can_ask) {
         (void)err_set(err, ERR_REFUSED, "nobody is there to confirm");
-        return err_hint(err, "At a terminal the command asks. In a pipeline: --dry-run first, then "
-                             "--maps-are-stopped --yes --plan-id ID.");
+        return err_hint(err, "%s--maps-are-stopped --yes --plan-id ID.",
+                        request->resumes ? "At a terminal the command asks. In a pipeline, with "
+                                           "the plan-id in the report of the run: "
+                                         : "At a terminal the command asks. In a pipeline: "
+                                           "--dry-run first, then ");
     }
     return true;
 }

@@ -3,6 +3,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "core/evidence.h"
+#include "core/rowset.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,6 +27,81 @@ locked_catalog_unchanged(struct axdb_store *store, const struct axdb_table_evide
         (void)err_set(err, ERR_STALE, "the columns, triggers or keys of %s changed since the plan",
                       table_name((enum table)i));
         return err_hint(err, "Somebody alters the database. Find out who, then plan again.");
+    }
+    return true;
+}
+
+bool
+locked_in_time(const struct axdb_store *store, int64_t max_lock_ms, struct err *err)
+{
+    const int64_t locked_ms = store->ops->locked_ms(store);
+
+    if (locked_ms < max_lock_ms)
+        return true;
+    (void)err_set(err, ERR_LOCK, "the time for holding locks is used up");
+    return err_detail(err, "locks were held for %" PRId64 " ms; --max-lock-time allows %" PRId64,
+                      locked_ms, max_lock_ms);
+}
+
+/* ---- tables that the change has no business with ---- */
+
+static bool
+add_to_set(void *ctx, const struct row *row, struct err *err)
+{
+    return rowset_add(ctx, &row->id, err);
+}
+
+static bool
+read_state(struct axdb_store *store, const struct schema *schema, struct table_state *ret,
+           struct err *err)
+{
+    ROWSET_SCOPED set = {0};
+    const struct row_sink sink = {.ctx = &set, .take = add_to_set};
+
+    if (!rowset_begin(&set, schema->table, err) ||
+        !store->ops->read_rows(store, schema, &sink, err))
+        return err_wrap(err, "could not read %s under the lock", table_name(schema->table));
+    *ret = rowset_end(&set);
+    return true;
+}
+
+bool
+locked_watch_begin(struct axdb_store *store, const struct axdb_table_evidence *tables,
+                   const bool changed[AXDB_TABLES], struct locked_watch *ret, struct err *err)
+{
+    bool reaches = false;
+
+    *ret = (struct locked_watch){0};
+    for (int i = 0; i < AXDB_TABLES; i++)
+        reaches = reaches ||
+                  (changed[i] && (!tables[i].triggers.known || tables[i].triggers.count ||
+                                  !tables[i].foreign_keys.known || tables[i].foreign_keys.count));
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        ret->watched[i] = reaches && !changed[i];
+        if (ret->watched[i] && !read_state(store, &tables[i].schema, &ret->states[i], err))
+            return false;
+    }
+    return true;
+}
+
+bool
+locked_watch_end(struct axdb_store *store, const struct axdb_table_evidence *tables,
+                 const struct locked_watch *watch, struct err *err)
+{
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        struct table_state now = {0};
+
+        if (!watch->watched[i])
+            continue;
+        if (!read_state(store, &tables[i].schema, &now, err))
+            return false;
+        if (table_state_equal(&now, &watch->states[i]))
+            continue;
+        (void)err_set(err, ERR_SERVER,
+                      "%s was to stay as it is, but has changed with the other tables: %" PRId64
+                      " rows before, %" PRId64 " after",
+                      table_name((enum table)i), watch->states[i].rows, now.rows);
+        return err_hint(err, "Everything was rolled back. A trigger of another table did it.");
     }
     return true;
 }

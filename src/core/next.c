@@ -1,5 +1,6 @@
 #include "next.h"
 
+#include "base/text.h"
 #include "core/guard.h"
 
 #include <stddef.h>
@@ -35,6 +36,87 @@ add_relink(struct steps *steps)
         "Dataverse.");
 }
 
+/* ---- command lines ---- */
+
+/** " OPTION 'value'", as a shell takes it; nothing without a value. */
+static void
+append_option(struct text *ret, const char *option, const char *value)
+{
+    if (!value || !*value)
+        return;
+    text_append(ret, option);
+    text_append(ret, "'");
+    for (const char *p = value; *p; p++) {
+        if (*p == '\'')
+            text_append(ret, "'\\''");
+        else
+            text_append_bytes(ret, p, 1);
+    }
+    text_append(ret, "'");
+}
+
+/** Target and halves of this command, as far as options can say it again without secrets. */
+static void
+append_target(struct text *ret, const struct run_request *request)
+{
+    char name[256];
+
+    append_option(ret, " --env ", request->environment);
+    if (!request->environment) {
+        append_option(ret, " -S ", request->axdb ? request->server : NULL);
+        append_option(ret, " -d ", request->axdb ? request->database : NULL);
+        append_option(ret, " --dataverse-url ", request->dataverse ? request->dataverse_url : NULL);
+        append_option(ret, " --expect-dataverse-host ", request->expect_dataverse_host);
+        text_append(ret, " --class ");
+        text_append(ret, env_class_name(request->env_class));
+    }
+    if (!request->axdb || !request->dataverse)
+        text_append(ret, request->axdb ? " --axdb-only" : " --dataverse-only");
+    if (request->env_class != CLASS_PRODUCTION)
+        return;
+    guard_target_name(request, name, sizeof name);
+    append_option(ret, " --allow-production ", name);
+    append_option(ret, " --reason ", request->reason ? request->reason : "TEXT");
+}
+
+static void
+append_channels(struct text *ret, const struct run_request *request)
+{
+    if (request->channels_all)
+        text_append(ret, " --channels all");
+    for (size_t i = 0; i < request->channel_count; i++)
+        append_option(ret, " --channel ", request->channels[i]);
+}
+
+/** Where the run lies: a later command looks for it there. */
+static void
+append_runs_dir(struct text *ret, const char *run_path, struct arena *arena)
+{
+    const char *slash = run_path ? strrchr(run_path, '/') : NULL;
+
+    if (slash && slash > run_path)
+        append_option(ret, " --runs-dir ",
+                      arena_printf(arena, "%.*s", (int)(slash - run_path), run_path));
+}
+
+/** The command that finishes this run; NULL when it cannot be told. */
+static const char *
+finishing_command(const struct run_request *request, struct arena *arena,
+                  const struct outcome *outcome)
+{
+    const bool undo = strcmp(outcome->command, "undo") == 0 && outcome->undoes;
+    TEXT_SCOPED text = {0};
+
+    text_append(&text, undo ? "dwclean undo " : "dwclean resume ");
+    text_append(&text, undo ? outcome->undoes : outcome->run_id);
+    text_append(&text, undo ? " --merge" : "");
+    append_target(&text, request);
+    if (!undo)
+        append_channels(&text, request);
+    append_runs_dir(&text, outcome->run_path, arena);
+    return text.broken ? NULL : arena_string(arena, text_string(&text));
+}
+
 /** The rest of the command line that turns this dry run into a change. */
 static void
 add_planned(struct steps *steps, const struct run_request *request, struct arena *arena,
@@ -51,6 +133,13 @@ add_planned(struct steps *steps, const struct run_request *request, struct arena
     guard_target_name(request, name, sizeof name);
     add(steps, "Without --env or --class this target counts as production. If it is one, add:");
     add(steps, arena_printf(arena, "--allow-production='%s' --reason TEXT", name));
+}
+
+/** Rows may be those of a working link: the target's own organization has to be known first. */
+static bool
+owner_is_unknown(const struct evidence *seen)
+{
+    return seen->axdb && !seen->own_host;
 }
 
 static void
@@ -77,6 +166,9 @@ add_residue(struct steps *steps, const struct outcome *outcome)
     if (outcome->err.code != ERR_NONE)
         add(steps, "Mend the access to the other side first (see the error above), then verify "
                    "again.");
+    else if (owner_is_unknown(seen))
+        add(steps, "Whose rows these are is not known: give --expect-dataverse-host or both halves "
+                   "first; do not clean before.");
     else
         add(steps, "Stop the maps, then see what would go: dwclean clean --dry-run with the same "
                    "target.");
@@ -88,12 +180,24 @@ is_command(const struct outcome *outcome, const char *command)
     return strcmp(outcome->command, command) == 0;
 }
 
+/** Event rows without project rows: left by choice, or another feature's, or dual-write's. */
+static void
+add_unowned_events(struct steps *steps)
+{
+    add(steps, "If a clean with --channel kept these event rows by choice, verify with the same "
+               "channels: dwclean verify --channel NAME with the same target.");
+    add(steps, "Else look at the channels above. If the event rows are dual-write's: dwclean clean "
+               "--channels all --dry-run.");
+}
+
 static void
 add_refused(struct steps *steps, const struct outcome *outcome)
 {
-    if (is_command(outcome, "resume")) { /* its first part may have removed rows */
-        add(steps, "This command changed nothing. Keep the directory of the run: it holds the only "
-                   "copy of what the run removed.");
+    if (is_command(outcome, "resume")) {
+        /* resumed: its first part changed something */
+        add(steps, outcome->resumed ? "This command changed nothing. Keep the directory of the "
+                                      "run: it holds the only copy of what the run removed."
+                                    : "This command changed nothing.");
         return;
     }
     if (is_command(outcome, "check")) {
@@ -102,8 +206,7 @@ add_refused(struct steps *steps, const struct outcome *outcome)
     }
     if (is_command(outcome, "verify")) {
         if (outcome->before.family_count && outcome->word == OUTCOME_FAILED)
-            add(steps, "Look at the channels above. If the event rows are dual-write's: dwclean "
-                       "clean --channels all --dry-run.");
+            add_unowned_events(steps);
         return;
     }
     add(steps, outcome->run_path ? "Nothing was changed on the target. The run directory holds no "
@@ -112,9 +215,9 @@ add_refused(struct steps *steps, const struct outcome *outcome)
 }
 
 static void
-add_clean(struct steps *steps, const struct run_request *request)
+add_clean(struct steps *steps, const struct run_request *request, const struct outcome *outcome)
 {
-    if (request->channel_count)
+    if (outcome->tables[TABLE_EVENTS].kept_rows > 0)
         add(steps, "Event rows of other channels are kept by choice; the relink adds dual-write's "
                    "own again.");
     add(steps, request->axdb && request->dataverse
@@ -131,6 +234,13 @@ add_done(struct steps *steps, const struct run_request *request, const struct ou
         add(steps, "To remove the rows again: dwclean clean with the same target.");
         return;
     }
+    if (outcome->resumed && outcome->tables[TABLE_PROJECT].asked &&
+        !outcome->tables[TABLE_EVENTS].asked) {
+        /* the second part of a repair-map: its look knows the rows of the backup only */
+        add(steps, "Whether the map has other rows now is not known. See with the same target: "
+                   "dwclean repair-map INTERNAL:EXTERNAL --dry-run.");
+        return;
+    }
     if (outcome->map_row_count || is_command(outcome, "repair-map")) {
         add(steps, "Start the map in the browser (Data management, Dual-write): that writes its "
                    "rows anew.");
@@ -145,7 +255,8 @@ add_done(struct steps *steps, const struct run_request *request, const struct ou
 }
 
 static void
-add_unfinished(struct steps *steps, struct arena *arena, const struct outcome *outcome)
+add_unfinished(struct steps *steps, const struct run_request *request, struct arena *arena,
+               const struct outcome *outcome)
 {
     const bool undo = is_command(outcome, "undo");
 
@@ -156,16 +267,23 @@ add_unfinished(struct steps *steps, struct arena *arena, const struct outcome *o
     add(steps, "Something changed, or may have. Keep the run directory: it holds the backup.");
     if (!outcome->run_id)
         return;
-    if (undo && outcome->undoes)
+    add(steps, undo ? "Put back what is still missing, with the same sign-in options:"
+                    : "Find out what is left and finish it, with the same sign-in options:");
+    add(steps, finishing_command(request, arena, outcome));
+    if (!undo && outcome->plan_id)
         add(steps, arena_printf(arena,
-                                "dwclean undo %s --merge with the same target puts back what is "
-                                "still missing.",
-                                outcome->undoes));
-    else
-        add(steps, arena_printf(arena,
-                                "dwclean resume %s with the same target finds out what is left and "
-                                "finishes it.",
-                                outcome->run_id));
+                                "At a terminal it asks. In a pipeline, add: --maps-are-stopped "
+                                "--yes --plan-id %s",
+                                outcome->plan_id));
+}
+
+static void
+add_ready(struct steps *steps, const struct run_request *request)
+{
+    if (request->env_class == CLASS_PRODUCTION)
+        add(steps, "This target counts as production: clean will ask for --allow-production and "
+                   "--reason. If it is none: --class sandbox or --class dev.");
+    add(steps, "See what would go: dwclean clean --dry-run with the same target.");
 }
 
 static void
@@ -183,10 +301,10 @@ next_steps(const struct run_request *request, struct arena *arena, struct outcom
     switch (outcome->word) {
     case OUTCOME_CLEAN:
         if (!is_command(outcome, "repair-map"))
-            add_clean(&steps, request);
+            add_clean(&steps, request, outcome);
         break;
     case OUTCOME_READY:
-        add(&steps, "See what would go: dwclean clean --dry-run with the same target.");
+        add_ready(&steps, request);
         break;
     case OUTCOME_MISSING:
         add_missing(&steps);
@@ -206,7 +324,7 @@ next_steps(const struct run_request *request, struct arena *arena, struct outcom
         break;
     case OUTCOME_PARTIAL:
     case OUTCOME_UNKNOWN:
-        add_unfinished(&steps, arena, outcome);
+        add_unfinished(&steps, request, arena, outcome);
         break;
     case OUTCOME_REFUSED:
     case OUTCOME_STALE:

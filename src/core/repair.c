@@ -365,7 +365,7 @@ describe(const struct run *run, struct text *ret)
     const struct outcome *outcome = run->outcome;
 
     confirm_describe(&run->request, &outcome->before, &run->plan, &run->scope, ret);
-    text_append(ret, "Projects of the map:\n");
+    text_append(ret, "Project rows of the map:\n");
     for (size_t i = 0; i < outcome->map_row_count; i++) {
         const struct map_row *row = &outcome->map_rows[i];
 

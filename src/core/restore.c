@@ -11,8 +11,10 @@
 void
 restore_plan_done(struct restore_plan *plan)
 {
-    for (int i = 0; i < AXDB_TABLES; i++)
+    for (int i = 0; i < AXDB_TABLES; i++) {
         free(plan->tables[i].wanted);
+        row_index_done(&plan->tables[i].wanted_rows);
+    }
     *plan = (struct restore_plan){0};
 }
 
@@ -128,10 +130,9 @@ note_wanted(struct restore_table *table, bool wanted, struct err *err)
 }
 
 static bool
-take_backup(void *ctx, const struct row *row, struct err *err)
+note_match(void *ctx, const struct row_id *row, enum row_match match, struct err *err)
 {
     struct planner *planner = ctx;
-    const enum row_match match = row_index_take(&planner->reader.index, &row->id);
 
     if (!cancel_check(err) || !note_wanted(planner->table, match == ROW_ABSENT, err))
         return false;
@@ -145,22 +146,35 @@ take_backup(void *ctx, const struct row *row, struct err *err)
     case ROW_ABSENT:
         break;
     }
-    return rowset_add(&planner->missing, &row->id, err) &&
-           (!planner->file || planner->file->ops->add(planner->file, &row->id, err));
+    return rowset_add(&planner->missing, row, err) &&
+           row_index_add(&planner->table->wanted_rows, row, err) &&
+           (!planner->file || planner->file->ops->add(planner->file, row, err));
+}
+
+/** Every row of the backup against the ones that are there. */
+static bool
+match_rows(struct planner *planner, enum table table, struct archived_run *run, struct err *err)
+{
+    struct row_matcher matcher = {
+        .index = &planner->reader.index, .found = note_match, .ctx = planner};
+    const struct row_sink sink = {.ctx = &matcher, .take = row_matcher_take};
+    const bool ok = run->ops->read_rows(run, table, &sink, err) && row_matcher_end(&matcher, err);
+
+    row_matcher_done(&matcher);
+    return ok;
 }
 
 static bool
 plan_with(struct planner *planner, struct axdb_store *store, const struct schema *now,
           struct archived_run *run, struct err *err)
 {
-    const struct row_sink sink = {.ctx = planner, .take = take_backup};
     struct restore_table *table = planner->table;
 
     if (!columns_are_the_same(table->schema, now, err) ||
         (planner->file && !planner->file->ops->add_schema(planner->file, table->schema, err)) ||
         !read_present(store, now, &planner->reader, &table->there, err) ||
         !rowset_begin(&planner->missing, now->table, err) ||
-        !run->ops->read_rows(run, now->table, &sink, err))
+        !match_rows(planner, now->table, run, err))
         return false;
     table->missing = rowset_end(&planner->missing);
     return true;
@@ -190,36 +204,47 @@ restore_plan_make(struct axdb_store *store, const struct axdb_table_evidence *ta
 
 /* ---- under the locks ---- */
 
-/** Rows of the backup on their way into the table, or against what is in it afterwards. */
+/** Rows of the backup on their way into a table. */
 struct writer {
+    const struct restore_job *job;
     const struct restore_table *table;
-    struct axdb_store *store;
-    struct row_index *now; /* NULL while inserting */
-    size_t at;
-    int64_t missing; /* of the rows that were put back: not there, or not exactly */
+    size_t at, put_back; /* rows of the backup that have passed, and that were put back */
 };
 
+/** The row that was planned here: the same key, and the same bytes as far as a digest can tell. */
+static bool
+row_is_planned(const struct writer *writer, const struct row *row, struct err *err)
+{
+    const struct row_index *planned = &writer->table->wanted_rows;
+    struct axdb_key key;
+
+    if (writer->put_back < planned->count && axdb_key_parse(row->id.key, &key)) {
+        const struct row_index_entry *entry = &planned->entries[writer->put_back];
+
+        if (axdb_key_compare(&key, &entry->key) == 0 &&
+            digest_equal(&row->id.digest, &entry->digest))
+            return true;
+    }
+    return err_set(err, ERR_STORAGE, "row %s of the backup is not the one that was planned",
+                   row->id.key);
+}
+
+/** The disk may be slow, and everybody waits for the locks: each row is asked for the time. */
 static bool
 insert_row(void *ctx, const struct row *row, struct err *err)
 {
     struct writer *writer = ctx;
+    const struct restore_job *job = writer->job;
 
+    if (!cancel_check(err) || !locked_in_time(job->store, job->max_lock_ms, err))
+        return false;
     if (writer->at >= writer->table->wanted_count)
         return err_set(err, ERR_STORAGE, "the backup has more rows than when the plan was made");
     if (!writer->table->wanted[writer->at++])
         return true;
-    return cancel_check(err) && writer->store->ops->insert(writer->store, row, err);
-}
-
-static bool
-compare_row(void *ctx, const struct row *row, struct err *err)
-{
-    struct writer *writer = ctx;
-
-    if (writer->at >= writer->table->wanted_count)
-        return err_set(err, ERR_STORAGE, "the backup has more rows than when the plan was made");
-    if (writer->table->wanted[writer->at++] && row_index_take(writer->now, &row->id) != ROW_EQUAL)
-        writer->missing++;
+    if (!row_is_planned(writer, row, err) || !job->store->ops->insert(job->store, row, err))
+        return false;
+    writer->put_back++;
     return true;
 }
 
@@ -227,7 +252,7 @@ static bool
 insert_rows(const struct restore_job *job, const struct restore_table *table, int64_t *ret_rows,
             struct err *err)
 {
-    struct writer writer = {.table = table, .store = job->store};
+    struct writer writer = {.job = job, .table = table};
     const struct row_sink sink = {.ctx = &writer, .take = insert_row};
     const struct axdb_store_ops *ops = job->store->ops;
 
@@ -241,46 +266,31 @@ insert_rows(const struct restore_job *job, const struct restore_table *table, in
                    table_name(table->schema->table), *ret_rows, table->missing.rows);
 }
 
-/** Rows that were there before must all be there still, exactly. */
-static int64_t
-missing_before(const struct row_index *before, struct row_index *now, enum table table)
-{
-    int64_t missing = 0;
-
-    for (size_t i = 0; i < before->count; i++) {
-        struct row_id row = {.table = table, .digest = before->entries[i].digest};
-
-        (void)snprintf(row.key, sizeof row.key, "%" PRId64 ":%" PRId64,
-                       before->entries[i].key.partition, before->entries[i].key.recid);
-        missing += row_index_take(now, &row) != ROW_EQUAL;
-    }
-    return missing;
-}
-
-/** The comparison that ends an undo: every byte of every row, by digest. */
+/** The comparison that ends an undo: every byte of every row, by digest. What is in the table must
+ * be what was there before and what was planned from the backup, and nothing else. */
 static bool
 compare_rows(const struct restore_job *job, const struct restore_table *table,
              const struct schema *schema, const struct row_index *before, struct err *err)
 {
     struct table_reader reader = {0};
-    struct writer writer = {.table = table, .now = &reader.index};
-    const struct row_sink sink = {.ctx = &writer, .take = compare_row};
     struct table_state now = {0};
-    int64_t lost = 0;
     bool ok = read_present(job->store, schema, &reader, &now, err);
 
     if (ok) {
-        lost = missing_before(before, &reader.index, schema->table);
-        ok = job->run->ops->read_rows(job->run, schema->table, &sink, err);
-    }
-    if (ok && (lost || writer.missing || row_index_unmatched(&reader.index))) {
-        ok = err_set(err, ERR_SERVER,
-                     "%s: %" PRId64 " rows did not come back exactly as they are in the backup",
-                     table_name(schema->table), writer.missing);
-        (void)err_detail(err, "rows of before that changed: %" PRId64 "; unexpected rows: %zu",
-                         lost, row_index_unmatched(&reader.index));
-        (void)err_hint(err, "Everything was rolled back. A trigger, a default or the collation of "
-                            "a column may have changed values.");
+        const size_t changed = row_index_lost(before, &reader.index);
+        const size_t missing = row_index_lost(&table->wanted_rows, &reader.index);
+        const size_t unexpected = row_index_unmatched(&reader.index);
+
+        ok = !changed && !missing && !unexpected;
+        if (!ok) {
+            (void)err_set(err, ERR_SERVER,
+                          "%s: %zu rows did not come back exactly as they are in the backup",
+                          table_name(schema->table), missing);
+            (void)err_detail(err, "rows of before that changed: %zu; unexpected rows: %zu", changed,
+                             unexpected);
+            (void)err_hint(err, "Everything was rolled back. A trigger, a default or the collation "
+                                "of a column may have changed values.");
+        }
     }
     table_reader_done(&reader);
     return ok;
@@ -332,12 +342,18 @@ change(void *ctx, int64_t ret_rows[AXDB_TABLES], struct err *err)
 {
     const struct restore_job *job = ctx;
     struct table_reader before[AXDB_TABLES] = {0};
+    bool in_backup[AXDB_TABLES];
+    struct locked_watch watch;
     bool ok;
 
-    for (int i = 0; i < AXDB_TABLES; i++)
+    for (int i = 0; i < AXDB_TABLES; i++) {
         ret_rows[i] = 0;
+        in_backup[i] = job->plan->tables[i].schema != NULL;
+    }
     ok = locked_catalog_unchanged(job->store, job->tables, job->arena, err) &&
-         change_tables(job, before, ret_rows, err);
+         locked_watch_begin(job->store, job->tables, in_backup, &watch, err) &&
+         change_tables(job, before, ret_rows, err) &&
+         locked_watch_end(job->store, job->tables, &watch, err);
     for (int i = 0; i < AXDB_TABLES; i++)
         table_reader_done(&before[i]);
     return ok;
@@ -361,45 +377,53 @@ restore_tables(const struct restore_job *job, struct locked_result *ret, struct 
 
 /* ---- the fresh look ---- */
 
-struct checker {
-    struct table_reader reader;
-    struct restore_check *check;
-};
+static bool
+read_all(const struct restore_look *look, struct row_index ret[AXDB_TABLES], struct err *err)
+{
+    bool ok = look->store->ops->begin_locked(look->store, look->max_lock_ms, err);
+
+    for (int i = 0; i < AXDB_TABLES && ok; i++) {
+        struct table_reader reader = {0};
+        struct table_state ignored;
+
+        if (!look->plan->tables[i].schema)
+            continue;
+        ok = read_present(look->store, &look->tables[i].schema, &reader, &ignored, err);
+        ret[i] = reader.index;
+        rowset_done(&reader.set);
+    }
+    look->store->ops->rollback(look->store);
+    return ok;
+}
 
 static bool
-check_row(void *ctx, const struct row *row, struct err *err)
+compare_table(const struct restore_look *look, enum table table, struct row_index *now,
+              struct row_counts *ret, struct err *err)
 {
-    struct checker *checker = ctx;
+    struct row_matcher matcher = {.index = now, .found = row_counts_add, .ctx = ret};
+    const struct row_sink sink = {.ctx = &matcher, .take = row_matcher_take};
+    const bool ok =
+        look->run->ops->read_rows(look->run, table, &sink, err) && row_matcher_end(&matcher, err);
 
-    (void)err;
-    switch (row_index_take(&checker->reader.index, &row->id)) {
-    case ROW_ABSENT:
-        checker->check->absent++;
-        break;
-    case ROW_EQUAL:
-        checker->check->present++;
-        break;
-    case ROW_DIFFERS:
-        checker->check->differing++;
-        break;
-    }
-    return true;
+    row_matcher_done(&matcher);
+    ret->others = (int64_t)row_index_unmatched(now);
+    return ok;
 }
 
 bool
-restore_compare(struct axdb_store *store, const struct schema *schema, struct archived_run *run,
-                struct restore_check *ret, struct err *err)
+restore_look(const struct restore_look *look, struct row_counts ret[AXDB_TABLES], struct err *err)
 {
-    struct restore_check check = {0};
-    struct checker checker = {.check = &check};
-    const struct row_sink sink = {.ctx = &checker, .take = check_row};
-    struct table_state now;
-    const bool ok = read_present(store, schema, &checker.reader, &now, err) &&
-                    run->ops->read_rows(run, schema->table, &sink, err);
+    struct row_index now[AXDB_TABLES] = {0};
+    struct row_counts counts[AXDB_TABLES] = {0};
+    bool ok = read_all(look, now, err);
 
-    check.others = (int64_t)row_index_unmatched(&checker.reader.index);
-    table_reader_done(&checker.reader);
-    if (ok)
-        *ret = check;
+    for (int i = 0; i < AXDB_TABLES && ok; i++)
+        if (look->plan->tables[i].schema)
+            ok = compare_table(look, (enum table)i, &now[i], &counts[i], err);
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        row_index_done(&now[i]);
+        if (ok)
+            ret[i] = counts[i];
+    }
     return ok;
 }

@@ -46,6 +46,7 @@ run_can_be_resumed(struct resume *resume, struct err *err)
                                  progress->rolled_back ? "was rolled back: nothing was changed"
                                                        : "stopped before anything was changed",
                                  "Run the command again: it plans anew.", err);
+    resume->run.outcome->resumed = true; /* its first part has changed something, or may have */
     if (!past->has_plan || !progress->backup_sealed) {
         (void)err_set(err, ERR_STORAGE, "run %s has no whole plan and sealed backup", past->id);
         return err_hint(err, "Without them nothing may be deleted. Keep the directory, and run "
@@ -193,6 +194,8 @@ set_scope(struct resume *resume, struct err *err)
                       past->plan.scope[0] ? past->plan.scope : "every row");
         return err_hint(err, "Give the same --channel or --channels as the run had.");
     }
+    if (resume->map)
+        scope.words = past->plan.scope; /* it names the map and its projects */
     for (int i = 0; i < TABLES; i++)
         if (!resume->past->ops->schema(resume->past, (enum table)i))
             scope.parts[i] = SCOPE_NOTHING;
@@ -281,7 +284,6 @@ prepare(struct resume *resume, struct err *err)
         return false;
     (void)snprintf(run->id, sizeof run->id, "%s", resume->past->ops->past(resume->past)->id);
     run->request.run_id = run->id;
-    run->outcome->resumed = true;
     if (!run_look(run, err) || !guard_identity(request, &run->outcome->before, err) ||
         !target_is_the_same(resume, err) || !read_backup(resume, err) || !reopen(resume, err))
         return false;
@@ -323,8 +325,6 @@ settle(struct resume *resume, struct err *err)
     enum settled settled;
 
     close_axdb(run);
-    if (!resume->settle)
-        return true;
     settled = run_settle(run, &backup, false, err);
     run->outcome->changed = settled != SETTLED_NOT;
     return settled == SETTLED_COMMITTED;
@@ -332,7 +332,7 @@ settle(struct resume *resume, struct err *err)
 
 /** The COMMIT has its answer on record and keeps it: only whether the rows are there is asked. */
 static bool
-look_for_map(struct resume *resume, bool *ret_gone, struct err *err)
+look_for_rows(struct resume *resume, struct settle_result *ret, struct err *err)
 {
     enum { WAIT_MS = 60000 };
     struct run *run = &resume->run;
@@ -343,32 +343,73 @@ look_for_map(struct resume *resume, bool *ret_gone, struct err *err)
                                    .backup = &backup,
                                    .wait_ms = WAIT_MS,
                                    .arena = run->arena};
-    struct settle_result found;
 
     close_axdb(run);
-    if (!settle_commit(&job, &found, err)) {
-        err->code = ERR_INCOMPLETE; /* the COMMIT itself is known */
-        return err_wrap(err, "the rows are deleted, but that could not be verified");
-    }
-    *ret_gone = found.settled == SETTLED_COMMITTED;
-    return true;
+    if (settle_commit(&job, ret, err))
+        return true;
+    err->code = ERR_INCOMPLETE; /* the COMMIT itself is known */
+    return err_wrap(err, "the rows were deleted, but whether they are gone still is not known");
 }
 
-/** The rows of a map: the locked look that settles is the proof as well. */
+/** The rows of a map: the locked look that settles is the proof as well. It looks for the rows of
+ * the backup only: a map that was started again has others, with other keys. */
 static bool
 finish_map(struct resume *resume, struct err *err)
 {
     struct outcome *outcome = resume->run.outcome;
-    bool gone = true;
+    struct settle_result found = {.settled = SETTLED_COMMITTED};
 
-    if (resume->settle ? !settle(resume, err) : !look_for_map(resume, &gone, err))
+    if (resume->settle ? !settle(resume, err) : !look_for_rows(resume, &found, err))
         return false;
+    const bool gone = found.settled == SETTLED_COMMITTED;
+
     outcome->word = gone ? OUTCOME_DONE : OUTCOME_RESIDUE;
     outcome->exit_status = gone ? 0 : 2;
-    outcome->verdict = gone ? "the rows of the map are gone: a locked look finds none of them"
+    outcome->verdict = gone ? "the removed rows are gone, as a locked look has proven; whether the "
+                              "map has other rows now is not known: repair-map --dry-run shows it"
                             : "rows of the map are there again: something wrote them back";
     return run_record(&resume->run, "verified",
                       &(struct fact){"outcome", outcome_word_name(outcome->word)}, 1, err);
+}
+
+static int64_t
+axdb_backup_rows(const struct resume *resume)
+{
+    int64_t rows = 0;
+
+    for (int i = 0; i < AXDB_TABLES; i++)
+        rows += resume->past->ops->rows(resume->past, (enum table)i);
+    return rows;
+}
+
+/**
+ * The purge cannot be taken back. It may only follow a removal of the rows of AxDB that still
+ * stands: after an undo both sides belong to each other again.
+ */
+static bool
+removal_stands(struct resume *resume, struct err *err)
+{
+    struct settle_result found;
+
+    close_axdb(&resume->run);
+    if (axdb_backup_rows(resume) == 0)
+        return true;
+    if (!look_for_rows(resume, &found, err))
+        return false;
+    if (found.present == 0 && found.differing == 0)
+        return true;
+    resume->run.outcome->changed = false; /* this command did nothing */
+    cancel_note_unchanged();
+    (void)err_set(
+        err, ERR_REFUSED,
+        "rows of the run are there again (an undo, or something wrote them back): nothing "
+        "is purged");
+    (void)err_detail(err,
+                     "of %" PRId64 " rows of the backup %" PRId64 " are there, %" PRId64
+                     " with other contents; %" PRId64 " other rows",
+                     found.rows, found.present, found.differing, found.others);
+    return err_hint(err, "If both sides are to be cleaned all the same, run dwclean clean with the "
+                         "same target: it plans anew.");
 }
 
 static bool
@@ -378,7 +419,7 @@ finish(struct resume *resume, struct err *err)
 
     if (resume->map)
         return finish_map(resume, err);
-    if (!settle(resume, err))
+    if (resume->settle ? !settle(resume, err) : !removal_stands(resume, err))
         return false;
     for (int i = 0; i < AXDB_TABLES; i++)
         if (run->plan.asked[i])

@@ -60,27 +60,19 @@ lower_bound(const struct row_index *index, const struct axdb_key *key)
     return low;
 }
 
-enum row_match
-row_index_take(struct row_index *index, const struct row_id *row)
+bool
+row_index_take(struct row_index *index, const struct axdb_key *key, const struct digest *digest)
 {
-    enum row_match match = ROW_ABSENT;
-    struct axdb_key key;
-
-    if (!axdb_key_parse(row->key, &key))
-        return ROW_ABSENT;
-    for (size_t i = lower_bound(index, &key);
-         i < index->count && axdb_key_compare(&index->entries[i].key, &key) == 0; i++) {
+    for (size_t i = lower_bound(index, key);
+         i < index->count && axdb_key_compare(&index->entries[i].key, key) == 0; i++) {
         struct row_index_entry *entry = &index->entries[i];
 
-        if (entry->matched)
+        if (entry->matched || !digest_equal(&entry->digest, digest))
             continue;
-        if (digest_equal(&entry->digest, &row->digest)) {
-            entry->matched = true;
-            return ROW_EQUAL;
-        }
-        match = ROW_DIFFERS;
+        entry->matched = true;
+        return true;
     }
-    return match;
+    return false;
 }
 
 size_t
@@ -91,4 +83,119 @@ row_index_unmatched(const struct row_index *index)
     for (size_t i = 0; i < index->count; i++)
         count += !index->entries[i].matched;
     return count;
+}
+
+size_t
+row_index_lost(const struct row_index *expected, struct row_index *now)
+{
+    size_t lost = 0;
+
+    for (size_t i = 0; i < expected->count; i++)
+        lost += !row_index_take(now, &expected->entries[i].key, &expected->entries[i].digest);
+    return lost;
+}
+
+/* ---- a backup's rows against an index ---- */
+
+struct held_row {
+    struct row_id row;
+    bool equal;
+};
+
+void
+row_matcher_done(struct row_matcher *matcher)
+{
+    free(matcher->held);
+    matcher->held = NULL;
+    matcher->held_count = matcher->held_capacity = 0;
+}
+
+/** Is an entry of the key left that equals no row of the backup? */
+static bool
+entry_is_left(const struct row_index *index, const struct axdb_key *key)
+{
+    for (size_t i = lower_bound(index, key);
+         i < index->count && axdb_key_compare(&index->entries[i].key, key) == 0; i++)
+        if (!index->entries[i].matched)
+            return true;
+    return false;
+}
+
+/** Every row of the key in hand is known. */
+bool
+row_matcher_end(struct row_matcher *matcher, struct err *err)
+{
+    const size_t count = matcher->held_count;
+    const bool left = count && entry_is_left(matcher->index, &matcher->key);
+
+    matcher->held_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct held_row *held = &matcher->held[i];
+        const enum row_match match = held->equal ? ROW_EQUAL : left ? ROW_DIFFERS : ROW_ABSENT;
+
+        if (!matcher->found(matcher->ctx, &held->row, match, err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+room_to_hold(struct row_matcher *matcher, struct err *err)
+{
+    const size_t capacity = matcher->held_capacity ? matcher->held_capacity * 2 : 4;
+    struct held_row *held;
+
+    if (matcher->held_count < matcher->held_capacity)
+        return true;
+    if (matcher->held_count >= ROW_INDEX_MAX_SAME_KEY)
+        return err_set(err, ERR_STORAGE, "more than %d rows of the backup share a key",
+                       ROW_INDEX_MAX_SAME_KEY);
+    held = realloc(matcher->held, capacity * sizeof *held);
+    if (!held)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    matcher->held = held;
+    matcher->held_capacity = capacity;
+    return true;
+}
+
+bool
+row_matcher_take(void *ctx, const struct row *row, struct err *err)
+{
+    struct row_matcher *matcher = ctx;
+    struct axdb_key key;
+    int order = 0;
+
+    if (!axdb_key_parse(row->id.key, &key))
+        return err_set(err, ERR_STORAGE, "%s is not a key of an AxDB row", row->id.key);
+    if (matcher->held_count)
+        order = axdb_key_compare(&matcher->key, &key);
+    if (order > 0)
+        return err_set(err, ERR_STORAGE, "rows of %s came out of order", table_name(row->id.table));
+    if ((order < 0 && !row_matcher_end(matcher, err)) || !room_to_hold(matcher, err))
+        return false;
+    matcher->key = key;
+    matcher->held[matcher->held_count++] = (struct held_row){
+        .row = row->id, .equal = row_index_take(matcher->index, &key, &row->id.digest)};
+    return true;
+}
+
+bool
+row_counts_add(void *ctx, const struct row_id *row, enum row_match match, struct err *err)
+{
+    struct row_counts *counts = ctx;
+
+    (void)row;
+    (void)err;
+    switch (match) {
+    case ROW_ABSENT:
+        counts->absent++;
+        break;
+    case ROW_EQUAL:
+        counts->present++;
+        break;
+    case ROW_DIFFERS:
+        counts->differing++;
+        break;
+    }
+    return true;
 }

@@ -5,23 +5,111 @@
 #include "run_steps.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* ---- verify ---- */
 
-/** What residue there is, in one sentence. */
-static const char *
-residue_verdict(const struct evidence *evidence, struct arena *arena)
+/** The check that says that this is another target than the one that was meant, or NULL. */
+static const struct observation *
+wrong_target(const struct evidence *evidence)
 {
-    const size_t differs = evidence_count(evidence, true, VERDICT_DIFFERS);
-    const size_t unknown = evidence_count(evidence, true, VERDICT_UNKNOWN);
-    const char *verdict;
+    for (size_t i = 0; i < evidence->observation_count; i++) {
+        const struct observation *seen = &evidence->observations[i];
 
+        if (seen->verdict == VERDICT_DIFFERS &&
+            (strcmp(seen->check, "A-PIN") == 0 || strcmp(seen->check, "D-ORG") == 0))
+            return seen;
+    }
+    return NULL;
+}
+
+/** Rows that are there and that the scope is about. */
+static int64_t
+residue_rows(const struct outcome *outcome)
+{
+    int64_t sum = 0;
+
+    for (int i = 0; i < TABLES; i++) {
+        const struct table_outcome *table = &outcome->tables[i];
+        const int64_t kept = table->kept_rows > 0 ? table->kept_rows : 0;
+
+        if (table->asked && table->before_rows > kept)
+            sum += table->before_rows - kept;
+    }
+    return sum;
+}
+
+/** Of the hosts that are not the target's own, the one with most rows; how many others there are.
+ */
+static const char *
+foreign_host(const struct evidence *evidence, size_t *ret_others)
+{
+    const char *host = NULL;
+
+    *ret_others = 0;
+    for (size_t i = 0; i < evidence->host_count; i++) {
+        if (!evidence->hosts[i].host[0] || evidence->hosts[i].own)
+            continue;
+        if (host)
+            ++*ret_others;
+        else
+            host = evidence->hosts[i].host;
+    }
+    return host;
+}
+
+static bool
+own_host_is_named(const struct evidence *evidence)
+{
     for (size_t i = 0; i < evidence->host_count; i++)
         if (evidence->hosts[i].own)
-            return "rows name the target's own organization: this may be a working link";
-    verdict =
-        arena_printf(arena, "%zu required check%s, %zu %s unknown", differs,
-                     differs == 1 ? " differs" : "s differ", unknown, unknown == 1 ? "is" : "are");
+            return true;
+    return false;
+}
+
+/** What residue there is: how many rows, whom they name, and who this is. NULL = out of memory. */
+static const char *
+name_residue(const struct outcome *outcome, struct arena *arena)
+{
+    const struct evidence *evidence = &outcome->before;
+    const int64_t rows = residue_rows(outcome);
+    const char *word = rows == 1 ? "row" : "rows";
+    const char *own = evidence->own_host;
+    const char *others;
+    size_t more;
+    const char *host = foreign_host(evidence, &more);
+
+    if (own_host_is_named(evidence))
+        return arena_printf(arena,
+                            "%" PRId64 " %s; project rows name the target's own organization %s: "
+                            "this may be a working link",
+                            rows, word, own);
+    if (!host)
+        return arena_printf(arena,
+                            "%" PRId64 " %s where none are expected; no project row names an "
+                            "environment",
+                            rows, word);
+    others = more ? arena_printf(arena, " and %zu more", more) : "";
+    return !others ? NULL
+           : own   ? arena_printf(arena,
+                                  "%" PRId64 " %s of another environment: project rows name %s%s "
+                                    "(own: %s)",
+                                  rows, word, host, others, own)
+                   : arena_printf(arena,
+                                  "%" PRId64 " %s: project rows name %s%s (the own host is not "
+                                    "known)",
+                                  rows, word, host, others);
+}
+
+/** What residue there is, in one sentence. */
+static const char *
+residue_verdict(const struct outcome *outcome, struct arena *arena)
+{
+    const struct observation *wrong = wrong_target(&outcome->before);
+    const char *verdict =
+        wrong ? arena_printf(arena, "this is not the target that was meant: %s", wrong->text)
+              : name_residue(outcome, arena);
+
     return verdict ? verdict : "required checks differ";
 }
 
@@ -58,7 +146,7 @@ judge(struct run *run)
         outcome->verdict = run_clean_verdict(run, "every required check is ok");
     } else if (why->verdict == VERDICT_DIFFERS) {
         outcome->word = OUTCOME_RESIDUE;
-        outcome->verdict = residue_verdict(evidence, run->arena);
+        outcome->verdict = residue_verdict(outcome, run->arena);
         if (unread)
             outcome->verdict = evidence->axdb ? "AxDB has rows; Dataverse was not read"
                                               : "Dataverse has rows; AxDB was not read";

@@ -24,6 +24,7 @@ run_begin(struct run *run, const char *command, const struct run_request *reques
     assert(request->axdb || request->dataverse);
 
     *run = (struct run){.request = *request, .ports = ports, .arena = arena, .outcome = outcome};
+    run->request.resumes = strcmp(command, "resume") == 0;
     *outcome = (struct outcome){.command = command,
                                 .started_utc_ms = clock_utc_ms(),
                                 .environment = request->environment,
@@ -377,8 +378,9 @@ run_clean_verdict(const struct run *run, const char *front)
     const char *verdict =
         !run->scope.words
             ? arena_printf(run->arena, "%s: no dual-write run-time rows", front)
-            : arena_printf(run->arena, "%s: clean for %s; %" PRId64 " rows of other channels kept",
-                           front, run->scope.words, kept > 0 ? kept : 0);
+            : arena_printf(run->arena, "%s: clean for %s; %" PRId64 " %s of other channels kept",
+                           front, run->scope.words, kept > 0 ? kept : 0,
+                           kept == 1 ? "row" : "rows");
 
     return verdict ? verdict : front;
 }

@@ -16,65 +16,76 @@ settled_name(enum settled settled)
     return names[settled];
 }
 
-/** One table's rows now, then each row of the backup against them. */
-struct comparison {
-    struct row_index now;
-    struct settle_result *result;
-};
+/* ---- under the locks: what is there ---- */
 
 static bool
 take_present(void *ctx, const struct row *row, struct err *err)
 {
-    struct comparison *comparison = ctx;
-
-    return row_index_add(&comparison->now, &row->id, err);
+    return row_index_add(ctx, &row->id, err);
 }
 
 static bool
-take_backup(void *ctx, const struct row *row, struct err *err)
+read_tables(const struct settle_job *job, struct axdb_store *store,
+            struct row_index ret[AXDB_TABLES], struct err *err)
 {
-    struct comparison *comparison = ctx;
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        const struct schema *schema = job->backup->schema(job->backup->ctx, (enum table)i);
+        const struct row_sink sink = {.ctx = &ret[i], .take = take_present};
 
-    (void)err;
-    comparison->result->rows++;
-    switch (row_index_take(&comparison->now, &row->id)) {
-    case ROW_ABSENT:
-        break;
-    case ROW_EQUAL:
-        comparison->result->present++;
-        break;
-    case ROW_DIFFERS:
-        comparison->result->differing++;
-        break;
+        if (schema && !store->ops->read_rows(store, schema, &sink, err))
+            return err_wrap(err, "could not read %s under the lock", table_name((enum table)i));
     }
     return true;
 }
 
-static bool
-compare_table(const struct settle_job *job, struct axdb_store *store, const struct schema *schema,
-              struct settle_result *result, struct err *err)
-{
-    struct comparison comparison = {.result = result};
-    const struct row_sink present = {.ctx = &comparison, .take = take_present};
-    const struct row_sink backup = {.ctx = &comparison, .take = take_backup};
-    const bool ok = store->ops->read_rows(store, schema, &present, err) &&
-                    job->backup->read(job->backup->ctx, schema->table, &backup, err);
+/* ---- without locks: the backup, from a disk that may be slow ---- */
 
-    result->others += (int64_t)row_index_unmatched(&comparison.now);
-    row_index_done(&comparison.now);
-    return ok || err_wrap(err, "could not compare %s with the backup", table_name(schema->table));
+/** Each row of the backup against one table's rows. */
+struct comparison {
+    const struct settle_job *job;
+    struct settle_result *result;
+    size_t at;
+};
+
+static bool
+note_match(void *ctx, const struct row_id *row, enum row_match match, struct err *err)
+{
+    struct comparison *comparison = ctx;
+    const struct backup_rows *backup = comparison->job->backup;
+    const size_t at = comparison->at++;
+
+    (void)err;
+    if (backup->decides && !backup->decides(backup->ctx, row->table, at))
+        return true;
+    comparison->result->rows++;
+    comparison->result->present += match == ROW_EQUAL;
+    comparison->result->differing += match == ROW_DIFFERS;
+    return true;
 }
 
 static bool
-compare_tables(const struct settle_job *job, struct axdb_store *store, struct settle_result *result,
-               struct err *err)
+compare_table(const struct settle_job *job, enum table table, struct row_index *now,
+              struct settle_result *result, struct err *err)
 {
-    for (int i = 0; i < AXDB_TABLES; i++) {
-        const struct schema *schema = job->backup->schema(job->backup->ctx, (enum table)i);
+    struct comparison comparison = {.job = job, .result = result};
+    struct row_matcher matcher = {.index = now, .found = note_match, .ctx = &comparison};
+    const struct row_sink sink = {.ctx = &matcher, .take = row_matcher_take};
+    const bool ok =
+        job->backup->read(job->backup->ctx, table, &sink, err) && row_matcher_end(&matcher, err);
 
-        if (schema && !compare_table(job, store, schema, result, err))
+    row_matcher_done(&matcher);
+    result->others += (int64_t)row_index_unmatched(now);
+    return ok || err_wrap(err, "could not compare %s with the backup", table_name(table));
+}
+
+static bool
+compare_tables(const struct settle_job *job, struct row_index now[AXDB_TABLES],
+               struct settle_result *result, struct err *err)
+{
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (job->backup->schema(job->backup->ctx, (enum table)i) &&
+            !compare_table(job, (enum table)i, &now[i], result, err))
             return false;
-    }
     return true;
 }
 
@@ -104,48 +115,53 @@ same_database(const struct settle_job *job, const struct axdb_evidence *now, str
     return evidence_same_target(&before, &after, err);
 }
 
+/** `ret_taken` false with true: the login may not use it, and the table locks alone decide. Not
+ * decided by the evidence: what a server says of the right to a system procedure need not be what
+ * happens. */
 static bool
-take_exclusion(struct axdb_store *store, const struct axdb_evidence *seen, struct err *err)
+take_exclusion(struct axdb_store *store, bool *ret_taken, struct err *err)
 {
-    bool granted;
-
-    if (seen->may_applock == RIGHT_MISSING)
-        return true; /* the table locks alone decide then */
-    if (!store->ops->acquire_exclusion(store, &granted, err))
-        return false;
-    return granted || err_set(err, ERR_LOCK,
-                              "the application lock 'dwclean' is held: the old connection, or "
-                              "another run, is still there");
+    *ret_taken = false;
+    if (!store->ops->acquire_exclusion(store, ret_taken, err))
+        return err->code == ERR_PERMISSION;
+    return *ret_taken || err_set(err, ERR_LOCK,
+                                 "the application lock 'dwclean' is held: the old connection, or "
+                                 "another run, is still there");
 }
 
-/** On a connection: locks, comparison, locks given back. */
+/** The rows that are there: locks, reading, locks given back. */
 static bool
-look(const struct settle_job *job, struct axdb_store *store, struct settle_result *ret,
+read_locked(const struct settle_job *job, struct axdb_store *store,
+            struct row_index ret[AXDB_TABLES], struct err *err)
+{
+    struct err ignored;
+    bool taken;
+    bool ok;
+
+    if (!take_exclusion(store, &taken, err) || !store->ops->begin_locked(store, LOCK_MS, err))
+        return false; /* the lock ends with the connection */
+    ok = read_tables(job, store, ret, err);
+    store->ops->rollback(store);
+    if (taken && !store->ops->release_exclusion(store, &ignored))
+        job->ports->observer->say(job->ports->observer, LOG_LEVEL_DEBUG, ignored.primary);
+    return ok;
+}
+
+/** On a connection. */
+static bool
+look(const struct settle_job *job, struct axdb_store *store, struct row_index ret[AXDB_TABLES],
      struct err *err)
 {
     struct axdb_evidence *seen = arena_alloc(job->arena, sizeof *seen);
-    struct settle_result found = {0};
-    struct err ignored;
-    bool ok;
 
     if (!seen)
         return arena_exhausted(err);
-    if (!store->ops->observe(store, job->arena, seen, err) || !same_database(job, seen, err) ||
-        !take_exclusion(store, seen, err) || !store->ops->begin_locked(store, LOCK_MS, err))
-        return false;
-    ok = compare_tables(job, store, &found, err);
-    store->ops->rollback(store);
-    if (seen->may_applock != RIGHT_MISSING && !store->ops->release_exclusion(store, &ignored))
-        job->ports->observer->say(job->ports->observer, LOG_LEVEL_DEBUG, ignored.primary);
-    if (!ok)
-        return false;
-    found.settled = judge(job, &found);
-    *ret = found;
-    return true;
+    return store->ops->observe(store, job->arena, seen, err) && same_database(job, seen, err) &&
+           read_locked(job, store, ret, err);
 }
 
 static bool
-try_once(const struct settle_job *job, struct settle_result *ret, struct err *err)
+connect_and_look(const struct settle_job *job, struct row_index ret[AXDB_TABLES], struct err *err)
 {
     struct axdb_server *server = job->ports->axdb;
     struct axdb_store *store;
@@ -156,6 +172,22 @@ try_once(const struct settle_job *job, struct settle_result *ret, struct err *er
     ok = look(job, store, ret, err);
     store->ops->close(store);
     return ok;
+}
+
+static bool
+try_once(const struct settle_job *job, struct settle_result *ret, struct err *err)
+{
+    struct row_index now[AXDB_TABLES] = {0};
+    struct settle_result found = {0};
+    const bool ok = connect_and_look(job, now, err) && compare_tables(job, now, &found, err);
+
+    for (int i = 0; i < AXDB_TABLES; i++)
+        row_index_done(&now[i]);
+    if (!ok)
+        return false;
+    found.settled = judge(job, &found);
+    *ret = found;
+    return true;
 }
 
 /** Worth another try: the server may come back, the locks may be freed. */

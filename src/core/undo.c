@@ -316,26 +316,8 @@ prepare(struct undo *undo, struct err *err)
 
 /* ---- the change ---- */
 
-/** Only rows that were to be put back tell what became of the COMMIT. */
-struct wanted_rows {
-    struct undo *undo;
-    const struct restore_table *table;
-    const struct row_sink *sink;
-    size_t at;
-};
-
-static bool
-pass_wanted(void *ctx, const struct row *row, struct err *err)
-{
-    struct wanted_rows *wanted = ctx;
-    const size_t at = wanted->at++;
-
-    return at >= wanted->table->wanted_count || !wanted->table->wanted[at] ||
-           wanted->sink->take(wanted->sink->ctx, row, err);
-}
-
 static const struct schema *
-wanted_schema(void *ctx, enum table table)
+backup_schema(void *ctx, enum table table)
 {
     const struct undo *undo = ctx;
 
@@ -344,20 +326,29 @@ wanted_schema(void *ctx, enum table table)
 }
 
 static bool
-wanted_read(void *ctx, enum table table, const struct row_sink *sink, struct err *err)
+backup_read(void *ctx, enum table table, const struct row_sink *sink, struct err *err)
 {
-    struct undo *undo = ctx;
-    struct wanted_rows wanted = {.undo = undo, .table = &undo->plan.tables[table], .sink = sink};
-    const struct row_sink filter = {.ctx = &wanted, .take = pass_wanted};
+    const struct undo *undo = ctx;
 
-    return undo->past->ops->read_rows(undo->past, table, &filter, err);
+    return undo->past->ops->read_rows(undo->past, table, sink, err);
+}
+
+/** Only rows that were to be put back tell what became of the COMMIT. */
+static bool
+is_wanted(void *ctx, enum table table, size_t at)
+{
+    const struct undo *undo = ctx;
+    const struct restore_table *rows = &undo->plan.tables[table];
+
+    return at < rows->wanted_count && rows->wanted[at];
 }
 
 static bool
 put_back(struct undo *undo, struct err *err)
 {
     struct run *run = &undo->run;
-    const struct backup_rows backup = {.ctx = undo, .schema = wanted_schema, .read = wanted_read};
+    const struct backup_rows backup = {
+        .ctx = undo, .schema = backup_schema, .read = backup_read, .decides = is_wanted};
     const struct restore_job job = {.store = run->conn.axdb,
                                     .tables = run->outcome->before.axdb->tables,
                                     .run = undo->past,
@@ -388,33 +379,31 @@ put_back(struct undo *undo, struct err *err)
 /* ---- the fresh look ---- */
 
 static bool
-compare_all(struct undo *undo, struct axdb_store *store, struct restore_check *ret, struct err *err)
+compare_all(struct undo *undo, struct axdb_store *store, struct row_counts *ret, struct err *err)
 {
-    struct restore_check sum = {0};
-    bool ok = store->ops->begin_locked(store, LOCK_MS, err);
+    const struct restore_look look = {.store = store,
+                                      .tables = undo->run.outcome->after.axdb->tables,
+                                      .run = undo->past,
+                                      .plan = &undo->plan,
+                                      .max_lock_ms = LOCK_MS};
+    struct row_counts counts[AXDB_TABLES];
+    struct row_counts sum = {0};
 
-    for (int i = 0; i < AXDB_TABLES && ok; i++) {
-        struct restore_check check = {0};
-
-        if (!undo->plan.tables[i].schema)
-            continue;
-        ok = restore_compare(store, &undo->run.outcome->after.axdb->tables[i].schema, undo->past,
-                             &check, err);
-        if (ok)
-            undo->run.outcome->tables[i].after_rows =
-                check.present + check.differing + check.others;
-        sum.present += check.present;
-        sum.absent += check.absent;
-        sum.differing += check.differing;
-        sum.others += check.others;
+    if (!restore_look(&look, counts, err))
+        return false;
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        if (undo->plan.tables[i].schema)
+            undo->run.outcome->tables[i].after_rows = counts[i].present + counts[i].others;
+        sum.present += counts[i].present;
+        sum.absent += counts[i].absent;
+        sum.differing += counts[i].differing;
     }
-    store->ops->rollback(store);
     *ret = sum;
-    return ok;
+    return true;
 }
 
 static bool
-look_again(struct undo *undo, struct restore_check *ret, struct err *err)
+look_again(struct undo *undo, struct row_counts *ret, struct err *err)
 {
     struct run *run = &undo->run;
     struct outcome *outcome = run->outcome;
@@ -436,7 +425,7 @@ static bool
 prove(struct undo *undo, struct err *err)
 {
     struct outcome *outcome = undo->run.outcome;
-    struct restore_check found = {0};
+    struct row_counts found = {0};
 
     if (!cancel_check(err) || !look_again(undo, &found, err))
         return false;

@@ -60,7 +60,7 @@ setup() {
     [ "$(rows_left)" = "$left" ]
     status_of confirmed axdb_write undo "$run" --merge
     [ "$status" = 0 ]
-    says "were there already"
+    says "there already, equal to the backup"
     [ "$(rows_left)" = "34 34 958 17" ]
 }
 

@@ -219,7 +219,10 @@ axdb_acquire(struct axdb_store *store, bool *ret_granted, struct err *err)
 
     if (fake_fails(world, ERR_CONNECT, err))
         return false;
+    if (world->exclusion_denied)
+        return err_set(err, ERR_PERMISSION, "no EXECUTE permission on sp_getapplock");
     *ret_granted = !world->exclusion_taken && world->exclusion_busy == 0;
+    world->exclusion_held = *ret_granted;
     if (world->exclusion_busy > 0)
         world->exclusion_busy--;
     return true;
@@ -228,7 +231,11 @@ axdb_acquire(struct axdb_store *store, bool *ret_granted, struct err *err)
 static bool
 axdb_release(struct axdb_store *store, struct err *err)
 {
-    return !fake_fails(world_of(store), ERR_CONNECT, err);
+    struct fake_world *world = world_of(store);
+
+    world->stray_releases += !world->exclusion_held;
+    world->exclusion_held = false;
+    return !fake_fails(world, ERR_CONNECT, err);
 }
 
 static bool
@@ -250,6 +257,7 @@ axdb_begin(struct axdb_store *store, int64_t max_lock_ms, struct err *err)
     memcpy(world->transaction, world->tables, sizeof world->transaction);
     world->in_transaction = true;
     world->inserted = false;
+    world->waited_ms = 0;
     return true;
 }
 
@@ -452,14 +460,16 @@ axdb_commit(struct axdb_store *store, enum commit_state *ret_state, struct err *
 static int64_t
 axdb_locked_ms(const struct axdb_store *store)
 {
-    (void)store;
-    return 7;
+    const struct fake_world *world = WORLD_OF(store, axdb);
+
+    return 7 + world->waited_ms;
 }
 
 static void
 axdb_close(struct axdb_store *store)
 {
     axdb_rollback(store);
+    world_of(store)->exclusion_held = false;
 }
 
 static bool

@@ -11,6 +11,37 @@ copy(char *ret, size_t size, const char *text)
     (void)snprintf(ret, size, "%s", text ? text : "");
 }
 
+/* ---- the disk ---- */
+
+struct disk {
+    struct fake_world *world;
+    const struct row_sink *sink;
+};
+
+static bool
+take_from_disk(void *ctx, const struct row *row, struct err *err)
+{
+    const struct disk *disk = ctx;
+    struct fake_world *world = disk->world;
+
+    if (world->in_transaction) {
+        world->locked_backup_rows++;
+        world->waited_ms += world->disk_ms;
+    }
+    return disk->sink->take(disk->sink->ctx, row, err);
+}
+
+/** Rows of a backup, as slowly as the disk is. */
+static bool
+read_disk(struct fake_world *world, const struct schema *schema, const struct fake_table *table,
+          const struct row_sink *sink, struct err *err)
+{
+    struct disk disk = {.world = world, .sink = sink};
+    const struct row_sink slow = {.ctx = &disk, .take = take_from_disk};
+
+    return fake_send_rows(world, schema, table, &slow, err);
+}
+
 /* ---- journal ---- */
 
 static bool
@@ -145,7 +176,7 @@ backup_read_back(struct backup *backup, enum table table, const struct row_sink 
         return false;
     if (run->world->backup_lies && read.count)
         read.rows[0].content++;
-    return fake_send_rows(run->world, &run->schemas[table], &read, sink, err);
+    return read_disk(run->world, &run->schemas[table], &read, sink, err);
 }
 
 static bool
@@ -346,12 +377,15 @@ archive_read(struct archived_run *run, enum table table, const struct row_sink *
              struct err *err)
 {
     const struct fake_run *past = archived(run);
+    struct fake_table read = past->backup[table];
 
     if (fake_fails(past->world, ERR_STORAGE, err))
         return false;
+    if (past->world->in_transaction && past->world->backup_changes && read.count)
+        read.rows[read.count - 1].content++;
     if (past->world->archive_broken || !archive_schema(run, table))
         return err_set(err, ERR_STORAGE, "the backup of %s is damaged", table_name(table));
-    return fake_send_rows(past->world, &past->schemas[table], &past->backup[table], sink, err);
+    return read_disk(past->world, &past->schemas[table], &read, sink, err);
 }
 
 static void

@@ -114,10 +114,13 @@ struct fake_world {
     bool commit_lands;        /* with COMMIT_UNKNOWN: it did happen */
     int lock_failures;        /* so many begin_locked fail with 1222 first */
     bool exclusion_taken;     /* somebody else holds the application lock */
+    bool exclusion_denied;    /* the login may not ask for it, whatever the evidence says */
     int exclusion_busy;       /* so many times it is held, then it is free */
     int short_delete;         /* so many rows are not deleted, and the counts say so */
     int miscount;             /* delete_keys and end_insert say so many rows too few */
     bool insert_alters;       /* the server stores another content than it was sent */
+    bool backup_changes;      /* under the locks a past run's backup is another than before */
+    int disk_ms;              /* so long takes each row that is read from a backup */
 
     enum fake_moment change_at; /* then row `change_row` of `change_table` is changed */
     enum table change_table;
@@ -142,6 +145,8 @@ struct fake_world {
     int calls, fail_at, crash_at;
     int violations;
     int axdb_connects, observations;
+    int locked_backup_rows; /* rows read from a backup while locks were held */
+    int stray_releases;     /* of an application lock that was not held */
     int answered;
     int ids;                         /* names given to runs */
     int files_created;               /* run directories */
@@ -163,7 +168,8 @@ struct fake_world {
 
     /* the transaction under way */
     struct fake_table transaction[AXDB_TABLES]; /* the state to return to */
-    bool in_transaction, inserted;
+    bool in_transaction, inserted, exclusion_held;
+    int64_t waited_ms; /* for the disk, under its locks */
     struct schema inserting;
     int64_t insert_count;
     int next_version;

@@ -172,7 +172,7 @@ static const struct check_case cases[] = {
     {own_urls, NULL, "A-URL", "own",
      "differs: 2 project rows name contoso-uat.crm4.dynamics.com, the target's own organization"},
     {orphans, NULL, "A-PAIR", "1",
-     "differs: 1 project rows without field row, 0 field rows without project row"},
+     "differs: 1 project row without field row, 0 field rows without project row"},
     {orphans_unknown, NULL, "A-PAIR", "", "unknown: project and field rows: lock request time out"},
     {no_rights, NULL, "A-PERM", "SELECT",
      "differs: DUALWRITEPROJECTFIELDCONFIGURATION: SELECT, DELETE missing"},
@@ -281,10 +281,10 @@ rows_of_a_channel_are_gone_only_where_nothing_can_hide_them(void **state)
         const char *says;
     } channel_cases[] = {
         {NULL, 1,
-         "ok: BUSINESSEVENTSDEFINITION: 0 rows of the channels named; 1 rows of other "
+         "ok: BUSINESSEVENTSDEFINITION: 0 rows of the channels named; 1 row of other "
          "channels kept"},
         {NULL, 2,
-         "differs: BUSINESSEVENTSDEFINITION: 1 rows of the channels named; 1 rows of "
+         "differs: BUSINESSEVENTSDEFINITION: 1 row of the channels named; 1 row of "
          "other channels kept"},
         {NULL, 0, "ok: BUSINESSEVENTSDEFINITION: 0 rows"},
         {a_replica, 1,
@@ -294,10 +294,10 @@ rows_of_a_channel_are_gone_only_where_nothing_can_hide_them(void **state)
          "unknown: BUSINESSEVENTSDEFINITION: 0 rows of the channels named, but a "
          "row-level security policy may hide some"},
         {a_policy, 2,
-         "differs: BUSINESSEVENTSDEFINITION: 1 rows of the channels named; 1 rows of "
+         "differs: BUSINESSEVENTSDEFINITION: 1 row of the channels named; 1 row of "
          "other channels kept"},
         {channels_later, 2,
-         "unknown: BUSINESSEVENTSDEFINITION: 1 rows in all, but 2 by channel: rows are being "
+         "unknown: BUSINESSEVENTSDEFINITION: 1 row in all, but 2 by channel: rows are being "
          "written"},
         {channels_later, 1,
          "unknown: BUSINESSEVENTSDEFINITION: 0 rows in all, but 1 by channel: rows are being "

@@ -10,7 +10,7 @@ enum { MEGABYTE = 1048576, ALL_ROWS = 9 };
 static const char *const dual_write[] = {"DualWrite"};
 static const char *const event_grid[] = {"MyEventGrid"};
 static const char *const both[] = {"MyEventGrid", "DualWrite"};
-static const char *const neither[] = {"dualwrite"};
+static const char *const neither[] = {"Nobody"};
 
 /** Two event rows of "DualWrite", one of "MyEventGrid". */
 static struct run_request
@@ -81,7 +81,7 @@ a_partial_clean_says_what_it_keeps(void **state)
     run_verify(&request, &world.ports, arena, &outcome);
     assert_int_equal(outcome.exit_status, 0);
     assert_non_null(strstr(outcome.verdict, "\"DualWrite\""));
-    assert_non_null(strstr(outcome.verdict, "1 rows of other channels kept"));
+    assert_non_null(strstr(outcome.verdict, "of other channels kept"));
     run_confirmed(run_clean, &world, &request, arena, &outcome);
     assert_int_equal(outcome.exit_status, 0);
     assert_int_equal(outcome.word, OUTCOME_CLEAN);
@@ -107,8 +107,12 @@ the_operator_is_shown_what_stays(void **state)
     world.answer_count = 2;
     run_clean(&request, &world.ports, arena, &outcome);
     assert_int_equal(outcome.exit_status, 0);
-    assert_non_null(strstr(world.shown, "2 rows of BUSINESSEVENTSDEFINITION; 1 others stay"));
-    assert_non_null(strstr(world.shown, "\"MyEventGrid\""));
+    assert_non_null(strstr(world.shown, "2 rows of BUSINESSEVENTSDEFINITION; 1 other"));
+    assert_non_null(strstr(world.shown, "DUALWRITEPROJECTCONFIGURATION\n"
+                                        "           of these "));
+    assert_non_null(strstr(world.shown, "           of these 2 of channel \"DualWrite\""));
+    assert_non_null(strstr(world.shown, "           there stay 1 of channel \"MyEventGrid\""));
+    assert_non_null(strstr(world.shown, "What stays: event rows of other channels, map "));
     assert_string_equal(world.connected_as, world.runs[0].id);
 }
 
@@ -156,6 +160,68 @@ rows_of_both_kinds_are_watched(void **state)
         print_message("%s\n", accidents[i].what);
         assert_int_equal(outcome.exit_status, accidents[i].exit_status);
         assert_int_equal(world.tables[TABLE_EVENTS].count, accidents[i].events_left);
+    }
+}
+
+static void
+a_trigger_may_not_write_to_a_table_that_is_empty_already(void **state)
+{
+    (void)state;
+    for (int table = 0; table < AXDB_TABLES; table++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct run_request request = fake_request();
+        struct fake_world world;
+        struct outcome outcome;
+
+        fake_world_init(&world);
+        world.trigger = "TR_ANY";
+        request.allow_triggers = true;
+        world.change_at = FAKE_BEFORE_DELETE;
+        world.change = FAKE_ADDS;
+        world.change_table = (enum table)table;
+        world.change_skip = 2; /* with the rows of the last table */
+        run_confirmed(run_clean, &world, &request, arena, &outcome);
+        assert_int_equal(outcome.exit_status, 14);
+        assert_int_equal(fake_world_rows(&world), ALL_ROWS);
+        assert_false(outcome.changed);
+        request.plan_id = NULL;
+        run_confirmed(run_clean, &world, &request, arena, &outcome); /* it does nothing */
+        assert_int_equal(outcome.exit_status, 0);
+        assert_int_equal(fake_world_rows(&world), 0);
+    }
+}
+
+static void
+a_trigger_may_not_reach_a_table_outside_the_scope(void **state)
+{
+    static const enum fake_change changes[] = {FAKE_CHANGES, FAKE_ADDS, FAKE_REMOVES};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof changes / sizeof changes[0]; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct run_request request = fake_request();
+        struct fake_world world;
+        struct fake_table before;
+        struct outcome outcome;
+
+        fake_world_init(&world);
+        before = world.tables[TABLE_EVENTS];
+        world.trigger = i % 2 ? NULL : "TR_ANY";
+        world.blind = i % 2; /* nobody knows whether there is one */
+        request.allow_triggers = true;
+        request.map = "Customers V3:accounts";
+        world.change_at = FAKE_BEFORE_DELETE;
+        world.change = changes[i / 2];
+        world.change_table = TABLE_EVENTS; /* a repair of a map has nothing to do there */
+        run_confirmed(run_repair_map, &world, &request, arena, &outcome);
+        assert_int_equal(outcome.exit_status, 14);
+        assert_non_null(strstr(outcome.err.primary, "BUSINESSEVENTSDEFINITION was to stay"));
+        assert_true(fake_table_equal(&world.tables[TABLE_EVENTS], &before));
+        assert_int_equal(fake_world_rows(&world), ALL_ROWS);
+        assert_false(outcome.changed);
+        run_confirmed(run_repair_map, &world, &request, arena, &outcome);
+        assert_int_equal(outcome.exit_status, 0);
+        assert_true(fake_table_equal(&world.tables[TABLE_EVENTS], &before));
     }
 }
 
@@ -298,6 +364,8 @@ main(void)
         cmocka_unit_test(a_partial_clean_says_what_it_keeps),
         cmocka_unit_test(the_operator_is_shown_what_stays),
         cmocka_unit_test(rows_of_both_kinds_are_watched),
+        cmocka_unit_test(a_trigger_may_not_write_to_a_table_that_is_empty_already),
+        cmocka_unit_test(a_trigger_may_not_reach_a_table_outside_the_scope),
         cmocka_unit_test(a_key_that_is_not_deleted_rolls_everything_back),
         cmocka_unit_test(without_a_unique_index_no_part_is_deleted),
         cmocka_unit_test(other_channels_are_another_plan),

@@ -44,6 +44,28 @@ rows_that_name_the_targets_own_organization_are_refused(void **state)
     assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
 }
 
+/** resume has no dry run: its plan is the one that the run was begun with. */
+static void
+the_plan_id_of_a_resumed_run_is_the_runs_own(void **state)
+{
+    struct run_request request = fake_request();
+    struct err err = {0};
+
+    (void)state;
+    request.yes = request.maps_are_stopped = true;
+    request.plan_id = NULL;
+    assert_false(guard_statement(&request, false, &err));
+    assert_non_null(strstr(err.hint, "--dry-run"));
+    request.resumes = true;
+    assert_false(guard_statement(&request, false, &err));
+    assert_null(strstr(err.hint, "--dry-run"));
+    assert_non_null(strstr(err.hint, "the run's own plan-id"));
+    request.yes = false;
+    assert_false(guard_statement(&request, false, &err));
+    assert_null(strstr(err.hint, "--dry-run"));
+    assert_non_null(strstr(err.hint, "--yes --plan-id ID"));
+}
+
 static void
 an_unknown_own_host_refuses_unless_it_is_pinned(void **state)
 {
@@ -270,6 +292,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_that_name_the_targets_own_organization_are_refused),
+        cmocka_unit_test(the_plan_id_of_a_resumed_run_is_the_runs_own),
         cmocka_unit_test(an_unknown_own_host_refuses_unless_it_is_pinned),
         cmocka_unit_test(shared_event_channels_are_refused_until_the_operator_chooses),
         cmocka_unit_test(triggers_policies_states_and_rights_are_refused),

@@ -172,20 +172,108 @@ a_purge_that_stopped_goes_on_with_what_is_left(void **state)
     assert_int_equal(scene.world.violations, 0);
 }
 
+/** Expect a refusal that changes nothing, and leaves the run resumable. */
 static void
-rows_that_were_written_back_are_found(void **state)
+refused(struct scene *scene, struct arena *arena, int exit_status)
+{
+    const size_t rows = fake_world_rows(&scene->world);
+
+    resume(scene, arena);
+    assert_int_equal(scene->outcome.exit_status, exit_status);
+    assert_true(scene->outcome.err.primary[0]);
+    assert_int_equal(fake_world_rows(&scene->world), rows);
+    assert_int_equal(scene->world.violations, 0);
+    assert_false(scene->outcome.changed);
+    /* where the first part may have removed rows, the directory holds the only copy */
+    assert_int_equal(scene->outcome.next_count, 1);
+    assert_non_null(strstr(scene->outcome.next[0], "This command changed nothing."));
+    assert_int_equal(strstr(scene->outcome.next[0], "Keep the directory of the run") != NULL,
+                     scene->outcome.resumed);
+}
+
+static void
+nothing_is_purged_when_rows_are_there_again(void **state)
+{
+    static const struct {
+        const char *what;
+        size_t rows; /* event rows that are there */
+        int change;  /* of the first one */
+    } cases[] = {{"all of them", 3, 0}, {"one", 1, 0}, {"one, with other contents", 1, 5000}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct scene scene;
+        struct fake_table *events = &scene.world.tables[TABLE_EVENTS];
+
+        print_message("%s\n", cases[i].what);
+        interrupt_purge(&scene, arena);
+        *events = scene.before[TABLE_EVENTS];
+        events->count = cases[i].rows;
+        events->rows[0].content += cases[i].change;
+        refused(&scene, arena, 4);
+        assert_non_null(strstr(scene.outcome.err.primary, "rows of the run are there again"));
+        assert_non_null(strstr(scene.outcome.err.hint, "dwclean clean"));
+        assert_int_equal(scene.world.tables[TABLE_RUNTIME].count, 1);
+        assert_int_equal(scene.world.locked_backup_rows, 0);
+        assert_false(scene.world.in_transaction);
+
+        events->count = 0; /* gone again: the run goes on */
+        fake_world_next(&scene.world);
+        resume(&scene, arena);
+        assert_int_equal(scene.outcome.exit_status, 0);
+        assert_int_equal(fake_world_rows(&scene.world), 0);
+    }
+}
+
+static void
+a_run_that_was_undone_is_not_resumed(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)4 * MEGABYTE);
+    struct run_request request = fake_request();
+    struct scene scene;
+
+    (void)state;
+    interrupt_purge(&scene, arena);
+    request.dataverse = false;
+    request.run = scene.world.runs[0].id;
+    run_confirmed(run_undo, &scene.world, &request, arena, &scene.outcome);
+    assert_int_equal(scene.outcome.exit_status, 0);
+    fake_world_next(&scene.world);
+    scene.request.run = scene.world.runs[0].id;
+    refused(&scene, arena, 4);
+    assert_non_null(strstr(scene.outcome.err.primary, "an undo"));
+    assert_int_equal(scene.world.tables[TABLE_RUNTIME].count, 1);
+
+    /* rows that are nobody's of this run do not stand in its way, but are told */
+    interrupt_purge(&scene, arena);
+    scene.world.tables[TABLE_EVENTS].rows[0] = (struct fake_row){.recid = 500, .version = 3};
+    scene.world.tables[TABLE_EVENTS].count = 1;
+    resume(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 3);
+    assert_int_equal(scene.world.tables[TABLE_RUNTIME].count, 0);
+    assert_int_equal(scene.outcome.tables[TABLE_EVENTS].after_rows, 1);
+    assert_int_equal(scene.world.violations, 0);
+}
+
+static void
+without_a_look_at_axdb_nothing_is_purged(void **state)
 {
     ARENA_SCOPED arena = arena_new(MEGABYTE);
     struct scene scene;
 
     (void)state;
     interrupt_purge(&scene, arena);
-    scene.world.tables[TABLE_EVENTS] = scene.before[TABLE_EVENTS];
+    scene.world.axdb_gone_after = true;
+    scene.world.gone_code = ERR_SIGNIN;
     resume(&scene, arena);
-    assert_int_not_equal(scene.outcome.exit_status, 0);
-    assert_int_equal(scene.world.tables[TABLE_EVENTS].count, 3); /* they are not this run's */
-    assert_int_equal(scene.outcome.tables[TABLE_EVENTS].after_rows, 3);
-    assert_int_equal(scene.world.violations, 0);
+    assert_int_equal(scene.outcome.exit_status, 3);
+    assert_true(scene.outcome.changed);
+    assert_int_equal(scene.world.tables[TABLE_RUNTIME].count, 1);
+    scene.world.axdb_gone_after = false;
+    fake_world_next(&scene.world);
+    resume(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 0);
 }
 
 static void
@@ -214,23 +302,6 @@ the_operator_confirms_it_again(void **state)
     assert_int_equal(scene.outcome.exit_status, 0);
     assert_non_null(strstr(scene.world.shown, "goes on"));
     assert_int_equal(fake_world_rows(&scene.world), 0);
-}
-
-/** Expect a refusal that changes nothing, and leaves the run resumable. */
-static void
-refused(struct scene *scene, struct arena *arena, int exit_status)
-{
-    const size_t rows = fake_world_rows(&scene->world);
-
-    resume(scene, arena);
-    assert_int_equal(scene->outcome.exit_status, exit_status);
-    assert_true(scene->outcome.err.primary[0]);
-    assert_int_equal(fake_world_rows(&scene->world), rows);
-    assert_int_equal(scene->world.violations, 0);
-    assert_false(scene->outcome.changed);
-    /* the first part may have removed rows: nobody may be told that the directory can go */
-    assert_int_equal(scene->outcome.next_count, 1);
-    assert_non_null(strstr(scene->outcome.next[0], "Keep the directory of the run"));
 }
 
 static void
@@ -390,6 +461,8 @@ the_repair_of_a_map_is_resumed(void **state)
     assert_int_equal(scene.outcome.exit_status, 0);
     assert_int_equal(scene.outcome.word, OUTCOME_DONE);
     assert_string_equal(scene.outcome.settled, "committed");
+    assert_non_null(strstr(scene.outcome.verdict, "the removed rows are gone"));
+    assert_non_null(strstr(scene.outcome.scope, "\"Customers V3\":\"accounts\""));
     assert_int_equal(fake_world_rows(&scene.world), ALL_ROWS - 2);
     assert_int_equal(scene.world.violations, 0);
 
@@ -399,6 +472,38 @@ the_repair_of_a_map_is_resumed(void **state)
     assert_string_equal(scene.outcome.settled, "rolled-back");
     assert_int_equal(fake_world_rows(&scene.world), ALL_ROWS);
     assert_false(scene.outcome.changed);
+}
+
+/** The look knows the rows of the backup only: it may not speak for the map. */
+static void
+a_map_that_has_rows_anew_is_not_called_clean(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    for (int settled = 0; settled < 2; settled++) {
+        lose_repair(&scene, true, arena);
+        if (settled) { /* an answer to the COMMIT is on record */
+            resume(&scene, arena);
+            fake_world_next(&scene.world);
+            scene.world.runs[0].journal_count--; /* cut off before its end */
+        }
+        for (int i = TABLE_FIELD; i <= TABLE_PROJECT; i++) {
+            struct fake_table *table = &scene.world.tables[i];
+
+            table->rows[table->count] = scene.before[i].rows[0];
+            table->rows[table->count++].recid = 77; /* the map was started again */
+        }
+        resume(&scene, arena);
+        assert_int_equal(scene.outcome.exit_status, 0);
+        assert_non_null(strstr(scene.outcome.verdict, "the removed rows are gone"));
+        assert_non_null(strstr(scene.outcome.verdict, "whether the map has other rows now is not "
+                                                      "known"));
+        assert_non_null(strstr(scene.outcome.verdict, "repair-map --dry-run"));
+        assert_int_equal(scene.outcome.next_count, 1);
+        assert_non_null(strstr(scene.outcome.next[0], "dwclean repair-map"));
+    }
 }
 
 static void
@@ -544,13 +649,16 @@ main(void)
         cmocka_unit_test(a_server_that_is_still_away_leaves_the_run_as_it_is),
         cmocka_unit_test(mixed_rows_stop_it),
         cmocka_unit_test(a_purge_that_stopped_goes_on_with_what_is_left),
-        cmocka_unit_test(rows_that_were_written_back_are_found),
+        cmocka_unit_test(nothing_is_purged_when_rows_are_there_again),
+        cmocka_unit_test(a_run_that_was_undone_is_not_resumed),
+        cmocka_unit_test(without_a_look_at_axdb_nothing_is_purged),
         cmocka_unit_test(the_operator_confirms_it_again),
         cmocka_unit_test(another_target_or_scope_is_refused),
         cmocka_unit_test(only_a_run_that_changed_something_is_resumed),
         cmocka_unit_test(one_half_alone_is_resumed_alone),
         cmocka_unit_test(a_part_is_resumed_with_the_same_scope),
         cmocka_unit_test(the_repair_of_a_map_is_resumed),
+        cmocka_unit_test(a_map_that_has_rows_anew_is_not_called_clean),
         cmocka_unit_test(a_committed_repair_stays_one_when_its_rows_come_back),
         cmocka_unit_test(a_run_that_crashed_anywhere_can_be_finished),
         cmocka_unit_test(a_resume_that_fails_anywhere_can_be_resumed),

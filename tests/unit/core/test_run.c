@@ -69,6 +69,44 @@ verify_changes_nothing_and_reports_residue(void **state)
     assert_int_equal(outcome.word, OUTCOME_CLEAN);
 }
 
+/** The first sentence has what matters: rows, whom they name, and who this is. */
+static void
+the_verdict_names_the_host_of_the_rows_and_the_own_one(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
+    fake_world_init(&world);
+    run_verify(&request, &world.ports, arena, &outcome);
+    assert_string_equal(outcome.verdict,
+                        "9 rows of another environment: project rows name "
+                        "contoso-prod.crm4.dynamics.com (own: contoso-uat.crm4.dynamics.com)");
+    request.dataverse = false;
+    run_verify(&request, &world.ports, arena, &outcome);
+    assert_string_equal(outcome.verdict, "7 rows: project rows name "
+                                         "contoso-prod.crm4.dynamics.com (the own host is not "
+                                         "known)");
+    request = fake_request();
+    request.expect_org_name = "another";
+    run_verify(&request, &world.ports, arena, &outcome);
+    assert_non_null(strstr(outcome.verdict, "not the target that was meant: organization name"));
+    request = fake_request();
+    world.tables[TABLE_PROJECT].rows[0].own = true;
+    run_verify(&request, &world.ports, arena, &outcome);
+    assert_non_null(strstr(outcome.verdict, "9 rows; project rows name the target's own "
+                                            "organization contoso-uat.crm4.dynamics.com"));
+    world.tables[TABLE_PROJECT].count = 0;
+    world.tables[TABLE_FIELD].count = 0;
+    world.tables[TABLE_EVENTS].count = 0;
+    world.tables[TABLE_RUNTIME].count = 1;
+    run_verify(&request, &world.ports, arena, &outcome);
+    assert_string_equal(outcome.verdict, "1 row where none are expected; no project row names an "
+                                         "environment");
+}
+
 static void
 a_dry_run_names_the_same_plan_twice_and_leaves_no_trace(void **state)
 {
@@ -647,6 +685,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clean_empties_four_tables_and_proves_it),
         cmocka_unit_test(verify_changes_nothing_and_reports_residue),
+        cmocka_unit_test(the_verdict_names_the_host_of_the_rows_and_the_own_one),
         cmocka_unit_test(a_dry_run_names_the_same_plan_twice_and_leaves_no_trace),
         cmocka_unit_test(another_plan_than_the_confirmed_one_is_stale),
         cmocka_unit_test(nothing_to_do_is_clean_and_makes_no_run),

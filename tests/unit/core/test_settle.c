@@ -84,6 +84,8 @@ settle(struct scene *scene)
     assert_int_equal(ok, scene->result.settled != SETTLED_UNKNOWN);
     assert_int_equal(fake_world_rows(&scene->world), rows);
     assert_false(scene->world.in_transaction);
+    assert_int_equal(scene->world.locked_backup_rows, 0); /* no lock waits for the disk */
+    assert_int_equal(scene->world.stray_releases, 0);
     return scene->result.settled;
 }
 
@@ -132,6 +134,7 @@ only_the_backups_rows_decide(void **state)
         assert_int_equal(scene.result.differing, cases[i / 2].differing);
         assert_int_equal(scene.result.others, cases[i / 2].others);
         assert_false(world->in_transaction);
+        assert_int_equal(world->locked_backup_rows, 0);
         assert_true(fake_world_rows(world) + 1 >= before);
         assert_string_equal(world->connected_as, scene.request.run_id);
     }
@@ -180,9 +183,63 @@ without_the_application_lock_the_tables_locks_decide(void **state)
 
     (void)state;
     set_scene(&scene, arena);
-    scene.world.may_applock = RIGHT_MISSING;
-    scene.world.exclusion_taken = true; /* it may not even be asked for */
+    scene.world.exclusion_denied = true;
     assert_int_equal(settle(&scene), SETTLED_COMMITTED);
+    assert_int_equal(scene.world.axdb_connects, 1);
+}
+
+static void
+what_the_server_says_of_the_right_does_not_decide(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    set_scene(&scene, arena);
+    scene.world.may_applock = RIGHT_MISSING; /* it works all the same, and it is free */
+    assert_int_equal(settle(&scene), SETTLED_COMMITTED);
+    assert_int_equal(scene.world.axdb_connects, 1); /* at once */
+    assert_false(scene.world.exclusion_held);
+
+    set_scene(&scene, arena);
+    scene.world.may_applock = RIGHT_MISSING;
+    scene.world.exclusion_taken = true; /* the old connection is still there */
+    scene.job.wait_ms = SHORT_MS;
+    assert_int_equal(settle(&scene), SETTLED_UNKNOWN);
+    assert_non_null(strstr(scene.err.primary, "the application lock"));
+}
+
+/** The first row of each table was never in question. */
+static bool
+all_but_the_first(void *ctx, enum table table, size_t at)
+{
+    (void)ctx;
+    (void)table;
+    return at > 0;
+}
+
+static void
+rows_that_do_not_decide_are_matched_and_not_counted(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    set_scene(&scene, arena);
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        struct fake_table *backup = &scene.world.runs[0].backup[i];
+
+        backup->rows[1].recid = backup->rows[0].recid; /* two rows share a key */
+        scene.world.tables[i].rows[0] = backup->rows[0];
+        scene.world.tables[i].count = 1;
+    }
+    scene.rows.decides = all_but_the_first;
+    scene.job.restoring = true;
+    assert_int_equal(settle(&scene), SETTLED_NOT);
+    assert_int_equal(scene.result.rows, BACKUP_ROWS - AXDB_TABLES);
+    assert_int_equal(scene.result.present, 0);
+    assert_int_equal(scene.result.differing, 0);
+    assert_int_equal(scene.result.others, 0);
 }
 
 static void
@@ -278,6 +335,8 @@ main(void)
         cmocka_unit_test(it_waits_until_the_old_connection_is_gone),
         cmocka_unit_test(it_waits_for_the_tables_locks_too),
         cmocka_unit_test(without_the_application_lock_the_tables_locks_decide),
+        cmocka_unit_test(what_the_server_says_of_the_right_does_not_decide),
+        cmocka_unit_test(rows_that_do_not_decide_are_matched_and_not_counted),
         cmocka_unit_test(another_database_says_nothing),
         cmocka_unit_test(a_server_that_stays_away_leaves_it_unknown),
         cmocka_unit_test(a_backup_that_cannot_be_read_settles_nothing),

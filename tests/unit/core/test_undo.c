@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "fake_parts.h"
 #include "test.h"
 
 #include <string.h>
@@ -366,6 +367,8 @@ rows_with_other_contents_are_left_and_told(void **state)
     assert_int_equal(scene.outcome.word, OUTCOME_PARTIAL);
     assert_int_equal(scene.outcome.tables[TABLE_PROJECT].differing_rows, 1);
     assert_int_equal(scene.outcome.tables[TABLE_PROJECT].restored_rows, 1);
+    assert_int_equal(scene.outcome.tables[TABLE_PROJECT].after_rows, 2);
+    assert_int_equal(scene.outcome.tables[TABLE_FIELD].after_rows, 3);
     assert_int_equal(scene.world.tables[TABLE_PROJECT].rows[0].content, 5000);
     assert_int_equal(scene.world.tables[TABLE_FIELD].count, 3);
     assert_non_null(strstr(scene.outcome.verdict, "1 with other contents"));
@@ -451,6 +454,173 @@ what_is_not_exact_is_rolled_back(void **state)
         assert_int_equal(scene.world.tables[TABLE_EVENTS].count, 0);
         assert_int_equal(scene.outcome.tables[TABLE_FIELD].restored_rows, -1);
         assert_int_equal(scene.world.violations, 0);
+    }
+}
+
+/** Two event rows share a key, as they may without a unique index. Cleaned; then one of them is
+ * there again. */
+static void
+set_shared_key(struct scene *scene, size_t there, struct arena *arena)
+{
+    struct run_request request = fake_request();
+
+    fake_world_init(&scene->world);
+    scene->world.no_unique_key = true;
+    scene->world.tables[TABLE_EVENTS].rows[2].recid = 2;
+    memcpy(scene->before, scene->world.tables, sizeof scene->before);
+    run_confirmed(run_clean, &scene->world, &request, arena, &scene->outcome);
+    assert_int_equal(scene->outcome.exit_status, 0);
+    scene->request = fake_request();
+    scene->request.dataverse = false;
+    scene->request.run = scene->world.runs[0].id;
+    scene->request.merge = true;
+    fake_world_next(&scene->world);
+    bring_back(scene, TABLE_EVENTS, there, 0);
+}
+
+static void
+a_missing_row_that_shares_its_key_is_put_back(void **state)
+{
+    (void)state;
+    for (size_t there = 1; there <= 2; there++) { /* the first, or the second of the two */
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct scene scene;
+
+        set_shared_key(&scene, there, arena);
+        undo(&scene, arena);
+        assert_int_equal(scene.outcome.exit_status, 0);
+        assert_int_equal(scene.outcome.tables[TABLE_EVENTS].restored_rows, 2);
+        assert_int_equal(scene.outcome.tables[TABLE_EVENTS].present_rows, 1);
+        assert_int_equal(scene.outcome.tables[TABLE_EVENTS].differing_rows, 0);
+        assert_int_equal(scene.world.tables[TABLE_EVENTS].count, 3);
+        for (size_t i = 0; i < 3; i++)
+            assert_true(
+                fake_is_in(&scene.world.tables[TABLE_EVENTS], &scene.before[TABLE_EVENTS].rows[i]));
+        assert_int_equal(scene.world.violations, 0);
+    }
+}
+
+static void
+a_lost_commit_is_settled_where_rows_share_a_key(void **state)
+{
+    (void)state;
+    for (int lands = 0; lands < 2; lands++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct scene scene;
+
+        set_shared_key(&scene, 2, arena);
+        scene.world.commit = COMMIT_UNKNOWN;
+        scene.world.commit_lands = lands;
+        undo(&scene, arena);
+        assert_string_equal(scene.outcome.settled, lands ? "committed" : "rolled-back");
+        assert_int_equal(scene.world.tables[TABLE_EVENTS].count, lands ? 3 : 1);
+    }
+}
+
+static void
+no_lock_waits_for_a_slow_disk_without_limit(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    set_scene(&scene, arena);
+    scene.world.disk_ms = 20000; /* a row */
+    undo(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 11);
+    assert_non_null(strstr(scene.outcome.err.primary, "time for holding locks is used up"));
+    assert_int_equal(scene.world.locked_backup_rows, 2); /* 40 s of 30: no third row, no retry */
+    assert_int_equal(axdb_rows(&scene), 0);
+    assert_false(scene.outcome.changed);
+    assert_int_equal(scene.outcome.locked_ms, 40007);
+
+    /* rows that are there already take their time as well */
+    set_scene(&scene, arena);
+    for (size_t i = 0; i < 3; i++)
+        bring_back(&scene, TABLE_EVENTS, i, i == 2);
+    bring_back(&scene, TABLE_FIELD, 1, 0);
+    scene.request.merge = true;
+    scene.world.disk_ms = 29000;
+    undo(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 11);
+    assert_int_equal(scene.world.locked_backup_rows, 2);
+}
+
+static void
+the_disk_is_read_once_under_the_locks(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    set_scene(&scene, arena);
+    scene.world.disk_ms = 1;
+    undo(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 0);
+    /* to insert; neither to compare before COMMIT nor for the last look */
+    assert_int_equal(scene.world.locked_backup_rows, BACKUP_ROWS);
+    assert_int_equal(scene.outcome.locked_ms, 7 + BACKUP_ROWS);
+    assert_true(as_before(&scene));
+
+    set_scene(&scene, arena);
+    scene.world.commit = COMMIT_UNKNOWN;
+    scene.world.commit_lands = true;
+    undo(&scene, arena);
+    assert_string_equal(scene.outcome.settled, "committed");
+    assert_int_equal(scene.world.locked_backup_rows, BACKUP_ROWS); /* nor to settle */
+}
+
+static void
+only_the_rows_that_were_planned_are_put_back(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    set_scene(&scene, arena);
+    scene.world.backup_changes = true;
+    undo(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 13);
+    assert_non_null(strstr(scene.outcome.err.primary, "is not the one that was planned"));
+    assert_int_equal(axdb_rows(&scene), 0);
+    assert_false(scene.outcome.changed);
+}
+
+static void
+a_trigger_may_not_reach_a_table_outside_the_backup(void **state)
+{
+    static const enum fake_change changes[] = {FAKE_CHANGES, FAKE_ADDS, FAKE_REMOVES};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct run_request request = fake_request();
+        struct scene scene;
+
+        fake_world_init(&scene.world);
+        memcpy(scene.before, scene.world.tables, sizeof scene.before);
+        request.map = "Customers V3:accounts";
+        run_confirmed(run_repair_map, &scene.world, &request, arena, &scene.outcome);
+        assert_int_equal(scene.outcome.exit_status, 0);
+        fake_world_next(&scene.world);
+        scene.request = fake_request();
+        scene.request.dataverse = false;
+        scene.request.run = scene.world.runs[0].id;
+        scene.request.merge = scene.request.allow_triggers = true;
+        scene.world.trigger = "TR_ANY";
+        scene.world.change_at = FAKE_BEFORE_INSERT;
+        scene.world.change = changes[i];
+        scene.world.change_table = TABLE_EVENTS;
+        undo(&scene, arena);
+        assert_int_equal(scene.outcome.exit_status, 14);
+        assert_non_null(strstr(scene.outcome.err.primary, "BUSINESSEVENTSDEFINITION"));
+        assert_true(
+            fake_table_equal(&scene.world.tables[TABLE_EVENTS], &scene.before[TABLE_EVENTS]));
+        assert_false(scene.outcome.changed);
+        assert_int_equal(scene.world.violations, 0);
+        undo(&scene, arena); /* the trigger does nothing this time */
+        assert_int_equal(scene.outcome.exit_status, 0);
+        assert_true(as_before(&scene));
     }
 }
 
@@ -617,6 +787,12 @@ main(void)
         cmocka_unit_test(rows_with_other_contents_are_left_and_told),
         cmocka_unit_test(the_rows_of_a_part_go_back_beside_the_kept_ones),
         cmocka_unit_test(what_is_not_exact_is_rolled_back),
+        cmocka_unit_test(a_missing_row_that_shares_its_key_is_put_back),
+        cmocka_unit_test(a_lost_commit_is_settled_where_rows_share_a_key),
+        cmocka_unit_test(no_lock_waits_for_a_slow_disk_without_limit),
+        cmocka_unit_test(the_disk_is_read_once_under_the_locks),
+        cmocka_unit_test(only_the_rows_that_were_planned_are_put_back),
+        cmocka_unit_test(a_trigger_may_not_reach_a_table_outside_the_backup),
         cmocka_unit_test(a_lock_timeout_is_tried_again),
         cmocka_unit_test(a_lost_commit_is_settled_both_ways),
         cmocka_unit_test(a_commit_without_answer_and_without_server_is_unknown),
