@@ -3,8 +3,8 @@
 -- where an engine does not take that batch, each alone. Several result sets; the name of a set's first
 -- column says which it is. Names and texts come as bytes.
 -- params:  none
--- returns: rs_identity, rs_updateability, rs_database, rs_applock_right, rs_count, rs_url, rs_channel,
---          rs_orphans, rs_partition, rs_sessions_shown, rs_session, rs_fork, rs_restore
+-- returns: rs_identity, rs_updateability, rs_database, rs_durability, rs_outgoing, rs_applock_right,
+--          rs_count, rs_url, rs_channel, rs_orphans, rs_partition, rs_sessions_shown, rs_session, rs_fork, rs_restore
 -- effect:  none. What a login may not see, or a version does not have, fails alone
 
 --? identity required
@@ -30,6 +30,32 @@ SELECT N'database' AS rs_database,
     d.create_date
 FROM sys.databases AS d
 WHERE d.name = DB_NAME();
+
+-- Its own question: before SQL Server 2014 there is no such column.
+--? durability
+SELECT CONVERT(varbinary(512), CONVERT(nvarchar(120), d.delayed_durability_desc)) AS rs_durability
+FROM sys.databases AS d
+WHERE d.name = DB_NAME();
+
+-- What the tables themselves must satisfy: rows that go back are refused when the row that a foreign key
+-- points at is gone, or when a constraint that was added without a look at them does not let them in.
+--? outgoing
+SELECT CONVERT(varbinary(512), CONVERT(nvarchar(128), o.name)) AS rs_outgoing,
+    CONVERT(varbinary(512), CONVERT(nvarchar(128), f.name)) AS constraint_name,
+    CONVERT(int, f.is_disabled) AS is_disabled
+FROM sys.foreign_keys AS f
+JOIN sys.objects AS o ON o.object_id = f.parent_object_id
+WHERE f.parent_object_id IN (OBJECT_ID(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'U'),
+    OBJECT_ID(N'dbo.DUALWRITEPROJECTCONFIGURATION', N'U'), OBJECT_ID(N'dbo.BUSINESSEVENTSDEFINITION', N'U'))
+ORDER BY f.name;
+SELECT CONVERT(varbinary(512), CONVERT(nvarchar(128), o.name)) AS rs_outgoing,
+    CONVERT(varbinary(512), CONVERT(nvarchar(128), k.name)) AS constraint_name,
+    CONVERT(int, k.is_disabled) AS is_disabled
+FROM sys.check_constraints AS k
+JOIN sys.objects AS o ON o.object_id = k.parent_object_id
+WHERE k.parent_object_id IN (OBJECT_ID(N'dbo.DUALWRITEPROJECTFIELDCONFIGURATION', N'U'),
+    OBJECT_ID(N'dbo.DUALWRITEPROJECTCONFIGURATION', N'U'), OBJECT_ID(N'dbo.BUSINESSEVENTSDEFINITION', N'U'))
+ORDER BY k.name;
 
 --? applock
 SELECT HAS_PERMS_BY_NAME(N'sys.sp_getapplock', N'OBJECT', N'EXECUTE') AS rs_applock_right;

@@ -37,6 +37,9 @@ struct axdb_identity {
     bool read_only;          /* sys.databases.is_read_only */
     bool replica;            /* Updateability READ_ONLY while read_only is false */
     bool read_committed_snapshot;
+    /** sys.databases.delayed_durability_desc: DISABLED, ALLOWED, FORCED; "" when unknown. FORCED:
+     * COMMIT answers before the log is on disk, and `commit` flushes it afterwards. */
+    const char *delayed_durability;
     const char *created;       /* sys.databases.create_date, ISO */
     const char *recovery_fork; /* sys.database_recovery_status, "" if not readable */
     /* newest row of msdb.dbo.restorehistory; known = the view could be read */
@@ -65,6 +68,8 @@ struct axdb_table_evidence {
     struct counted fresh;      /* COUNT(*) WITH (READCOMMITTEDLOCK) under the lock timeout */
     struct counted partitions; /* sum of sys.partitions.rows, index_id 0 and 1 */
     struct named_list triggers, foreign_keys, policies;
+    struct named_list outgoing; /* its own foreign keys and CHECK constraints: they can make undo
+                                   impossible */
 };
 
 /** Project rows grouped. */
@@ -127,8 +132,9 @@ struct axdb_store_ops {
                       const struct row_sink *sink, struct err *err);
 
     /** sp_getapplock 'dwclean', exclusive, owned by the session. `ret_granted` false = somebody
-     * holds it: not an error. When the login may not use it: RIGHT_MISSING in the evidence; do not
-     * call. */
+     * holds it: not an error. ERR_PERMISSION: the login may not use it, and the store is as good as
+     * before. Only the call tells: `may_applock` of the evidence is what the server says of the
+     * right. */
     bool (*acquire_exclusion)(struct axdb_store *store, bool *ret_granted, struct err *err);
     bool (*release_exclusion)(struct axdb_store *store, struct err *err);
 
@@ -175,7 +181,8 @@ struct axdb_store_ops {
     /**
      * Commit; false (with `err`) unless COMMIT_DONE, `ret_state` is set in every case. COMMIT_NOT
      * is only said when it is proven: the COMMIT was not sent, or the same connection has answered
-     * afterwards that the transaction is rolled back.
+     * afterwards that the transaction is rolled back. Where `observe` has found the durability
+     * FORCED, the log is flushed before this returns; when that fails, the observer is told.
      */
     bool (*commit)(struct axdb_store *store, enum commit_state *ret_state, struct err *err);
 

@@ -188,10 +188,9 @@ take_index(struct catalog_seen *seen, const struct cursor *cursor, struct err *e
     return true;
 }
 
-/** A name of something on a table. */
-static bool
-add_name(const struct catalog_seen *seen, const struct cursor *cursor,
-         struct catalog_effects effects[], struct err *err)
+bool
+catalog_take_name(const struct catalog_seen *seen, const struct cursor *cursor,
+                  struct catalog_effects effects[], struct err *err)
 {
     const char *name = "";
     const char **items;
@@ -216,19 +215,19 @@ add_name(const struct catalog_seen *seen, const struct cursor *cursor,
 static bool
 take_trigger(struct catalog_seen *seen, const struct cursor *cursor, struct err *err)
 {
-    return add_name(seen, cursor, seen->triggers, err);
+    return catalog_take_name(seen, cursor, seen->triggers, err);
 }
 
 static bool
 take_foreign_key(struct catalog_seen *seen, const struct cursor *cursor, struct err *err)
 {
-    return add_name(seen, cursor, seen->foreign_keys, err);
+    return catalog_take_name(seen, cursor, seen->foreign_keys, err);
 }
 
 static bool
 take_policy(struct catalog_seen *seen, const struct cursor *cursor, struct err *err)
 {
-    return add_name(seen, cursor, seen->policies, err);
+    return catalog_take_name(seen, cursor, seen->policies, err);
 }
 
 static bool
@@ -280,8 +279,8 @@ catalog_rows_forget(struct catalog_seen *seen)
     *seen = (struct catalog_seen){.arena = seen->arena, .connection = seen->connection};
 }
 
-static struct named_list
-list_of(const struct catalog_effects *effects, bool answered, enum right may_see)
+struct named_list
+catalog_list_of(const struct catalog_effects *effects, bool answered, enum right may_see)
 {
     /* Without the right the catalog answers with no rows: that is no evidence. */
     return (struct named_list){.known = answered && may_see == RIGHT_HELD,
@@ -327,15 +326,16 @@ catalog_rows_finish(struct catalog_seen *seen, const struct questions *questions
     give_credit(seen, questions, which);
     if (!catalog_finish(&seen->tables[which], which, seen->arena, ret, err))
         return false;
-    ret->triggers = list_of(&seen->triggers[which], question_answered(questions, "triggers"),
-                            rights->may_view_definition);
+    ret->triggers =
+        catalog_list_of(&seen->triggers[which], question_answered(questions, "triggers"),
+                        rights->may_view_definition);
     ret->foreign_keys =
-        list_of(&seen->foreign_keys[which], question_answered(questions, "foreign-keys"),
-                rights->may_view_definitions);
+        catalog_list_of(&seen->foreign_keys[which], question_answered(questions, "foreign-keys"),
+                        rights->may_view_definitions);
     ret->policies =
-        list_of(&seen->policies[which],
-                seen->tables[which].utf8_text || question_answered(questions, "policies"),
-                rights->may_view_definitions);
+        catalog_list_of(&seen->policies[which],
+                        seen->tables[which].utf8_text || question_answered(questions, "policies"),
+                        rights->may_view_definitions);
     return true;
 }
 

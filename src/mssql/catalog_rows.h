@@ -50,6 +50,14 @@ MUST_CHECK bool catalog_rows_finish(struct catalog_seen *seen, const struct ques
                                     enum table which, struct axdb_table_evidence *ret,
                                     struct err *err);
 
+/** A row that names something on a table (table, name, whether it is switched off). */
+MUST_CHECK bool catalog_take_name(const struct catalog_seen *seen, const struct cursor *cursor,
+                                  struct catalog_effects effects[], struct err *err);
+
+/** The names that have come; known when they were asked for and the login may see all of them. */
+struct named_list catalog_list_of(const struct catalog_effects *effects, bool answered,
+                                  enum right may_see);
+
 /** Forget every row. */
 void catalog_rows_forget(struct catalog_seen *seen);
 

@@ -70,14 +70,17 @@ is_fixed_point(const char *text, size_t precision, size_t scale)
     return text[0] == '.' && digits_at(text + 1) == scale && text[1 + scale] == '\0';
 }
 
-/** Quoted: a bare number of 38 digits and a zero before the point is one digit too long. */
+/** Quoted, and without the zero before 38 digits: it would be one digit too many. */
 static bool
 append_decimal(const struct column *column, const char *text, struct text *out)
 {
-    if (column->scale > column->precision ||
+    if (column->precision == 0 || column->scale > column->precision ||
         !is_fixed_point(text, column->precision, column->scale))
         return false;
-    text_printf(out, "'%s'", text);
+    if (column->scale == column->precision)
+        text_printf(out, "'%s%s'", text[0] == '-' ? "-" : "", strchr(text, '.'));
+    else
+        text_printf(out, "'%s'", text);
     return true;
 }
 
@@ -457,8 +460,6 @@ literal_append_proof(const struct column *column, const struct field *field, str
         return true;
     memcpy(text, field->bytes.data, field->bytes.size);
     number = number_of(column, text);
-    if (!is_tiny(number, is_real(column)))
-        return true;
     *ret_any = true;
     return prove_float(column, number, out, err);
 }

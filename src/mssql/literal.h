@@ -29,9 +29,9 @@ MUST_CHECK bool literal_append(const struct column *column, const struct field *
 
 /**
  * Append " AND ..." conditions that hold when the column has exactly this value, for the values
- * that a server may change without an error on their way: text that depends on a code page, minus
- * zero and the smallest floating point numbers. `ret_any` is false when there was nothing to
- * append.
+ * that a server may change without an error on their way: text that depends on a code page, and
+ * every floating point number, since each is read from decimal digits. `ret_any` is false when
+ * there was nothing to append.
  */
 MUST_CHECK bool literal_append_proof(const struct column *column, const struct field *field,
                                      struct text *out, bool *ret_any, struct err *err);

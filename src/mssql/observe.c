@@ -11,6 +11,7 @@ struct observation {
     struct arena *arena;
     struct axdb_evidence evidence;
     struct catalog_seen catalog;
+    struct catalog_effects outgoing[AXDB_TABLES];
     struct axdb_url_count *urls;
     struct axdb_channel_count *channels;
     struct questions questions;
@@ -71,6 +72,18 @@ take_database(struct observation *seen, const struct cursor *cursor, struct err 
            cursor_flag(cursor, 4, &identity->read_only, err) &&
            cursor_flag(cursor, 5, &identity->read_committed_snapshot, err) &&
            cursor_moment(cursor, 6, seen->arena, &identity->created, err);
+}
+
+static bool
+take_durability(struct observation *seen, const struct cursor *cursor, struct err *err)
+{
+    return cursor_text(cursor, 1, seen->arena, &seen->evidence.identity.delayed_durability, err);
+}
+
+static bool
+take_outgoing(struct observation *seen, const struct cursor *cursor, struct err *err)
+{
+    return catalog_take_name(&seen->catalog, cursor, seen->outgoing, err);
 }
 
 static bool
@@ -286,13 +299,22 @@ take_row(void *ctx, const struct cursor *cursor, struct err *err)
         const char *set;
         bool (*take)(struct observation *seen, const struct cursor *cursor, struct err *err);
     } sets[] = {
-        {"rs_identity", take_identity}, {"rs_updateability", take_updateability},
-        {"rs_database", take_database}, {"rs_applock_right", take_applock_right},
-        {"rs_count", take_count},       {"rs_partition", take_partition},
-        {"rs_url", take_url},           {"rs_channel", take_channel},
-        {"rs_grouped", take_grouped},   {"rs_orphans", take_orphans},
-        {"rs_session", take_session},   {"rs_sessions_shown", take_sessions_shown},
-        {"rs_fork", take_fork},         {"rs_restore", take_restore},
+        {"rs_identity", take_identity},
+        {"rs_updateability", take_updateability},
+        {"rs_database", take_database},
+        {"rs_applock_right", take_applock_right},
+        {"rs_count", take_count},
+        {"rs_partition", take_partition},
+        {"rs_url", take_url},
+        {"rs_channel", take_channel},
+        {"rs_grouped", take_grouped},
+        {"rs_orphans", take_orphans},
+        {"rs_session", take_session},
+        {"rs_sessions_shown", take_sessions_shown},
+        {"rs_fork", take_fork},
+        {"rs_restore", take_restore},
+        {"rs_durability", take_durability},
+        {"rs_outgoing", take_outgoing},
     };
     struct observation *seen = ctx;
     bool taken = false;
@@ -326,6 +348,7 @@ start(struct observation *seen, const struct connection *connection)
                                        .encryption = "",
                                        .state = "",
                                        .user_access = "",
+                                       .delayed_durability = "",
                                        .created = "",
                                        .recovery_fork = "",
                                        .restored_at = "",
@@ -405,6 +428,9 @@ finish_table(struct observation *seen, enum table which, struct err *err)
     table->may_delete = rights->may_delete;
     table->may_alter = rights->may_alter;
     table->may_view_definition = rights->may_view_definition;
+    table->outgoing =
+        catalog_list_of(&seen->outgoing[which], question_answered(questions, "outgoing"),
+                        rights->may_view_definition);
     explain_count(&table->fresh, question_named(questions, table_key(which)), table->exists);
     explain_count(&table->partitions, question_named(questions, "partitions"), table->exists);
     return true;
@@ -457,6 +483,7 @@ forget(void *ctx)
     seen->channels = NULL;
     seen->urls_grouped = seen->channels_grouped = seen->sessions_shown = false;
     seen->updateability_read_only = false;
+    memset(seen->outgoing, 0, sizeof seen->outgoing);
     memset(seen->odd_groups, 0, sizeof seen->odd_groups);
     seen->odd_sessions = false;
     start(seen, connection);
@@ -490,6 +517,7 @@ mssql_observe(struct axdb_store *store, struct arena *arena, struct axdb_evidenc
         !finish(seen, self->connection, err))
         return false;
     self->catalog_asked = true;
+    self->flush_log = text_equal_nocase(seen->evidence.identity.delayed_durability, "FORCED");
     self->catalog_lacks = questions_lacking(&seen->questions, seen->catalog_questions);
     *ret = seen->evidence;
     return true;

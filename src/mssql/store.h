@@ -20,6 +20,7 @@ struct mssql_store {
     int64_t locked_ms;           /* of the last transaction, once it is over */
     bool catalog_asked;          /* outside a transaction: catalog_lacks is known */
     uint32_t catalog_lacks;      /* questions of catalog.sql that the server could not answer */
+    bool flush_log;              /* observed: COMMIT answers before the log is on disk */
     struct insertion *insertion; /* between begin_insert and end_insert, else NULL */
     bool identity_left_on; /* IDENTITY_INSERT of identity_table, by a group that did not end well */
     enum table identity_table;

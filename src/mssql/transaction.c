@@ -4,9 +4,10 @@
 #include "sql_text.h"
 #include "store.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { COMMIT_TIMEOUT_MS = 60000, ROLLBACK_TIMEOUT_MS = 15000 };
+enum { COMMIT_TIMEOUT_MS = 60000, ROLLBACK_TIMEOUT_MS = 15000, FLUSH_TIMEOUT_MS = 60000 };
 
 /** Numbers of a batch, by the name of their result set; not known while they have not come. */
 struct numbers {
@@ -198,6 +199,28 @@ may_commit(const struct mssql_store *store, struct text *batch, struct err *err)
                    store->connection->dialled);
 }
 
+/** What is committed is committed: a failure here is told, and changes nothing about that. */
+static void
+flush_log(struct mssql_store *store)
+{
+    struct observer *observer = store->connection->options->observer;
+    TEXT_SCOPED batch = {0};
+    struct statement statement = {
+        .batch = &batch, .timeout_ms = FLUSH_TIMEOUT_MS, .timeout_code = ERR_CONNECT, .deaf = true};
+    struct err err;
+    char line[512];
+
+    if (!store->flush_log || (batch_expand(sql_flush_log, NULL, 0, &batch, &err) &&
+                              statement_run(store->connection, &statement, NULL, &err)))
+        return;
+    (void)snprintf(line, sizeof line,
+                   "The database has DELAYED_DURABILITY = FORCED and its log could not be flushed "
+                   "after COMMIT: should the server fail now, the change may be lost (%.300s)",
+                   err.primary);
+    if (observer != NULL)
+        observer->say(observer, LOG_LEVEL_WARNING, line);
+}
+
 bool
 mssql_commit(struct axdb_store *store, enum commit_state *ret_state, struct err *err)
 {
@@ -219,6 +242,8 @@ mssql_commit(struct axdb_store *store, enum commit_state *ret_state, struct err 
         mssql_rollback(store); /* what was not sent; asking again does no harm */
     else
         end_transaction(self);
+    if (*ret_state == COMMIT_DONE)
+        flush_log(self);
     return good;
 }
 

@@ -2,13 +2,14 @@
 #include "batch.h"
 #include "insert.h"
 #include "mssql/mssql.h"
+#include "script_text.h"
+#include "undo_check.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    MAX_NAME = 200,                     /* of a name in a comment: bytes */
     MAX_ROW_BYTES = 1024 * 1024 * 1024, /* of text */
 };
 
@@ -25,41 +26,11 @@ struct mssql_undo_script {
 
 /* ---- words in comments ---- */
 
-/** True when the byte at `i` may stand in a comment as it is. */
-static bool
-is_harmless(const char *name, size_t i)
-{
-    const unsigned char byte = (unsigned char)name[i];
-    const char next = name[i + 1];
-
-    if (byte < 0x20 || byte > 0x7E || byte == '\\')
-        return false;
-    return !(byte == '*' && next == '/') && !(byte == '/' && next == '*') &&
-           !(byte == '$' && next == '(');
-}
-
-/**
- * Append a name from a server to a line of comment. It cannot end the line or a comment around it,
- * and says nothing to sqlcmd, which reads $( in comments too.
- */
-static void
-append_name(struct text *out, const char *name)
-{
-    for (size_t i = 0; name[i] != '\0' && i < MAX_NAME; i++) {
-        if (is_harmless(name, i))
-            text_append_bytes(out, &name[i], 1);
-        else
-            text_printf(out, "\\x%02X", (unsigned)(unsigned char)name[i]);
-    }
-    if (strlen(name) > MAX_NAME)
-        text_append(out, "...");
-}
-
 static void
 append_fact(struct text *out, const char *what, const char *name)
 {
     text_printf(out, "--   %-10s ", what);
-    append_name(out, name[0] != '\0' ? name : "(not recorded)");
+    script_append_name(out, name[0] != '\0' ? name : "(not recorded)");
     text_append(out, "\n");
 }
 
@@ -122,52 +93,16 @@ append_explanation(struct text *out, const struct undo_script_head *head)
         "-- THIS FILE HOLDS ROW CONTENTS IN CLEAR. Columns that look like secrets are named above\n"
         "-- the rows of each table. Keep it as you keep passwords, and delete it after use.\n"
         "--\n"
-        "-- How: sign in to that database with a login that may SELECT and INSERT (and ALTER, for a\n"
-        "-- table with an identity column), and run all of it as one batch:\n"
+        "-- How: sign in to that database with a login that may SELECT, INSERT and VIEW DEFINITION (and\n"
+        "-- ALTER, for a table with an identity column), and run all of it as one batch:\n"
         "--   SSMS    open it, choose the database, Execute\n"
-        "--   sqlcmd  sqlcmd -b -x -S SERVER -d DATABASE -U LOGIN -i FILE\n"
+        "--   sqlcmd  sqlcmd -b -x -I -S SERVER -d DATABASE -U LOGIN -i FILE\n"
         "--   tsql    (cat FILE; echo; echo GO) | tsql -S SERVER -D DATABASE -U LOGIN\n"
         "-- It refuses to run in another database, inside an open transaction, and when a table that\n"
-        "-- it fills is not empty. It stops without effect at the first fault. It has worked only if\n"
-        "-- the last line says so.\n\n");
-}
-
-/** The first character of well-formed UTF-8 that is not empty; its bytes into `size`. */
-static uint32_t
-first_character(const char *utf8, size_t *size)
-{
-    const unsigned char first = (unsigned char)utf8[0];
-    uint32_t code = first;
-
-    *size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1;
-    if (*size > 1)
-        code &= 0x7FU >> *size;
-    for (size_t i = 1; i < *size; i++)
-        code = code << 6 | ((unsigned char)utf8[i] & 0x3FU);
-    return code;
-}
-
-static void
-append_unit(struct text *out, uint32_t unit)
-{
-    text_printf(out, "%02x%02x", unit & 0xFF, unit >> 8);
-}
-
-/** The UTF-16LE bytes of well-formed UTF-8, as hexadecimal digits behind 0x. */
-static void
-append_utf16_hex(struct text *out, const char *utf8)
-{
-    text_append(out, "0x");
-    for (size_t size; *utf8 != '\0'; utf8 += size) {
-        uint32_t code = first_character(utf8, &size);
-
-        if (code > 0xFFFF) {
-            code -= 0x10000;
-            append_unit(out, 0xD800 | code >> 10);
-            code = 0xDC00 | (code & 0x3FF);
-        }
-        append_unit(out, code);
-    }
+        "-- it fills is not empty, is not what it was, or has enabled triggers. It stops without\n"
+        "-- effect at the first fault. It has worked only if the last line says so.\n"
+        "-- One batch of tens of thousands of rows needs much memory in the server and in the tool;\n"
+        "-- when either gives up, nothing is done.\n\n");
 }
 
 /**
@@ -183,7 +118,7 @@ append_refusals(struct text *out, const char *database)
                      "IF @@TRANCOUNT <> 0 THROW 51000, N'dwclean: a transaction is open in this "
                      "session. Nothing was changed.', 1;\n"
                      "IF CONVERT(varbinary(512), DB_NAME()) <> ");
-    append_utf16_hex(out, database);
+    script_append_utf16_hex(out, database);
     text_append(out, " THROW 51000, N'dwclean: the rows of this script belong to another "
                      "database. Nothing was changed.', 1;\n"
                      "SET XACT_ABORT ON;\n"
@@ -197,7 +132,9 @@ append_refusals(struct text *out, const char *database)
                      "SET ROWCOUNT 0;\n"
                      "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\n"
                      "SET LOCK_TIMEOUT 10000;\n"
-                     "DECLARE @rows bigint;\n\n"
+                     "DECLARE @rows bigint;\n"
+                     "DECLARE @identity int;\n"
+                     "SET @identity = 0;\n\n"
                      "BEGIN TRY\n"
                      "BEGIN TRANSACTION;\n");
 }
@@ -244,7 +181,7 @@ append_secrets(struct text *out, const struct schema *schema)
         if (!column_insertable(&schema->columns[i]) || !looks_secret(schema->columns[i].name))
             continue;
         text_append(out, between);
-        append_name(out, schema->columns[i].name);
+        script_append_name(out, schema->columns[i].name);
         between = ", ";
     }
     if (between[0] == ',')
@@ -262,6 +199,19 @@ append_encoding(struct text *out, const struct text *head)
             return;
         }
     }
+}
+
+/**
+ * @identity is the table, counted from 1, whose IDENTITY_INSERT is on: switched off where it is
+ * not, by a login without ALTER, it is an error of its own, and the fault that led there is lost.
+ */
+static bool
+append_identity(enum table table, bool on, struct text *out, struct err *err)
+{
+    if (!insert_append_identity(table, on, out, err))
+        return false;
+    text_printf(out, "\nSET @identity = %d;\n", on ? (int)table + 1 : 0);
+    return text_ok(out, err);
 }
 
 static bool
@@ -283,11 +233,10 @@ begin_table(struct undo_script *script, const struct schema *schema, struct err 
                 self->expected[table]);
     append_secrets(&self->text, schema);
     append_encoding(&self->text, &self->head);
-    if (self->identity[table]) {
-        if (!insert_append_identity(table, true, &self->text, err))
-            return false;
-        text_append(&self->text, "\n");
-    }
+    if (!undo_check_append(schema, &self->text, err))
+        return false;
+    if (self->identity[table] && !append_identity(table, true, &self->text, err))
+        return false;
     return hand_over(self, err);
 }
 
@@ -360,11 +309,8 @@ end_table(struct undo_script *script, struct err *err)
                        self->expected[table], table_name(table), self->written[table]);
     if (self->expected[table] == 0)
         return true;
-    if (self->identity[table]) {
-        if (!insert_append_identity(table, false, &self->text, err))
-            return false;
-        text_append(&self->text, "\n");
-    }
+    if (self->identity[table] && !append_identity(table, false, &self->text, err))
+        return false;
     text_printf(&self->text,
                 "SELECT @rows = CONVERT(bigint, COUNT(*)) FROM dbo.[%s];\n"
                 "IF @rows <> %" PRId64 " THROW 51000, N'dwclean: dbo.%s does not hold the %" PRId64
@@ -390,6 +336,7 @@ end_script(struct undo_script *script, struct err *err)
                            table_name((enum table)i));
         if (!self->identity[i])
             continue;
+        text_printf(&self->text, "IF @identity = %d ", i + 1);
         if (!insert_append_identity((enum table)i, false, &self->text, err))
             return false;
         text_append(&self->text, "\n");

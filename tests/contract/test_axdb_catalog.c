@@ -147,6 +147,47 @@ a_trigger_that_is_switched_off_does_not_count_but_is_watched(void **state)
     sql("DROP TRIGGER dbo.TR_OFF");
 }
 
+/** What can refuse rows that go back: seen in the evidence, and not asked again under the locks. */
+static void
+own_foreign_keys_and_check_constraints_are_seen(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store = connect_as("dwclean");
+    struct axdb_evidence evidence;
+    const struct named_list *events = &evidence.tables[TABLE_EVENTS].outgoing;
+
+    (void)state;
+    observe(store, arena, &evidence);
+    for (int i = 0; i < AXDB_TABLES; i++)
+        assert_no_names(&evidence.tables[i].outgoing);
+    sql("CREATE TABLE dbo.PARENT (R bigint NOT NULL, CONSTRAINT PK_PARENT PRIMARY KEY (R));"
+        "INSERT INTO dbo.PARENT (R) SELECT DISTINCT RECID FROM dbo.BUSINESSEVENTSDEFINITION;");
+    sql("ALTER TABLE dbo.BUSINESSEVENTSDEFINITION ADD CONSTRAINT FK_OUT FOREIGN KEY (RECID) "
+        "REFERENCES dbo.PARENT (R);");
+    sql("ALTER TABLE dbo.BUSINESSEVENTSDEFINITION WITH NOCHECK ADD CONSTRAINT CK_OUT CHECK "
+        "(RECID <> 0);");
+    observe(store, arena, &evidence);
+    assert_true(events->known);
+    assert_int_equal(events->count, 2);
+    assert_string_equal(events->names[0], "FK_OUT");
+    assert_string_equal(events->names[1], "CK_OUT");
+    assert_no_names(&evidence.tables[TABLE_EVENTS].foreign_keys); /* nobody points here */
+    assert_no_names(&evidence.tables[TABLE_PROJECT].outgoing);
+    store->ops->close(store);
+    store = connect_as("tables-only"); /* they belong to the table, so its own right is enough */
+    observe(store, arena, &evidence);
+    assert_true(events->known);
+    assert_int_equal(events->count, 2);
+    store->ops->close(store);
+    store = connect_as("blind");
+    observe(store, arena, &evidence);
+    assert_false(events->known);
+    assert_int_equal(events->count, 0);
+    store->ops->close(store);
+    sql("ALTER TABLE dbo.BUSINESSEVENTSDEFINITION DROP CONSTRAINT FK_OUT;");
+    sql("DROP TABLE dbo.PARENT;");
+}
+
 static void
 a_table_cannot_be_changed_while_it_is_locked(void **state)
 {
@@ -238,6 +279,8 @@ main(void)
         CONTRACT_TEST_IF(a_trigger_and_a_foreign_key_that_were_added_are_seen, NEEDS_CATALOG),
         CONTRACT_TEST_IF(a_trigger_that_is_switched_off_does_not_count_but_is_watched,
                          NEEDS_CATALOG),
+        CONTRACT_TEST_IF(own_foreign_keys_and_check_constraints_are_seen,
+                         NEEDS_LOGINS | NEEDS_CATALOG),
         CONTRACT_TEST_IF(a_table_cannot_be_changed_while_it_is_locked, NEEDS_LOCKS),
         CONTRACT_TEST_IF(without_the_right_to_see_them_triggers_are_not_known,
                          NEEDS_LOGINS | NEEDS_CATALOG),

@@ -586,6 +586,155 @@ the_exclusion_belongs_to_one_session(void **state)
     first->ops->close(first);
 }
 
+static void
+without_the_right_the_exclusion_is_refused_and_the_store_goes_on(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store = connect_as("reader");
+    struct axdb_evidence evidence;
+    bool granted = false;
+
+    (void)state;
+    assert_false(store->ops->acquire_exclusion(store, &granted, &err));
+    assert_int_equal(err.code, ERR_PERMISSION);
+    assert_non_null(strstr(err.hint, "sp_getapplock"));
+    assert_false(granted);
+    observe(store, arena, &evidence);
+    assert_int_equal(evidence.may_applock, RIGHT_MISSING);
+    assert_int_equal(evidence.tables[TABLE_EVENTS].fresh.rows, EVENTS);
+    store->ops->close(store);
+}
+
+static void
+each_error_that_names_a_missing_right_says_so_of_the_exclusion(void **state)
+{
+    static const struct {
+        int number;
+        enum err_code code;
+    } errors[] = {{229, ERR_PERMISSION},
+                  {297, ERR_PERMISSION},
+                  {300, ERR_PERMISSION},
+                  {2812, ERR_SERVER},
+                  {1205, ERR_LOCK}};
+    struct axdb_store *store = connect_as("dwclean");
+    bool granted = false;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        char rule[128];
+
+        (void)snprintf(rule, sizeof rule,
+                       "{\"at\":\"tds.request\",\"match\":\"sp_getapplock\",\"do\":\"error\","
+                       "\"arg\":%d}",
+                       errors[i].number);
+        fault(rule);
+        assert_false(store->ops->acquire_exclusion(store, &granted, &err));
+        assert_int_equal(err.code, errors[i].code);
+        assert_int_equal(strstr(err.hint, "sp_getapplock") != NULL,
+                         errors[i].code == ERR_PERMISSION);
+    }
+    assert_true(store->ops->acquire_exclusion(store, &granted, &err));
+    assert_true(granted);
+    store->ops->close(store);
+}
+
+/* ---- durability ---- */
+
+static char told[1024];
+
+static void
+note(struct observer *observer, enum log_level level, const char *text)
+{
+    (void)observer;
+    assert_int_equal(level, LOG_LEVEL_WARNING);
+    (void)snprintf(told, sizeof told, "%s", text);
+}
+
+static void
+pass_by(struct observer *observer, const char *what, int64_t done, int64_t total)
+{
+    (void)observer;
+    (void)what;
+    (void)done;
+    (void)total;
+}
+
+/** Delete and commit in a database of that durability, with a server that may refuse to flush. */
+static void
+commit_under(const char *durability, bool refused)
+{
+    static struct observer listener = {.say = note, .progress = pass_by};
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct mssql_options options = options_for("dwclean");
+    struct axdb_evidence evidence;
+    struct axdb_store *store;
+    enum commit_state commit = COMMIT_UNKNOWN;
+    char text[96];
+
+    told[0] = '\0';
+    options.observer = &listener;
+    (void)snprintf(text, sizeof text, "ALTER DATABASE CURRENT SET DELAYED_DURABILITY = %s;",
+                   durability);
+    sql(text);
+    use(&options);
+    store = connect_again();
+    observe(store, arena, &evidence);
+    sql("ALTER DATABASE CURRENT SET DELAYED_DURABILITY = DISABLED;");
+    assert_string_equal(evidence.identity.delayed_durability, durability);
+    if (refused)
+        fault("{\"at\":\"tds.request\",\"match\":\"sp_flush_log\",\"do\":\"error\",\"arg\":229}");
+    begin(store, 20000);
+    delete_every_row(store);
+    if (!store->ops->commit(store, &commit, &err))
+        fail_msg("%s (%s)", err.primary, err.detail);
+    assert_int_equal(commit, COMMIT_DONE);
+    observe(store, arena, &evidence); /* on the same connection */
+    assert_int_equal(evidence.tables[TABLE_EVENTS].fresh.rows, 0);
+    store->ops->close(store);
+    mssql_server_free(server);
+    server = NULL;
+    control("DELETE", "/faults", "");
+    control("POST", "/reset", "");
+}
+
+static void
+after_a_commit_with_forced_delayed_durability_the_log_is_flushed(void **state)
+{
+    (void)state;
+    commit_under("FORCED", false);
+    assert_string_equal(told, "");
+    commit_under("FORCED", true);
+    assert_non_null(strstr(told, "DELAYED_DURABILITY = FORCED"));
+    assert_non_null(strstr(told, "the server answered"));
+}
+
+static void
+where_the_commit_waits_for_the_disk_nothing_is_flushed(void **state)
+{
+    (void)state;
+    commit_under("DISABLED", true);
+    assert_string_equal(told, "");
+    commit_under("ALLOWED", true); /* only for who asks for it, which we do not */
+    assert_string_equal(told, "");
+}
+
+static void
+a_durability_that_the_server_does_not_tell_is_unknown_and_nothing_else_is(void **state)
+{
+    ARENA_SCOPED arena = arena_new(ARENA_BYTES);
+    struct axdb_store *store = connect_as("dwclean");
+    struct axdb_evidence evidence;
+
+    (void)state;
+    fault(
+        "{\"at\":\"tds.request\",\"match\":\"rs_durability\",\"do\":\"error\",\"arg\":207,\"times\":0}");
+    observe(store, arena, &evidence);
+    control("DELETE", "/faults", "");
+    assert_string_equal(evidence.identity.delayed_durability, "");
+    assert_string_equal(evidence.identity.state, "ONLINE");
+    store->ops->close(store);
+}
+
 int
 main(void)
 {
@@ -621,6 +770,16 @@ main(void)
         CONTRACT_TEST(the_lock_budget_ends_the_transaction),
         CONTRACT_TEST_IF(a_missing_right_to_delete_is_named, NEEDS_LOGINS),
         CONTRACT_TEST(the_exclusion_belongs_to_one_session),
+        CONTRACT_TEST_IF(without_the_right_the_exclusion_is_refused_and_the_store_goes_on,
+                         NEEDS_LOGINS | NEEDS_CATALOG),
+        CONTRACT_TEST_IF(each_error_that_names_a_missing_right_says_so_of_the_exclusion,
+                         NEEDS_SANDBOX | NEEDS_CATALOG),
+        CONTRACT_TEST_IF(after_a_commit_with_forced_delayed_durability_the_log_is_flushed,
+                         NEEDS_SANDBOX | NEEDS_UTF16),
+        CONTRACT_TEST_IF(where_the_commit_waits_for_the_disk_nothing_is_flushed,
+                         NEEDS_SANDBOX | NEEDS_UTF16),
+        CONTRACT_TEST_IF(a_durability_that_the_server_does_not_tell_is_unknown_and_nothing_else_is,
+                         NEEDS_SANDBOX),
     };
     int failed;
 

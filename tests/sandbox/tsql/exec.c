@@ -421,6 +421,11 @@ exec_alter_database(struct session *s, const struct stmt *st)
         atomic_store(&e->snapshot, st->on);
     else if (same_name(st->word, "HADR"))
         atomic_store(&e->replica, st->on);
+    else if (same_name(st->word, "DISABLED") || same_name(st->word, "ALLOWED") ||
+             same_name(st->word, "FORCED"))
+        atomic_store(&e->delayed_durability, same_name(st->word, "FORCED")    ? 2
+                                             : same_name(st->word, "ALLOWED") ? 1
+                                                                              : 0);
     else if (!same_name(st->word, "ONLINE") && !same_name(st->word, "CHANGE_TRACKING"))
         atomic_store(&e->user_access, same_name(st->word, "SINGLE_USER")       ? 1
                                       : same_name(st->word, "RESTRICTED_USER") ? 2

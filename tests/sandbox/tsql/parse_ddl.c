@@ -446,6 +446,22 @@ parse_hadr(struct parser *p, struct stmt *s)
                       want_name(p));
 }
 
+/* DELAYED_DURABILITY = word: the word takes the place of the option's name. */
+static bool
+parse_durability(struct parser *p, struct stmt *s)
+{
+    static const char *const words[] = {"DISABLED", "ALLOWED", "FORCED"};
+    if (!want_op(p, "="))
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (!take_word(p, words[i]))
+            continue;
+        s->word = words[i];
+        return true;
+    }
+    return syntax_error(p);
+}
+
 static bool
 parse_database_option(struct parser *p, struct stmt *s)
 {
@@ -457,14 +473,15 @@ parse_database_option(struct parser *p, struct stmt *s)
                                          "ONLINE",
                                          "READ_COMMITTED_SNAPSHOT",
                                          "CHANGE_TRACKING",
-                                         "HADR"};
+                                         "HADR",
+                                         "DELAYED_DURABILITY"};
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
         if (!take_word(p, states[i]))
             continue;
         s->word = states[i];
         if (i < 6)
             return true;
-        return i == 8 ? parse_hadr(p, s) : parse_switch(p, s);
+        return i == 8 ? parse_hadr(p, s) : i == 9 ? parse_durability(p, s) : parse_switch(p, s);
     }
     return syntax_error(p);
 }

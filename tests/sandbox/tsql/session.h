@@ -159,6 +159,7 @@ struct engine {
     atomic_llong next_version, next_transaction, next_rowversion;
     atomic_bool snapshot, read_only, replica; /* replica: read-intent logins land on a secondary */
     atomic_int user_access;                   /* 0 multi, 1 single, 2 restricted */
+    atomic_int delayed_durability;            /* 0 disabled, 1 allowed, 2 forced */
     int64_t started;
     unsigned char guid[16], fork[16];
 };

@@ -541,6 +541,19 @@ fill_foreign_keys(struct rows *r)
 }
 
 void
+fill_check_constraints(struct rows *r)
+{
+    struct session *s = r->x->s;
+    for (const struct table *t = s->catalog.tables; t; t = t->next) {
+        for (int i = 0; i < t->check_count && definition_seen(s, t->id); i++) {
+            struct other_object o = {t->checks[i].name, "C", "CHECK_CONSTRAINT", t->id + 44 + i,
+                                     t->id};
+            object_row(r, &o, t->created);
+        }
+    }
+}
+
+void
 fill_policies(struct rows *r)
 {
     const struct catalog *c = &r->x->s->catalog;

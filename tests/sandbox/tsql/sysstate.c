@@ -6,6 +6,7 @@ fill_databases(struct rows *r)
 {
     static const char *const names[] = {"master", NULL, NULL, "msdb", NULL};
     static const char *const access[] = {"MULTI_USER", "SINGLE_USER", "RESTRICTED_USER"};
+    static const char *const durability[] = {"DISABLED", "ALLOWED", "FORCED"};
     const struct engine *e = r->x->s->engine;
     int user_access = atomic_load(&r->x->s->engine->user_access);
     for (int id = 1; id <= 5; id++) {
@@ -29,6 +30,9 @@ fill_databases(struct rows *r)
         row_int(r, "recovery_model", 1);
         row_text(r, "recovery_model_desc", "FULL");
         row_bytes(r, "service_broker_guid", e->guid, 16);
+        int delayed = id == 5 ? atomic_load(&r->x->s->engine->delayed_durability) : 0;
+        row_int(r, "delayed_durability", delayed);
+        row_text(r, "delayed_durability_desc", durability[delayed]);
     }
 }
 

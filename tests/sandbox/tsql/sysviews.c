@@ -64,6 +64,12 @@ static const struct sysview views[] = {
      "name:n object_id:i schema_id:i parent_object_id:i referenced_object_id:i type:c type_desc:m "
      "is_disabled:t is_not_trusted:t delete_referential_action:y update_referential_action:y",
      fill_foreign_keys},
+    {"sys", "check_constraints",
+     "name:n object_id:i principal_id:i schema_id:i parent_object_id:i type:c type_desc:m create_date:d "
+     "modify_date:d is_ms_shipped:t is_published:t is_schema_published:t is_disabled:t "
+     "is_not_for_replication:t is_not_trusted:t parent_column_id:i definition:x "
+     "uses_database_collation:t is_system_named:t",
+     fill_check_constraints},
     {"sys", "security_policies",
      "name:n object_id:i schema_id:i parent_object_id:i type:c type_desc:m is_enabled:t "
      "is_schema_bound:t",
@@ -78,7 +84,8 @@ static const struct sysview views[] = {
      "name:n database_id:i source_database_id:i create_date:d compatibility_level:y collation_name:n "
      "user_access:y user_access_desc:m is_read_only:t is_auto_close_on:t state:y state_desc:m "
      "is_in_standby:t snapshot_isolation_state:y snapshot_isolation_state_desc:m "
-     "is_read_committed_snapshot_on:t recovery_model:y recovery_model_desc:m service_broker_guid:g",
+     "is_read_committed_snapshot_on:t recovery_model:y recovery_model_desc:m service_broker_guid:g "
+     "delayed_durability:i delayed_durability_desc:m",
      fill_databases},
     {"sys", "database_recovery_status",
      "database_id:i database_guid:g family_guid:g last_log_backup_lsn:b recovery_fork_guid:g "

@@ -32,6 +32,7 @@ void fill_partitions(struct rows *);
 void fill_schemas(struct rows *);
 void fill_triggers(struct rows *);
 void fill_foreign_keys(struct rows *);
+void fill_check_constraints(struct rows *);
 void fill_policies(struct rows *);
 void fill_predicates(struct rows *);
 void fill_tracking(struct rows *);

@@ -99,7 +99,11 @@ decimals_keep_all_digits(void **state)
     column.precision = 38;
     column.scale = 38;
     both(&column, "-0.12345678901234567890123456789012345678",
-         "'-0.12345678901234567890123456789012345678'");
+         "'-.12345678901234567890123456789012345678'"); /* 38 digits, not 39 */
+    both(&column, "0.00000000000000000000000000000000000001",
+         "'.00000000000000000000000000000000000001'");
+    refuse_value(&column, "1.12345678901234567890123456789012345678", 40);
+    refuse_value(&column, ".12345678901234567890123456789012345678", 39); /* not as on record */
     column.scale = 0;
     both(&column, "99999999999999999999999999999999999999",
          "'99999999999999999999999999999999999999'");
@@ -363,8 +367,11 @@ values_that_may_be_changed_without_a_word_are_proven(void **state)
     prove("nvarchar", "\xE9\x01", "");
     prove("varchar", "\xCF\xF0",
           " AND CONVERT(varbinary(max), [a]]b]) = 0xcff0 AND DATALENGTH([a]]b]) = 2");
-    prove("float", "1.5", "");
-    prove("float", "0", "");
+    prove("float", "1.5",
+          " AND CONVERT(varbinary(8), CONVERT(float, [a]]b])) = 0x3ff8000000000000");
+    prove("float", "0", " AND CONVERT(varbinary(8), CONVERT(float, [a]]b])) = 0x0000000000000000");
+    prove("real", "0.100000001",
+          " AND CONVERT(varbinary(8), CONVERT(float, [a]]b])) = 0x3fb99999a0000000");
     prove("float", "-0", " AND CONVERT(varbinary(8), CONVERT(float, [a]]b])) = 0x8000000000000000");
     prove("real", "1.40129846e-45",
           " AND CONVERT(varbinary(8), CONVERT(float, [a]]b])) = 0x36a0000000000000");
