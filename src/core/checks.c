@@ -406,6 +406,29 @@ check_side_effects(struct observations *list, const struct axdb_evidence *axdb)
     }
 }
 
+/** What could refuse the rows when an undo puts them back. */
+static void
+check_undo(struct observations *list, const struct axdb_evidence *axdb)
+{
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        const struct named_list *outgoing = &axdb->tables[i].outgoing;
+        struct observation *seen;
+
+        if (!axdb->tables[i].exists || outgoing->count == 0)
+            continue;
+        seen = observe(list, "A-UNDO", VERDICT_DIFFERS, "%s: %s%s may refuse rows of an undo",
+                       table_name((enum table)i), outgoing->names[0],
+                       outgoing->count > 1 ? " and others" : "");
+        seen->hint = "A foreign key of the table, or a CHECK constraint. The product has none.";
+    }
+    if (axdb->identity.delayed_durability &&
+        strcmp(axdb->identity.delayed_durability, "FORCED") == 0)
+        (void)observe(
+            list, "A-UNDO", VERDICT_DIFFERS,
+            "DELAYED_DURABILITY is FORCED: a COMMIT answers before it is on disk; the log "
+            "is flushed after it");
+}
+
 static void
 check_status(struct observations *list, const struct axdb_evidence *axdb)
 {
@@ -533,6 +556,7 @@ check_axdb(struct observations *list, const struct run_request *request,
     check_pairs(list, axdb);
     check_rights(list, axdb);
     check_side_effects(list, axdb);
+    check_undo(list, axdb);
     check_status(list, axdb);
     check_channels(list, request, evidence);
     check_named_channels(list, request, axdb);

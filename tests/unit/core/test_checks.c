@@ -40,6 +40,21 @@ no_urls(struct axdb_evidence *evidence)
 }
 
 static void
+in_the_way_of_undo(struct axdb_evidence *evidence)
+{
+    static const char *const names[] = {"CK_STATUS", "FK_PARTITION"};
+
+    evidence->tables[TABLE_PROJECT].outgoing =
+        (struct named_list){.known = true, .names = names, .count = 2};
+}
+
+static void
+forced_durability(struct axdb_evidence *evidence)
+{
+    evidence->identity.delayed_durability = "FORCED";
+}
+
+static void
 blank_urls(struct axdb_evidence *evidence)
 {
     static const struct axdb_url_count urls[] = {{.url = "", .status = 1, .rows = 2}};
@@ -164,6 +179,11 @@ link_unknown(struct runtime_evidence *evidence)
 
 static const struct check_case cases[] = {
     {no_urls, NULL, "A-URL", "not read", "unknown: the URLs of the project rows were not read"},
+    {in_the_way_of_undo, NULL, "A-UNDO", "CK_STATUS",
+     "differs: DUALWRITEPROJECTCONFIGURATION: CK_STATUS and others may refuse rows of an undo"},
+    {forced_durability, NULL, "A-UNDO", "FORCED",
+     "differs: DELAYED_DURABILITY is FORCED: a COMMIT answers before it is on disk; the log is "
+     "flushed after it"},
     {no_urls, NULL, "A-CHANNEL", "not read", "unknown: the event channels were not read"},
     {blank_urls, NULL, "A-URL", "no environment", "differs: 2 project rows name no environment"},
     {blank_urls, NULL, "A-STATUS", "2 not",
