@@ -13,6 +13,7 @@
 struct output {
     int fd;           /* stdout, or the file of -o */
     bool owned;       /* the file of -o */
+    const char *path; /* its name; NULL = stdout */
     bool json;        /* --format */
     bool colour;      /* --color, NO_COLOR, TERM, terminal or not */
     bool is_terminal; /* the report is read there: errors need not be said twice */
@@ -30,8 +31,8 @@ int output_exit_status(const struct outcome *outcome);
 MUST_CHECK bool output_open(const struct config *config, struct output *ret, struct err *err);
 void output_close(struct output *output);
 
-/** Render and write. A fault is said on the console and changes nothing else: the report of a run
- * is in its directory too. */
+/** Render and write; where the report is in a file, say the verdict and where. A fault is said on
+ * the console and changes nothing else: the report of a run is in its directory too. */
 void output_report(const struct output *output, const struct outcome *outcome,
                    struct console *console);
 

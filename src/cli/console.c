@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "cli/wrap.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -43,9 +44,15 @@ console_end(struct console *console)
 static void
 write_line(struct console *console, const char *lead, const char *line)
 {
+    TEXT_SCOPED whole = {0};
     TEXT_SCOPED text = {0};
-    text_append(&text, lead);
-    text_append_shown(&text, line, strlen(line));
+    text_append(&whole, lead);
+    text_append_shown(&whole, line, strlen(line));
+    /* a file keeps whole lines: they are looked for there */
+    if (console->is_terminal)
+        wrap_append(&text, text_string(&whole), whole.used, wrap_width(console->fd));
+    else
+        text_append_bytes(&text, text_string(&whole), whole.used);
     text_append(&text, "\n");
     console_end(console);
     write_text(console, &text);

@@ -310,11 +310,32 @@ tell_secrets(const struct export *export, struct text *ret)
                          : "  It holds every column of the rows in clear: keep it safe.\n");
 }
 
+static const char *
+rows_word(int64_t rows)
+{
+    return rows == 1 ? "row" : "rows";
+}
+
 static void
 tell_shown(struct text *ret, const char *lead, const char *value)
 {
     text_append(ret, lead);
     text_append_shown(ret, value, strlen(value));
+}
+
+/** A run of a part left rows in the tables, and the script wants them empty. */
+static void
+tell_kept(const struct export *export, struct text *ret)
+{
+    const char *scope = export->past->plan.scope;
+    if (strncmp(scope, "map=", 4) != 0 && strncmp(scope, "channels=[", 10) != 0)
+        return;
+    tell_shown(ret,
+               "  The run kept other rows of these tables by choice. The script refuses\n"
+               "  while a table that it fills is not empty. What adds rows beside others:\n"
+               "    dwclean undo ",
+               export->past->id);
+    text_append(ret, " --merge\n");
 }
 
 static void
@@ -327,15 +348,15 @@ tell(const struct export *export)
     tell_shown(&text, " on ", export->past->plan.server);
     text_append(&text, "\n");
     for (unsigned i = 0; i < AXDB_TABLES; i++)
-        text_printf(&text, "  %8" PRId64 " rows of %s\n", export->rows[i],
+        text_printf(&text, "  %8" PRId64 " %s of %s\n", export->rows[i], rows_word(export->rows[i]),
                     table_name((enum table)i));
     tell_secrets(export, &text);
     text_append(&text,
                 "  Running it BRINGS THE STALE LINK BACK: the rows of the other environment.\n");
+    tell_kept(export, &text);
     if (export->rows[TABLE_RUNTIME] > 0)
-        text_printf(&text,
-                    "  Not in it: %" PRId64 " rows of Dataverse, which no SQL can put back.\n",
-                    export->rows[TABLE_RUNTIME]);
+        text_printf(&text, "  Not in it: %" PRId64 " %s of Dataverse, which no SQL can put back.\n",
+                    export->rows[TABLE_RUNTIME], rows_word(export->rows[TABLE_RUNTIME]));
     else
         text_append(&text, "  Rows of Dataverse are never in it.\n");
     (void)console_write(*export->path ? STDOUT_FILENO : STDERR_FILENO, text_string(&text),

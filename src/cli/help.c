@@ -112,7 +112,11 @@ help_command(enum command command, struct text *ret)
     const struct command_spec *spec = command_spec(command);
     text_printf(ret, "usage: dwclean %s\n       %s\n", spec->usage, spec->summary);
     if (spec->operand_needed)
-        text_append(ret, "RUN: a run's name, the front of one, its directory, or \"last\"\n");
+        text_append(
+            ret, "RUN: a run's name, the front of one, its directory, or \"last\": the run that\n"
+                 "began last on this machine\n");
+    if (command == COMMAND_RESUME)
+        text_append(ret, "--plan-id is the run's own: it stands in the run's report.\n");
     for (unsigned group = GROUP_TARGET; group < GROUP_MORE; group++)
         show_group((enum option_group)group, command, ret);
     if (!option_applies(option_spec(OPT_SERVER), command))

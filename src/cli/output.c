@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "report/report.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -59,7 +60,7 @@ output_open(const struct config *config, struct output *ret, struct err *err)
         /* Opened before the run: a path that cannot be written must not be found out afterwards. */
         const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
         if (fd >= 0)
-            *ret = (struct output){.fd = fd, .owned = true, .json = ret->json};
+            *ret = (struct output){.fd = fd, .owned = true, .path = path, .json = ret->json};
         else
             ok = err_errno(err, ERR_CONFIG, errno, "open %s for the report", path);
     }
@@ -77,6 +78,26 @@ output_close(struct output *output)
     *output = (struct output){.fd = STDOUT_FILENO};
 }
 
+/** Who sent the report into a file still sees how it came out. */
+static void
+tell_verdict(const struct output *output, const struct outcome *outcome, struct console *console)
+{
+    TEXT_SCOPED line = {0};
+    const char *verdict = outcome->verdict ? outcome->verdict : "";
+    if (!output->path)
+        return;
+    for (const char *p = outcome_word_name(outcome->word); *p; p++)
+        text_printf(&line, "%c", toupper((unsigned char)*p));
+    /* an error has been said above */
+    if (*verdict && strcmp(verdict, outcome->err.primary) != 0) {
+        text_append(&line, "  ");
+        text_append(&line, verdict);
+    }
+    text_append(&line, "; report in ");
+    text_append(&line, output->path);
+    console->observer.say(&console->observer, LOG_LEVEL_INFO, text_string(&line));
+}
+
 void
 output_report(const struct output *output, const struct outcome *outcome, struct console *console)
 {
@@ -91,8 +112,10 @@ output_report(const struct output *output, const struct outcome *outcome, struct
         (void)err_wrap(&err, "the report is not complete");
     else if (!console_write(output->fd, text_string(&text), text.used))
         (void)err_errno(&err, ERR_STORAGE, errno, "write the report");
-    else
+    else {
+        tell_verdict(output, outcome, console);
         return;
+    }
     if (outcome->run_path)
         (void)err_hint(&err, "The whole report is in %s.", outcome->run_path);
     console->observer.say(&console->observer, LOG_LEVEL_WARNING, err.primary);

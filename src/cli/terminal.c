@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/console.h"
+#include "cli/wrap.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,70 +12,21 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
-enum { DEFAULT_WIDTH = 80, LEAST_WIDTH = 20, MORE_INDENT = 2 };
-
-/* ---- lines as wide as the terminal */
-
-static size_t
-width_of(int fd)
-{
-    struct winsize size = {0};
-    if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-        return DEFAULT_WIDTH;
-    return size.ws_col < LEAST_WIDTH ? LEAST_WIDTH : size.ws_col;
-}
-
-/** Characters, not bytes: UTF-8 continuation bytes do not count. */
-static size_t
-columns_of(const char *bytes, size_t size)
-{
-    size_t columns = 0;
-    for (size_t i = 0; i < size; i++)
-        columns += ((unsigned char)bytes[i] & 0xc0) != 0x80;
-    return columns;
-}
-
-/**
- * One line, broken at blanks; what goes on stands a little to the right. A word that is wider than
- * the terminal is not broken. Blanks inside stay as they are: they align columns.
- */
-static void
-append_wrapped(struct text *ret, const char *line, size_t size, size_t width)
-{
-    const size_t indent = strspn(line, " ");
-    const char *const end = line + size;
-    size_t at = 0;
-    for (const char *p = line; p < end;) {
-        const size_t blanks = strspn(p, " ");
-        const size_t word = strcspn(p + blanks, " \n");
-        const size_t columns = columns_of(p + blanks, word);
-        if (p > line && word > 0 && at + blanks + columns > width) {
-            text_printf(ret, "\n%*s", (int)(indent + MORE_INDENT), "");
-            at = indent + MORE_INDENT;
-        } else {
-            text_append_bytes(ret, p, blanks);
-            at += blanks;
-        }
-        text_append_bytes(ret, p + blanks, word);
-        at += columns;
-        p += blanks + word;
-    }
-}
+/* ---- what is shown */
 
 static void
 show(struct operator_port *op, const char *text)
 {
     const struct terminal *terminal = (struct terminal *)op;
-    const size_t width = width_of(terminal->fd);
+    const size_t width = wrap_width(terminal->fd);
     TEXT_SCOPED shown = {0};
     for (const char *p = text; *p;) {
         const size_t size = strcspn(p, "\n");
-        append_wrapped(&shown, p, size, width);
+        wrap_append(&shown, p, size, width);
         text_append(&shown, "\n");
         p += size + (p[size] ? 1 : 0);
     }
@@ -248,7 +200,7 @@ put_question(const struct terminal *terminal, const char *question)
     TEXT_SCOPED plain = {0};
     TEXT_SCOPED shown = {0};
     text_append_shown(&plain, question, strlen(question));
-    append_wrapped(&shown, text_string(&plain), plain.used, width_of(terminal->fd));
+    wrap_append(&shown, text_string(&plain), plain.used, wrap_width(terminal->fd));
     (void)console_write(terminal->fd, text_string(&shown), shown.used);
 }
 

@@ -146,6 +146,10 @@ scope_text(const struct undo *undo)
 static void
 note_tables(struct undo *undo)
 {
+    const int64_t runtime = undo->past->ops->rows(undo->past, TABLE_RUNTIME);
+
+    if (runtime > 0)
+        undo->run.outcome->tables[TABLE_RUNTIME].backed_up_rows = runtime;
     for (int i = 0; i < AXDB_TABLES; i++) {
         const struct restore_table *table = &undo->plan.tables[i];
         struct table_outcome *outcome = &undo->run.outcome->tables[i];

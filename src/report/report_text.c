@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "parts.h"
 #include "report/layout.h"
 #include "report/report.h"
 #include "report/words.h"
@@ -10,13 +11,15 @@
 #include <string.h>
 
 enum {
-    NUMBER_BYTES = 24,
     MAX_ROWS_SHOWN = 20,
     CHECK_WIDTH = 10,
     REQUIRED_WIDTH = 9,
     VERDICT_WIDTH = 8,
     STATEMENT_COLUMN = 6,
-    FATE_WIDTH = 13
+    FATE_WIDTH = 13,
+    GROUP_WIDTH = 12,
+    BESIDE_CHANNEL = 38, /* of the event groups' grid, without ROWS */
+    LONGEST_WORD = 36    /* a table's name with a colon */
 };
 
 /* ---- verdict */
@@ -69,31 +72,6 @@ write_error(const struct layout *layout, const struct outcome *outcome)
     layout_pair(layout, "hint", err->hint);
 }
 
-static bool
-is_command(const struct outcome *outcome, const char *command)
-{
-    return outcome->command && strcmp(outcome->command, command) == 0;
-}
-
-/** Rows are put back: by undo, or by the second part of one. */
-static bool
-is_undo(const struct outcome *outcome)
-{
-    return outcome->undoes || is_command(outcome, "undo");
-}
-
-static int64_t
-sum_of(const struct outcome *outcome, size_t offset)
-{
-    int64_t sum = 0;
-    for (unsigned i = 0; i < TABLES; i++) {
-        int64_t rows = 0;
-        memcpy(&rows, (const char *)&outcome->tables[i] + offset, sizeof(rows));
-        sum += rows > 0 ? rows : 0;
-    }
-    return sum;
-}
-
 static void
 write_dry_run(const struct layout *layout, const struct outcome *outcome)
 {
@@ -104,11 +82,11 @@ write_dry_run(const struct layout *layout, const struct outcome *outcome)
         layout_pair(layout, "dry run", "No plan was made. Nothing was changed.");
         return;
     }
-    const int64_t planned = sum_of(outcome, offsetof(struct table_outcome, planned_rows));
-    const int64_t kept = sum_of(outcome, offsetof(struct table_outcome, kept_rows));
-    const int used =
-        snprintf(line, sizeof(line), "Nothing was changed. This run WOULD %s %" PRId64 " rows",
-                 is_undo(outcome) ? "put back" : "back up and delete", planned);
+    const int64_t planned = parts_sum(outcome, offsetof(struct table_outcome, planned_rows));
+    const int64_t kept = parts_sum(outcome, offsetof(struct table_outcome, kept_rows));
+    const int used = snprintf(
+        line, sizeof(line), "Nothing was changed. This run WOULD %s %" PRId64 " %s",
+        parts_is_undo(outcome) ? "put back" : "back up and delete", planned, parts_rows(planned));
     if (kept > 0)
         (void)snprintf(line + used, sizeof(line) - (size_t)used, " and keep %" PRId64 ".", kept);
     else
@@ -134,6 +112,37 @@ settled_text(const char *settled)
     return "no answer came to it, and it is not known whether it was done";
 }
 
+/** What an undo brings back besides rows, or NULL where it brings nothing. */
+static const char *
+old_link_text(const struct outcome *outcome)
+{
+    if (outcome->dry_run && !outcome->plan_id)
+        return NULL;
+    if (outcome->dry_run)
+        return "THIS WOULD BRING THE OLD LINK BACK: the rows name the environment that they came "
+               "from, and finance and operations may write to it again.";
+    if (!outcome->changed)
+        return NULL;
+    return outcome->word == OUTCOME_UNKNOWN
+               ? "THE OLD LINK MAY BE BACK: whether the rows are back is not known."
+               : "THE OLD LINK IS BACK: the rows name the environment that they came from, and "
+                 "finance and operations may write to it again.";
+}
+
+static void
+write_undo(const struct layout *layout, const struct outcome *outcome)
+{
+    const int64_t rows = outcome->tables[TABLE_RUNTIME].backed_up_rows;
+    char line[160];
+    if (!parts_is_undo(outcome) || !old_link_text(outcome))
+        return;
+    layout_pair(layout, "warning", old_link_text(outcome));
+    (void)snprintf(line, sizeof(line), "%" PRId64 " %s of Dataverse that the run backed up", rows,
+                   parts_rows(rows));
+    layout_pair(layout, "not put back",
+                rows > 0 ? line : "rows of Dataverse, if the run removed any");
+}
+
 /** What the run is about, where that is not simply every row. */
 static void
 write_about(const struct layout *layout, const struct outcome *outcome)
@@ -142,6 +151,7 @@ write_about(const struct layout *layout, const struct outcome *outcome)
         layout_pair(layout, "COMMIT", settled_text(outcome->settled));
     layout_pair(layout, "scope", outcome->scope);
     layout_pair(layout, "undoes run", outcome->undoes);
+    write_undo(layout, outcome);
 }
 
 /* ---- target */
@@ -253,163 +263,38 @@ write_target(const struct layout *layout, const struct outcome *outcome)
         layout_pair(layout, "Dataverse", "not asked for");
 }
 
-/* ---- tables */
-
-static const char *
-rows_text(int64_t rows, char ret[NUMBER_BYTES])
-{
-    if (rows < 0)
-        (void)snprintf(ret, NUMBER_BYTES, "-");
-    else
-        (void)snprintf(ret, NUMBER_BYTES, "%" PRId64, rows);
-    return ret;
-}
-
-/** Which numbers a table row shows, in which order. */
-struct number_column {
-    const char *title;
-    size_t offset;
-};
-
-#define ROWS_AT(member) offsetof(struct table_outcome, member)
-static const struct number_column verify_columns[] = {{"ROWS", ROWS_AT(before_rows)},
-                                                      {"KEPT", ROWS_AT(kept_rows)}};
-static const struct number_column dry_columns[] = {{"ROWS", ROWS_AT(before_rows)},
-                                                   {"WOULD DELETE", ROWS_AT(planned_rows)},
-                                                   {"KEPT", ROWS_AT(kept_rows)}};
-static const struct number_column clean_columns[] = {{"BEFORE", ROWS_AT(before_rows)},
-                                                     {"PLANNED", ROWS_AT(planned_rows)},
-                                                     {"BACKED UP", ROWS_AT(backed_up_rows)},
-                                                     {"DELETED", ROWS_AT(deleted_rows)},
-                                                     {"AFTER", ROWS_AT(after_rows)}};
-/* PLANNED makes room: a plan that was not backed up whole ends the run. */
-static const struct number_column part_columns[] = {{"BEFORE", ROWS_AT(before_rows)},
-                                                    {"BACKED UP", ROWS_AT(backed_up_rows)},
-                                                    {"DELETED", ROWS_AT(deleted_rows)},
-                                                    {"KEPT", ROWS_AT(kept_rows)},
-                                                    {"AFTER", ROWS_AT(after_rows)}};
-static const struct number_column dry_undo_columns[] = {{"ROWS", ROWS_AT(before_rows)},
-                                                        {"WOULD PUT BACK", ROWS_AT(planned_rows)}};
-static const struct number_column undo_columns[] = {{"BEFORE", ROWS_AT(before_rows)},
-                                                    {"PLANNED", ROWS_AT(planned_rows)},
-                                                    {"PUT BACK", ROWS_AT(restored_rows)},
-                                                    {"AFTER", ROWS_AT(after_rows)}};
-
-#define COLUMNS_OF(array, less) (*ret_count = sizeof(array) / sizeof((array)[0]) - (less), (array))
-
-static const struct number_column *
-number_columns(const struct outcome *outcome, size_t *ret_count)
-{
-    const bool kept = sum_of(outcome, offsetof(struct table_outcome, kept_rows)) > 0;
-    if (is_undo(outcome))
-        return outcome->dry_run ? COLUMNS_OF(dry_undo_columns, 0) : COLUMNS_OF(undo_columns, 0);
-    if (outcome->dry_run)
-        return COLUMNS_OF(dry_columns, kept ? 0u : 1u);
-    if (is_command(outcome, "verify"))
-        return COLUMNS_OF(verify_columns, kept ? 0u : 1u);
-    return kept ? COLUMNS_OF(part_columns, 0) : COLUMNS_OF(clean_columns, 0);
-}
-
-static bool
-add_table_row(struct layout_grid *grid, const struct table_outcome *table, enum table which,
-              const struct number_column *columns, size_t count, struct err *err)
-{
-    const char *cells[LAYOUT_GRID_COLUMNS] = {table_name(which)};
-    char numbers[LAYOUT_GRID_COLUMNS][NUMBER_BYTES];
-    for (size_t i = 0; i < count; i++) {
-        int64_t rows = 0;
-        memcpy(&rows, (const char *)table + columns[i].offset, sizeof(rows));
-        cells[i + 1] = table->asked ? rows_text(rows, numbers[i]) : "";
-    }
-    return layout_grid_row(grid, cells, err);
-}
-
-static void
-write_note(const struct layout *layout, int64_t rows, const char *table, const char *what)
-{
-    char line[200];
-    if (rows <= 0)
-        return;
-    (void)snprintf(line, sizeof(line), "%" PRId64 " of %s %s", rows, table, what);
-    text_append(layout->out, "  ");
-    layout_flow(layout, 2, line);
-}
-
-/** What the numbers of the Dataverse table do not say by themselves. */
-static void
-write_runtime_notes(const struct layout *layout, const struct table_outcome *runtime)
-{
-    const struct {
-        int64_t rows;
-        const char *what;
-    } notes[] = {
-        {runtime->gone_rows, "were already gone"},
-        {runtime->changed_rows, "changed since the backup and are still there"},
-        {runtime->failed_rows, "could not be deleted and are still there"},
-        {runtime->unknown_rows, "were sent and no answer settled it"},
-        {runtime->new_rows, "were written after the plan and were left alone"},
-        {runtime->back_rows, "are there again after they were deleted"},
-    };
-    for (size_t i = 0; runtime->asked && i < sizeof(notes) / sizeof(notes[0]); i++)
-        write_note(layout, notes[i].rows, "Dataverse", notes[i].what);
-}
-
-/** The same for rows that were put back beside others. */
-static void
-write_merge_notes(const struct layout *layout, const struct outcome *outcome)
-{
-    for (unsigned i = 0; i < AXDB_TABLES; i++) {
-        const struct table_outcome *table = &outcome->tables[i];
-        write_note(layout, table->present_rows, table_name((enum table)i),
-                   "were there already, equal to the backup");
-        write_note(layout, table->differing_rows, table_name((enum table)i),
-                   "are there with other contents and were left as they are");
-    }
-}
-
-static bool
-write_tables(const struct layout *layout, const struct outcome *outcome, struct err *err)
-{
-    struct layout_column columns[LAYOUT_GRID_COLUMNS] = {{"TABLE", KIND_TEXT}};
-    size_t count = 0;
-    const struct number_column *numbers = number_columns(outcome, &count);
-    for (size_t i = 0; i < count; i++)
-        columns[i + 1] = (struct layout_column){numbers[i].title, KIND_NUMBER};
-
-    struct layout_grid *grid = layout_grid_new(layout, columns, count + 1);
-    if (!grid)
-        return err_set(err, ERR_INTERNAL, "out of memory");
-    layout_heading(layout, "Rows");
-    bool ok = true;
-    for (unsigned i = 0; ok && i < TABLES; i++) {
-        if (outcome->tables[i].asked)
-            ok = add_table_row(grid, &outcome->tables[i], (enum table)i, numbers, count, err);
-    }
-    ok = ok && layout_grid_print(grid, err);
-    layout_grid_free(grid);
-    write_runtime_notes(layout, &outcome->tables[TABLE_RUNTIME]);
-    write_merge_notes(layout, outcome);
-    return ok;
-}
-
 /* ---- hosts and channels */
 
+/** Where there is a newer look, or was a change, these are of the first one. */
+static void
+write_first_look(const struct layout *layout, const struct outcome *outcome, const char *title)
+{
+    char line[120];
+    const char *when = !outcome->changed && !outcome->after_taken ? ""
+                       : outcome->resumed                         ? ", when this part began"
+                                                                  : ", before the change";
+    (void)snprintf(line, sizeof(line), "%s%s", title, when);
+    layout_heading(layout, line);
+}
+
 static bool
-write_hosts(const struct layout *layout, const struct evidence *seen, struct err *err)
+write_hosts(const struct layout *layout, const struct outcome *outcome, struct err *err)
 {
     static const struct layout_column columns[] = {
-        {"ROWS", KIND_NUMBER}, {"HOST", KIND_TEXT}, {"", KIND_TEXT}};
+        {"ROWS", KIND_NUMBER}, {"HOST", KIND_WORD}, {"", KIND_WORD}};
+    const struct evidence *seen = &outcome->before;
     if (seen->host_count == 0)
         return true;
     struct layout_grid *grid = layout_grid_new(layout, columns, 3);
     if (!grid)
         return err_set(err, ERR_INTERNAL, "out of memory");
-    layout_heading(layout, "Hosts that the project rows name");
+    write_first_look(layout, outcome, "Hosts that the project rows name");
     bool ok = true;
     for (size_t i = 0; ok && i < seen->host_count; i++) {
         const struct host_count *host = &seen->hosts[i];
-        char rows[NUMBER_BYTES];
-        const char *cells[] = {rows_text(host->rows, rows), *host->host ? host->host : "(no host)",
+        char rows[PARTS_NUMBER_BYTES];
+        const char *cells[] = {parts_number(host->rows, rows),
+                               *host->host ? host->host : "(no host)",
                                host->own ? "own organization" : ""};
         ok = layout_grid_row(grid, cells, err);
     }
@@ -419,21 +304,22 @@ write_hosts(const struct layout *layout, const struct evidence *seen, struct err
 }
 
 static bool
-write_families(const struct layout *layout, const struct evidence *seen, struct err *err)
+write_families(const struct layout *layout, const struct outcome *outcome, struct err *err)
 {
     static const struct layout_column columns[] = {
-        {"ROWS", KIND_NUMBER}, {"CHANNEL FAMILY", KIND_TEXT}, {"", KIND_TEXT}};
+        {"ROWS", KIND_NUMBER}, {"CHANNEL FAMILY", KIND_WORD}, {"", KIND_WORD}};
+    const struct evidence *seen = &outcome->before;
     if (seen->family_count == 0)
         return true;
     struct layout_grid *grid = layout_grid_new(layout, columns, 3);
     if (!grid)
         return err_set(err, ERR_INTERNAL, "out of memory");
-    layout_heading(layout, "Channels of the event rows");
+    write_first_look(layout, outcome, "Event rows by channel family");
     bool ok = true;
     for (size_t i = 0; ok && i < seen->family_count; i++) {
         const struct channel_family *family = &seen->families[i];
-        char rows[NUMBER_BYTES];
-        const char *cells[] = {rows_text(family->rows, rows),
+        char rows[PARTS_NUMBER_BYTES];
+        const char *cells[] = {parts_number(family->rows, rows),
                                *family->family ? family->family : "(blank)",
                                family->foreign ? "of another feature" : ""};
         ok = layout_grid_row(grid, cells, err);
@@ -470,37 +356,85 @@ largest_groups(const struct axdb_evidence *axdb, const struct axdb_channel_count
     return count;
 }
 
+static const char *
+channel_text(const struct axdb_channel_count *group)
+{
+    return *group->channel ? group->channel : "(blank)";
+}
+
 static bool
-write_channels(const struct layout *layout, const struct evidence *seen, struct err *err)
+draw_groups(const struct layout *layout, const struct axdb_channel_count *const *groups,
+            size_t count, struct err *err)
 {
     static const struct layout_column columns[] = {{"ROWS", KIND_NUMBER},
                                                    {"CHANNEL", KIND_TEXT},
                                                    {"DIRECTION", KIND_NUMBER},
                                                    {"HANDLERCLASS", KIND_NUMBER},
                                                    {"ENABLED", KIND_NUMBER}};
-    const struct axdb_evidence *axdb = seen->axdb;
-    if (!axdb || !axdb->channels_known || axdb->channel_count == 0)
-        return true;
     struct layout_grid *grid = layout_grid_new(layout, columns, 5);
     if (!grid)
         return err_set(err, ERR_INTERNAL, "out of memory");
-    layout_heading(layout, "Event rows by channel, direction, handler and state");
-    const struct axdb_channel_count *groups[MAX_ROWS_SHOWN];
-    const size_t count = largest_groups(axdb, groups);
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++) {
         const struct axdb_channel_count *group = groups[i];
         const int64_t numbers[] = {group->direction, group->handler_class, group->enabled};
-        char texts[4][NUMBER_BYTES];
-        const char *cells[] = {rows_text(group->rows, texts[3]),
-                               *group->channel ? group->channel : "(blank)", texts[0], texts[1],
-                               texts[2]};
+        char texts[4][PARTS_NUMBER_BYTES];
+        const char *cells[] = {parts_number(group->rows, texts[3]), channel_text(group), texts[0],
+                               texts[1], texts[2]};
         for (size_t j = 0; j < 3; j++)
-            (void)snprintf(texts[j], NUMBER_BYTES, "%" PRId64, numbers[j]);
+            (void)snprintf(texts[j], PARTS_NUMBER_BYTES, "%" PRId64, numbers[j]);
         ok = layout_grid_row(grid, cells, err);
     }
     ok = ok && layout_grid_print(grid, err);
     layout_grid_free(grid);
+    return ok;
+}
+
+/** Two lines each: a channel is given to --channel exactly, so it stands there whole. */
+static void
+list_groups(const struct layout *layout, const struct axdb_channel_count *const *groups,
+            size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct axdb_channel_count *group = groups[i];
+        char line[120];
+        text_printf(layout->out, "%*" PRId64 "  ", GROUP_WIDTH - 2, group->rows);
+        layout_flow(layout, GROUP_WIDTH, channel_text(group));
+        (void)snprintf(line, sizeof(line),
+                       "direction %" PRId64 ", handler class %" PRId64 ", enabled %" PRId64,
+                       group->direction, group->handler_class, group->enabled);
+        text_printf(layout->out, "%*s", GROUP_WIDTH, "");
+        layout_flow(layout, GROUP_WIDTH, line);
+    }
+}
+
+/** Would the grid break a channel? The first group has most rows. */
+static bool
+grid_is_too_wide(const struct layout *layout, const struct axdb_channel_count *const *groups,
+                 size_t count)
+{
+    char rows[PARTS_NUMBER_BYTES];
+    size_t widest = 0;
+    const size_t digits = strlen(parts_number(groups[0]->rows, rows));
+    for (size_t i = 0; i < count; i++)
+        widest = strlen(groups[i]->channel) > widest ? strlen(groups[i]->channel) : widest;
+    return BESIDE_CHANNEL + (digits > 4 ? digits : 4) + widest > layout->width;
+}
+
+static bool
+write_channels(const struct layout *layout, const struct outcome *outcome, struct err *err)
+{
+    const struct axdb_evidence *axdb = outcome->before.axdb;
+    if (!axdb || !axdb->channels_known || axdb->channel_count == 0)
+        return true;
+    write_first_look(layout, outcome, "Event rows by channel");
+    const struct axdb_channel_count *groups[MAX_ROWS_SHOWN];
+    const size_t count = largest_groups(axdb, groups);
+    bool ok = true;
+    if (grid_is_too_wide(layout, groups, count))
+        list_groups(layout, groups, count);
+    else
+        ok = draw_groups(layout, groups, count, err);
     write_more(layout, axdb->channel_count);
     return ok;
 }
@@ -550,8 +484,18 @@ write_map(const struct layout *layout, const struct outcome *outcome)
 struct check_layout {
     const struct layout *layout;
     unsigned name_width; /* of the longest name, with the blank behind it */
+    unsigned column;     /* where the evidence stands */
     bool needs;          /* of `check`: what is there and what is missing */
 };
+
+/** The evidence stands on a line of its own where a table's name would be broken beside the check.
+ */
+static unsigned
+evidence_column(const struct layout *layout, unsigned name_width)
+{
+    const unsigned beside = 2 + name_width + REQUIRED_WIDTH + VERDICT_WIDTH;
+    return beside + LONGEST_WORD > layout->width ? STATEMENT_COLUMN : beside;
+}
 
 /** What to do: below the evidence, or, where it will be copied, with most of the line for it. */
 static void
@@ -572,23 +516,24 @@ write_check(const struct check_layout *checks, const struct observation *seen)
 {
     static const enum layout_colour colours[] = {COLOUR_GOOD, COLOUR_BAD, COLOUR_WARNING};
     const struct layout *layout = checks->layout;
-    const unsigned column = 2 + checks->name_width + REQUIRED_WIDTH + VERDICT_WIDTH;
+    const unsigned column = checks->column;
+    const bool beside = column != STATEMENT_COLUMN;
+    TEXT_SCOPED line = {0};
     text_append(layout->out, "  ");
     layout_word(layout, seen->check, checks->name_width, COLOUR_NONE);
     layout_word(layout, seen->required ? "required" : "advisory", REQUIRED_WIDTH, COLOUR_NONE);
     layout_word(layout, checks->needs ? presence_name(seen->verdict) : verdict_name(seen->verdict),
-                VERDICT_WIDTH, seen->required ? colours[seen->verdict] : COLOUR_NONE);
-    layout_flow(layout, column, seen->text ? seen->text : "");
-
+                beside ? VERDICT_WIDTH : 0, seen->required ? colours[seen->verdict] : COLOUR_NONE);
+    if (!beside)
+        text_printf(layout->out, "\n%*s", (int)column, "");
+    text_append(&line, seen->text ? seen->text : "");
+    if (seen->code && seen->verdict == VERDICT_DIFFERS) {
+        text_append(&line, "; ");
+        text_append(&line, seen->code);
+    }
+    layout_flow(layout, column, text_string(&line));
     if (seen->hint && *seen->hint)
         write_hint(checks, column, seen->hint);
-    if (seen->code && seen->verdict == VERDICT_DIFFERS) {
-        char line[160];
-        (void)snprintf(line, sizeof(line), "corresponds to Microsoft health check code %s",
-                       seen->code);
-        text_printf(layout->out, "%*s", (int)column, "");
-        layout_flow(layout, column, line);
-    }
 }
 
 static void
@@ -596,7 +541,7 @@ write_checks(const struct layout *layout, const struct outcome *outcome)
 {
     const struct evidence *seen = outcome->after_taken ? &outcome->after : &outcome->before;
     struct check_layout checks = {
-        .layout = layout, .name_width = CHECK_WIDTH, .needs = is_command(outcome, "check")};
+        .layout = layout, .name_width = CHECK_WIDTH, .needs = parts_is_command(outcome, "check")};
     if (seen->observation_count == 0)
         return;
     for (size_t i = 0; i < seen->observation_count; i++) {
@@ -604,10 +549,11 @@ write_checks(const struct layout *layout, const struct outcome *outcome)
         if (size > checks.name_width)
             checks.name_width = (unsigned)size;
     }
-    layout_heading(layout, checks.needs            ? "What a run needs"
-                           : !outcome->after_taken ? "Checks"
-                           : is_undo(outcome)      ? "Checks, made again: what verify says now"
-                                                   : "Checks, made again after the change");
+    checks.column = evidence_column(layout, checks.name_width);
+    layout_heading(layout, checks.needs             ? "What a run needs"
+                           : !outcome->after_taken  ? "Checks"
+                           : parts_is_undo(outcome) ? "Checks, made again: what verify says now"
+                                                    : "Checks, made again after the change");
     for (size_t i = 0; i < seen->observation_count; i++)
         write_check(&checks, &seen->observations[i]);
 }
@@ -659,15 +605,14 @@ static void
 write_only_copy(const struct layout *layout, const struct outcome *outcome)
 {
     char line[160];
-    const int64_t copied = sum_of(outcome, offsetof(struct table_outcome, backed_up_rows));
+    const int64_t copied = parts_sum(outcome, offsetof(struct table_outcome, backed_up_rows));
     /* an undo has no backup of its own: its rows are in that of the run that it undoes */
-    if (!outcome->run_path || copied == 0 || is_undo(outcome))
+    if (!outcome->run_path || copied == 0 || parts_is_undo(outcome))
         return;
     (void)snprintf(line, sizeof(line),
-                   outcome->changed ? "only copy of %" PRId64
-                                      " rows, contains secrets: keep it safe"
-                                    : "copy of %" PRId64 " rows, contains secrets",
-                   copied);
+                   outcome->changed ? "only copy of %" PRId64 " %s, contains secrets: keep it safe"
+                                    : "copy of %" PRId64 " %s, contains secrets",
+                   copied, parts_rows(copied));
     layout_pair(layout, "", line);
 }
 
@@ -714,13 +659,13 @@ static bool
 write_rows(const struct layout *layout, const struct outcome *outcome, struct err *err)
 {
     const struct evidence *seen = &outcome->before;
-    if ((!seen->axdb_asked && !seen->runtime_asked) || is_command(outcome, "check"))
+    if ((!seen->axdb_asked && !seen->runtime_asked) || parts_is_command(outcome, "check"))
         return true;
-    if (!write_tables(layout, outcome, err))
+    if (!parts_write_tables(layout, outcome, err))
         return false;
     write_map(layout, outcome);
-    return write_hosts(layout, seen, err) && write_families(layout, seen, err) &&
-           write_channels(layout, seen, err);
+    return write_hosts(layout, outcome, err) && write_families(layout, outcome, err) &&
+           write_channels(layout, outcome, err);
 }
 
 bool

@@ -41,8 +41,21 @@ setup() {
     status_of verify --channel DualWrite
     [ "$status" = 0 ]
     says "KEPT"
+    says "kept by choice"
     status_of verify --channels all
     [ "$status" = 2 ]
+    # without a channel it is not known whose the kept rows are: the first advice is to name them again
+    verify --format json >"$BATS_TEST_TMPDIR/report.json" || true
+    json next.0 <"$BATS_TEST_TMPDIR/report.json" | grep -q 'dwclean verify --channel NAME'
+    json next.1 <"$BATS_TEST_TMPDIR/report.json" | grep -q 'channels all'
+}
+
+@test "where no row is kept, none is spoken of" {
+    sql "DELETE FROM dbo.BUSINESSEVENTSDEFINITION WHERE CHANNEL <> N'DualWrite'"
+    clean_all --channel DualWrite >"$BATS_TEST_TMPDIR/clean.txt"
+    status_of verify --channel DualWrite
+    [ "$status" = 0 ]
+    refute says "kept by choice"
 }
 
 @test "the channels of an environment stand in its section" {

@@ -25,6 +25,10 @@ setup() {
     says "What a run needs"
     [ "$(rows_left)" = "$before" ]
     [ -z "$(ls -A "$runs" 2>/dev/null)" ]
+    refute says "counts as production"
+    status_of check --class production
+    [ "$status" = 0 ]
+    says "counts as production: clean will ask for --allow-production"
 }
 
 @test "a missing right is named with the statement that grants it" {

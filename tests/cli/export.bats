@@ -41,6 +41,18 @@ export_run() { env -u DWCLEAN_PASSWORD -u DWCLEAN_CLIENT_SECRET "$DWCLEAN" expor
     grep -q "$run" "$script"
 }
 
+@test "of a run that kept rows, the script says that it refuses beside them, and does" {
+    status_of clean_all --channel DualWrite
+    [ "$status" = 0 ]
+    [ "$(rows_left)" = "0 0 2 0" ]
+    status_of export_run last --sql --out part.sql
+    [ "$status" = 0 ]
+    says "The script refuses"
+    says " --merge"
+    refute sql "$(cat part.sql)"
+    [ "$(rows_left)" = "0 0 2 0" ]
+}
+
 @test "a file that is there is not replaced" {
     status_of clean_all --channels all
     echo mine >mine.sql

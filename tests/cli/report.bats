@@ -69,6 +69,44 @@ valid() {
     valid
 }
 
+@test "the report of an unfinished run ends with the command that finishes it" {
+    id=$(plan_id --channels all)
+    fault '{"at":"tds.commit.after","times":1,"do":"cut"}'
+    status_of clean --channels all --maps-are-stopped --reason test --yes --plan-id "$id" --format json
+    [ "$status" = 3 ]
+    for step in 0 1 2 3; do
+        line=$(json "next.$step" <<<"$output")
+        case $line in "dwclean resume "*) break ;; esac
+    done
+    [ "${line%% -S *}" = "dwclean resume $(basename "$(ls -d "$runs"/2*)")" ]
+    eval "set -- ${line#dwclean }"
+    status_of "$DWCLEAN" "$@" -U dwclean --cacert "$SANDBOX_CA" --tenant-id "$SANDBOX_TENANT" \
+        --client-id "$SANDBOX_CLIENT_ID" --allow-host localhost \
+        --maps-are-stopped --reason test --yes --plan-id "$id" </dev/null
+    [ "$status" = 0 ]
+    [ "$(rows_left)" = "0 0 0 0" ]
+    # a second time: nothing is left to do, and nothing is said of copies
+    status_of "$DWCLEAN" "$@" -U dwclean --cacert "$SANDBOX_CA" --tenant-id "$SANDBOX_TENANT" \
+        --client-id "$SANDBOX_CLIENT_ID" --allow-host localhost \
+        --maps-are-stopped --reason test --yes --plan-id "$id" </dev/null
+    [ "$status" = 4 ]
+    refute says "only copy"
+    status_of "$DWCLEAN" "$@" -U dwclean --cacert "$SANDBOX_CA" --tenant-id "$SANDBOX_TENANT" \
+        --client-id "$SANDBOX_CLIENT_ID" --allow-host localhost --maps-are-stopped --reason test --yes </dev/null
+    [ "$status" = 4 ]
+    says "the run's own plan-id"
+    refute says --dry-run
+}
+
+@test "a report in a file leaves its verdict on stderr" {
+    echo old >"$BATS_TEST_TMPDIR/report.txt"
+    status_of verify -o "$BATS_TEST_TMPDIR/report.txt"
+    [ "$status" = 2 ]
+    [ -z "$output" ]
+    grep -q "^dwclean: RESIDUE  .*; report in $BATS_TEST_TMPDIR/report.txt$" "$BATS_TEST_TMPDIR/stderr"
+    [ "$(head -c 7 "$BATS_TEST_TMPDIR/report.txt")" = RESIDUE ]
+}
+
 @test "check, a part of the channels, an undo, a map, a run that is resumed" {
     status_of check --format json
     valid

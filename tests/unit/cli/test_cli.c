@@ -408,6 +408,10 @@ the_report_goes_to_the_file_of_o(void **state)
     struct call call = run(line);
     assert_int_equal(call.status, 2);
     assert_string_equal(call.out, "");
+    /* whoever waits for it sees how it came out, and where to read on */
+    (void)snprintf(line, sizeof(line), "; report in %s\n", path);
+    assert_int_equal(strncmp(call.err, "dwclean: RESIDUE  ", 18), 0);
+    assert_non_null(strstr(call.err, line));
     assert_true(file_read(path, MAX_BYTES, &bytes, &size, &err));
     cJSON *json = cJSON_ParseWithLength(bytes, size);
     assert_non_null(json);

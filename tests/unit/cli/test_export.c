@@ -193,7 +193,7 @@ fresh(void **state)
         .port = {.ops = &ops},
         .past = {.id = RUN_ID,
                  .command = "clean",
-                 .plan = {.server = "sql01,1433", .database = "Ax\x1b[2JDB"}},
+                 .plan = {.server = "sql01,1433", .database = "Ax\x1b[2JDB", .scope = ""}},
         .sealed = true,
         .rows = {ROWS, ROWS, ROWS, 17},
         .rows_read = 17,
@@ -302,6 +302,7 @@ the_script_lies_in_a_file_for_its_owner_and_what_it_is_is_told(void **state)
     assert_non_null(strstr(told, "QUERYFILTEREXPRESSION"));
     assert_non_null(strstr(told, "BRINGS THE STALE LINK BACK"));
     assert_non_null(strstr(told, "17 rows of Dataverse"));
+    assert_null(strstr(told, "by choice"));
     assert_null(strchr(told, '\x1b'));
     free(told);
     (void)unlink("undo-" RUN_ID ".sql");
@@ -326,6 +327,25 @@ rows_larger_than_the_buffer_come_out_whole(void **state)
     assert_non_null(strstr(text, "\nCOMMIT\n"));
     free(text);
     (void)unlink("big.sql");
+}
+
+/** Rows that a run of a part kept are in the way of the script. */
+static void
+a_run_of_a_part_says_that_the_script_refuses_beside_other_rows(void **state)
+{
+    static const char *const scopes[] = {"channels=[\"DualWrite\"]", "map=\"a\":\"b\";projects=[]"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        char *told = NULL;
+        struct err err;
+        memory.past.plan.scope = scopes[i];
+        assert_true(export_to("x.sql", &told, &err));
+        assert_non_null(
+            strstr(told, "The script refuses\n  while a table that it fills is not empty"));
+        assert_non_null(strstr(told, "dwclean undo " RUN_ID " --merge\n"));
+        free(told);
+        (void)unlink("x.sql");
+    }
 }
 
 static void
@@ -458,6 +478,8 @@ main(void)
         cmocka_unit_test_setup(the_script_lies_in_a_file_for_its_owner_and_what_it_is_is_told,
                                fresh),
         cmocka_unit_test_setup(rows_larger_than_the_buffer_come_out_whole, fresh),
+        cmocka_unit_test_setup(a_run_of_a_part_says_that_the_script_refuses_beside_other_rows,
+                               fresh),
         cmocka_unit_test_setup(a_file_that_is_there_is_never_replaced, fresh),
         cmocka_unit_test_setup(a_damaged_backup_leaves_no_file, fresh),
         cmocka_unit_test_setup(a_run_without_backup_or_without_axdb_rows_has_nothing_to_export,

@@ -53,6 +53,11 @@ the_word_behind_a_command_is_explained(void **state)
     help_command(COMMAND_UNDO, &help);
     assert_non_null(strstr(text_string(&help), "usage: dwclean undo RUN "));
     assert_non_null(strstr(text_string(&help), "\nRUN: a run's name"));
+    assert_non_null(strstr(text_string(&help), "began last on this machine\n"));
+    assert_null(strstr(text_string(&help), "the run's own"));
+    text_reset(&help);
+    help_command(COMMAND_RESUME, &help);
+    assert_non_null(strstr(text_string(&help), "--plan-id is the run's own"));
 }
 
 static void
@@ -85,9 +90,8 @@ the_help_of_a_decision_says_how_far_it_goes(void **state)
     (void)state;
     help_command(COMMAND_CLEAN, &help);
     assert_non_null(
-        strstr(text_string(&help),
-               "--allow-triggers             delete although triggers run, or could not be\n"
-               "                                   looked for\n"));
+        strstr(text_string(&help), "--allow-triggers             go on although triggers run\n"));
+    assert_non_null(strstr(text_string(&help), "change rows that name the target's own"));
 }
 
 static void

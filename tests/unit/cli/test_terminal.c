@@ -1,5 +1,6 @@
 /* A pseudo-terminal stands in for the operator's. */
 #include "base/cancel.h"
+#include "cli/console.h"
 #include "cli/terminal.h"
 #include "test.h"
 
@@ -92,6 +93,24 @@ what_is_shown_and_asked_is_as_wide_as_the_terminal(void **state)
                                 sizeof(answer), &err));
     see("go on: ", seen);
     assert_non_null(strstr(seen, "Type the name of the\r\n  environment to go on: "));
+}
+
+static void
+a_hint_on_stderr_is_broken_between_words(void **state)
+{
+    const struct winsize size = {.ws_row = 24, .ws_col = 30};
+    const struct err err = {
+        .code = ERR_REFUSED, .primary = "no", .hint = "Stop the maps first, then run it again."};
+    struct console console;
+    char seen[512];
+    (void)state;
+    assert_int_equal(ioctl(terminal.fd, TIOCSWINSZ, &size), 0);
+    console_init(&console, terminal.fd, false);
+    console_error(&console, &err);
+    see("again.\r\n", seen);
+    assert_string_equal(seen, "dwclean: error: no\r\n"
+                              "  hint: Stop the maps first,\r\n"
+                              "    then run it again.\r\n");
 }
 
 static void
@@ -294,6 +313,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_answer_is_read_whole_and_the_question_is_harmless,
                                         open_pair, close_pair),
+        cmocka_unit_test_setup_teardown(a_hint_on_stderr_is_broken_between_words, open_pair,
+                                        close_pair),
         cmocka_unit_test_setup_teardown(what_is_shown_and_asked_is_as_wide_as_the_terminal,
                                         open_pair, close_pair),
         cmocka_unit_test_setup_teardown(an_answer_that_is_too_long_or_missing_is_a_refusal,

@@ -95,6 +95,7 @@ a_finished_clean_looks_as_agreed(void **state)
     const struct outcome outcome = sample_done();
     (void)state;
     expect_golden(&outcome, 80, "clean-done.txt");
+    expect_golden(&outcome, 60, "clean-done-60.txt");
 }
 
 static void
@@ -111,6 +112,88 @@ rows_that_stay_by_choice_stand_in_the_table(void **state)
     const struct outcome outcome = sample_part();
     (void)state;
     expect_golden(&outcome, 80, "clean-part.txt");
+}
+
+/** `word` stands in a line of its report, whole. */
+static void
+expect_whole(const struct outcome *outcome, unsigned width, const char *word)
+{
+    TEXT_SCOPED text = {0};
+    struct err err;
+    assert_true(report_text(outcome, width, false, &text, &err));
+    if (!strstr(text_string(&text), word))
+        fail_msg("\"%s\" is not whole at %u columns:\n%s", word, width, text_string(&text));
+}
+
+static void
+no_name_of_a_table_or_channel_is_broken(void **state)
+{
+    static const struct observation needs[] = {{"A-ROWS", true, VERDICT_DIFFERS,
+                                                "DUALWRITEPROJECTFIELDCONFIGURATION: 34 rows", NULL,
+                                                NULL, ERR_NONE}};
+    struct outcome outcome = sample_done();
+    (void)state;
+    outcome.after.observations = needs;
+    outcome.after.observation_count = 1;
+    for (unsigned width = 40; width <= 120; width += 4) {
+        expect_whole(&outcome, width, " DUALWRITEPROJECTFIELDCONFIGURATION:");
+        expect_whole(&outcome, width, " DUALWRITEPROJECTFIELDCONFIGURATION");
+        expect_whole(&outcome, width,
+                     width < 80 ? "\n  project" : "\n  DUALWRITEPROJECTCONFIGURATION ");
+        expect_whole(&outcome, width, " AthenaFinanceOperationsTableDa7");
+        expect_whole(&outcome, width, "of another feature\n");
+    }
+    expect_whole(&outcome, 60, "  field   = DUALWRITEPROJECTFIELDCONFIGURATION\n");
+}
+
+static void
+what_is_of_the_time_before_the_change_says_so(void **state)
+{
+    struct outcome outcome = sample_residue();
+    TEXT_SCOPED text = {0};
+    struct err err;
+    (void)state;
+    assert_true(report_text(&outcome, 80, false, &text, &err));
+    assert_non_null(strstr(text_string(&text), "\nHosts that the project rows name\n"));
+    outcome = sample_partial(); /* no second look, but a change */
+    expect_whole(&outcome, 80, "\nHosts that the project rows name, before the change\n");
+    expect_whole(&outcome, 80, "\nEvent rows by channel, before the change\n");
+    outcome = sample_settled();
+    expect_whole(&outcome, 80, "\nEvent rows by channel family, when this part began\n");
+}
+
+/** BEFORE of a second part is what the first one left: "0 before, 34 deleted" would be nonsense. */
+static void
+the_second_part_of_a_run_has_no_rows_before(void **state)
+{
+    const struct outcome outcome = sample_settled();
+    TEXT_SCOPED text = {0};
+    struct err err;
+    (void)state;
+    assert_true(report_text(&outcome, 80, false, &text, &err));
+    assert_null(strstr(text_string(&text), "BEFORE"));
+    assert_non_null(strstr(text_string(&text), "PLANNED  BACKED UP  DELETED  AFTER\n"));
+}
+
+static void
+an_undo_is_loud_about_the_old_link_and_what_is_not_put_back(void **state)
+{
+    struct outcome outcome = sample_undo();
+    TEXT_SCOPED text = {0};
+    struct err err;
+    (void)state;
+    outcome.tables[TABLE_RUNTIME].backed_up_rows = 1;
+    expect_whole(&outcome, 80, "  warning       THE OLD LINK IS BACK: ");
+    expect_whole(&outcome, 80, "  not put back  1 row of Dataverse that the run backed up\n");
+    outcome.word = OUTCOME_UNKNOWN;
+    expect_whole(&outcome, 80, "THE OLD LINK MAY BE BACK");
+    outcome.word = OUTCOME_PLANNED;
+    outcome.dry_run = true;
+    outcome.changed = false;
+    expect_whole(&outcome, 80, "  warning       THIS WOULD BRING THE OLD LINK BACK");
+    outcome.dry_run = false; /* refused: nothing is back */
+    assert_true(report_text(&outcome, 80, false, &text, &err));
+    assert_null(strstr(text_string(&text), "LINK"));
 }
 
 static void
@@ -291,6 +374,10 @@ main(void)
         cmocka_unit_test(a_finished_clean_looks_as_agreed),
         cmocka_unit_test(an_unfinished_clean_names_what_is_left),
         cmocka_unit_test(rows_that_stay_by_choice_stand_in_the_table),
+        cmocka_unit_test(no_name_of_a_table_or_channel_is_broken),
+        cmocka_unit_test(what_is_of_the_time_before_the_change_says_so),
+        cmocka_unit_test(the_second_part_of_a_run_has_no_rows_before),
+        cmocka_unit_test(an_undo_is_loud_about_the_old_link_and_what_is_not_put_back),
         cmocka_unit_test(a_map_is_shown_row_by_row),
         cmocka_unit_test(an_undo_says_what_is_back_and_what_was_there),
         cmocka_unit_test(a_commit_without_an_answer_says_how_it_came_out),
