@@ -71,7 +71,7 @@ export_run() { env -u DWCLEAN_PASSWORD -u DWCLEAN_CLIENT_SECRET "$DWCLEAN" expor
     grep -q "STALE LINK" "$BATS_TEST_TMPDIR/stderr"
     if script --version >/dev/null 2>&1; then
         status=0
-        script -qec "$DWCLEAN export last --sql --out - --runs-dir $runs" /dev/null >typescript </dev/null || status=$?
+        script -qec "'$DWCLEAN' export last --sql --out - --runs-dir '$runs'" /dev/null >typescript </dev/null || status=$?
         [ "$status" = 64 ]
         refute grep -q INSERT typescript
     fi
