@@ -23,6 +23,11 @@ struct dataverse_options {
     const char *ca_file;    /* PEM; NULL = the system's */
     const char *user_agent; /* "dwclean/0.1.0 run=..." */
     bool http11;
+    bool fast;                 /* --fast: faster than the service advises, paid for with 429s */
+    int64_t max_wait_ms;       /* --max-wait: a longer pause ends the purge; 0 = no limit */
+    struct observer *observer; /* told of what is not checked, and of waiting; NULL = nobody */
+    bool odata;                /* test only: a generic OData v4 server on loopback */
+    int time_scale;        /* test only: the server's clock runs that many times as fast; 0 = 1 */
     int connect_timeout_s; /* 0 = 30 */
     int timeout_s;         /* 0 = 300 */
 };

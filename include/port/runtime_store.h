@@ -44,10 +44,28 @@ struct runtime_row {
     bool active;                                          /* statecode 0 */
 };
 
+/** Where the rows of a list go; each is borrowed until the call returns. A false ends the list. */
+struct runtime_row_sink {
+    void *ctx;
+    bool (*take)(void *ctx, const struct runtime_row *row, struct err *err);
+};
+
+enum { RUNTIME_ROWS_KEPT = 200 };
+
 struct runtime_evidence {
     struct runtime_identity identity;
-    const struct runtime_row *rows; /* every row, all pages */
-    size_t row_count;
+    size_t row_count; /* every row, all pages */
+    size_t rows_without_etag;
+    const char *first_created, *last_created; /* of all rows; "" when there is none */
+    const struct runtime_row *rows;           /* the first RUNTIME_ROWS_KEPT in key order */
+    size_t kept_count;
+};
+
+/** A row by key and version, as little as 100 000 of them need. The etag lies in the owner's pool.
+ */
+struct runtime_ref {
+    char key[40]; /* the GUID, lower case */
+    const char *etag;
 };
 
 /** How one row left, or did not. */
@@ -60,26 +78,70 @@ enum removal_state {
 };
 
 struct removal {
-    const struct row_id *row;
+    const struct runtime_ref *row;
     enum removal_state state;
     int http_status;     /* 0 when there was none */
     char request_id[80]; /* the service's, for a support case; "" when there was none */
     struct err why;      /* for CHANGED, FAILED, UNKNOWN */
 };
 
-/** What the purge tells while it goes on; a false stops it (rows in flight end first). */
+/** How fast a purge or an undo goes, and what it waits for. */
+struct runtime_pace {
+    int64_t done, total;         /* rows with an outcome, of all */
+    int64_t rows_per_second_x10; /* over the last seconds that were not paused */
+    int64_t ms_per_row_x10;      /* the service's time */
+    int concurrency, batch_rows;
+    int64_t paused_until_utc_ms; /* 0 = not paused */
+    const char *paused_why;      /* "the service limits requests (429 0x80072321)", or NULL */
+    int64_t throttled;           /* answers with 429 so far */
+};
+
+/** What a purge tells while it goes on; a false stops it (rows in flight end first). */
 struct removal_sink {
     void *ctx;
     /** Rows that are about to be sent. When it returns true, that is on record. */
-    bool (*intent)(void *ctx, const struct row_id *const *rows, size_t count, struct err *err);
+    bool (*intent)(void *ctx, const struct runtime_ref *const *rows, size_t count, struct err *err);
     bool (*outcome)(void *ctx, const struct removal *removal, struct err *err);
+    /** At most once a second; may be NULL. */
+    void (*progress)(void *ctx, const struct runtime_pace *pace);
+};
+
+/** How a row came back, or did not. */
+enum return_state {
+    RETURN_DONE,    /* created */
+    RETURN_THERE,   /* a row with this key is there: left as it is */
+    RETURN_FAILED,  /* refused; `why` says the reason */
+    RETURN_UNKNOWN, /* sent, and no answer settled it */
+};
+
+struct returned {
+    const char *key;
+    enum return_state state;
+    int http_status;
+    char request_id[80];
+    struct err why;
+};
+
+struct return_sink {
+    void *ctx;
+    bool (*intent)(void *ctx, const char *const *keys, size_t count, struct err *err);
+    bool (*outcome)(void *ctx, const struct returned *returned, struct err *err);
+    void (*progress)(void *ctx, const struct runtime_pace *pace); /* may be NULL */
+};
+
+/** Columns whose old value an undo cannot give back. Strings in the arena. */
+struct runtime_columns {
+    const char *const *names;
+    size_t count;
 };
 
 struct runtime_store;
 
 struct runtime_store_ops {
-    /** Organization, link, table, and every row's shown columns. */
-    bool (*observe)(struct runtime_store *store, struct arena *arena, struct runtime_evidence *ret,
+    /** Organization, link, table, and every row's shown columns. `sink`, unless NULL, gets every
+     * row in key order; `ret` keeps the first ones. */
+    bool (*observe)(struct runtime_store *store, struct arena *arena,
+                    const struct runtime_row_sink *sink, struct runtime_evidence *ret,
                     struct err *err);
 
     /**
@@ -96,8 +158,36 @@ struct runtime_store_ops {
      * service said that it did nothing. A row that was sent and never answered is UNKNOWN.
      * Destroys.
      */
-    bool (*remove)(struct runtime_store *store, const struct row_id *rows, size_t count,
+    bool (*remove)(struct runtime_store *store, const struct runtime_ref *rows, size_t count,
                    const struct removal_sink *sink, struct err *err);
+
+    /** One row as it is now, with all its columns, as read_rows brings it. `ret_found` false: there
+     * is none. */
+    bool (*read_row)(struct runtime_store *store, const char *key, const struct row_sink *sink,
+                     bool *ret_found, struct err *err);
+
+    /**
+     * Are two documents of read_rows the same row but for what the service stamps by itself on
+     * every write (modifiedon, modifiedby, versionnumber)? With `created` also but for what a new
+     * row gets (createdon, owner, state and what runtime_columns of lost_columns names).
+     */
+    bool (*same_row)(struct runtime_store *store, struct slice a, struct slice b, bool created);
+
+    /** Columns whose value does not survive an undo, from the service's metadata. */
+    bool (*lost_columns)(struct runtime_store *store, struct arena *arena,
+                         struct runtime_columns *ret, struct err *err);
+
+    /**
+     * Create rows again with their old keys (upsert that only creates: If-None-Match: *), paced as
+     * a purge: return_begin, return_row for each row of the backup, return_end. return_row waits
+     * while enough rows are in flight. Every row gets exactly one outcome, unless the whole stops
+     * (false).
+     */
+    bool (*return_begin)(struct runtime_store *store, size_t total, const struct return_sink *sink,
+                         struct err *err);
+    bool (*return_row)(struct runtime_store *store, const char *key, struct slice document,
+                       struct err *err);
+    bool (*return_end)(struct runtime_store *store, struct err *err);
 
     void (*close)(struct runtime_store *store);
 };

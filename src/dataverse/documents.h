@@ -1,20 +1,21 @@
-/** Every row with all its columns, as a stream in key order. */
+/** Rows with all their columns, each as the JSON text that the service sent. */
 #ifndef DATAVERSE_DOCUMENTS_H
 #define DATAVERSE_DOCUMENTS_H
 
 #include "base/err.h"
+#include "definition.h"
 #include "port/table.h"
 #include "session.h"
 
 #include <stdbool.h>
 
-/**
- * Read the entity set page by page and give each row to the sink, in the order of row_key_compare.
- * The service sorts GUIDs in its own way (SQL Server compares the last group first), so rows are
- * sorted here; a long list that already comes in our order is passed on page by page instead.
- */
-MUST_CHECK bool documents_read(struct session *session, const char *entity_set,
-                               const char *key_column, const struct row_sink *sink,
-                               struct err *err);
+/** Every row, in the order of row_key_compare. A list that is not whole is a failure. */
+MUST_CHECK bool documents_read(struct session *session, const struct definition *definition,
+                               const struct row_sink *sink, struct err *err);
+
+/** One row as documents_read brings it; `*ret_found` false: there is none. */
+MUST_CHECK bool documents_read_one(struct session *session, const struct definition *definition,
+                                   const char *key, const struct row_sink *sink, bool *ret_found,
+                                   struct err *err);
 
 #endif

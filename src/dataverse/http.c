@@ -14,7 +14,7 @@
 
 enum {
     SECRET_BODY_MAX_BYTES = 256 * 1024,
-    FIRST_BODY_BYTES = 64 * 1024,
+    FIRST_BODY_BYTES = 16 * 1024,
     SLICE_MS = 200,             /* how long a stop signal may stay unseen */
     CONNECTION_AGE_MAX_S = 180, /* Azure's load balancers forget an idle connection after 230 s */
     CONNECTIONS_MAX = 52,       /* the service's own limit */
@@ -143,7 +143,8 @@ take_body(char *bytes, size_t one, size_t size, void *ctx)
 
 /**
  * libcurl is about to send. When a connection that was used before closes without an answer, it
- * sends again by itself: what the first sending did is not known then, so a delete ends here.
+ * sends again by itself: what the first sending did is not known then, so whatever changes
+ * something ends here.
  */
 static int
 /* libcurl gives the type. NOLINTNEXTLINE(readability-non-const-parameter) */
@@ -242,13 +243,14 @@ add_headers(struct http_exchange *exchange, const struct http_request *request)
     if (!no_expect)
         return false;
     *list = no_expect;
-    if (!add_header(list, "Accept", "application/json"))
+    if (!add_header(list, "Accept", request->accept ? request->accept : "application/json"))
         return false;
     if (request->plain)
         return add_header(list, "client-request-id", id);
     return add_header(list, "OData-Version", "4.0") &&
            add_header(list, "OData-MaxVersion", "4.0") &&
-           add_header(list, "If-None-Match", "null") &&
+           add_header(list, "If-None-Match", request->only_new ? "*" : "null") &&
+           (!request->type || add_header(list, "Content-Type", request->type)) &&
            add_header(list, "x-ms-client-request-id", id) &&
            (!request->if_match || add_header(list, "If-Match", request->if_match)) &&
            (!request->prefer || add_header(list, "Prefer", request->prefer));
@@ -263,7 +265,8 @@ set_common(CURL *easy, const struct http_options *options)
         options->connect_timeout_s ? options->connect_timeout_s : CONNECT_TIMEOUT_S;
     const long total_s = options->timeout_s ? options->timeout_s : TIMEOUT_S;
 
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, options->plain ? "https,http" : "https") ==
+               CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
@@ -289,17 +292,24 @@ set_common(CURL *easy, const struct http_options *options)
 static bool
 set_method(CURL *easy, const struct http_request *request)
 {
+    const void *body = request->form ? (const void *)secret_reveal(request->form)
+                                     : (const void *)request->body.data;
+    const size_t size = request->form ? request->form->size : request->body.size;
+
     switch (request->method) {
     case HTTP_GET:
         return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
     case HTTP_DELETE:
         return curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "DELETE") == CURLE_OK;
+    case HTTP_PATCH:
+        if (curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PATCH") != CURLE_OK)
+            return false;
+        break;
     case HTTP_POST:
         break;
     }
-    return curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->form->size) ==
-               CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_POSTFIELDS, secret_reveal(request->form)) == CURLE_OK;
+    return curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body ? body : "") == CURLE_OK;
 }
 
 static bool
@@ -335,7 +345,7 @@ http_send(struct http_exchange *exchange, const struct http_request *request, st
     http_guid(exchange->answer.client_request_id);
     inner->secret = request->secret;
     inner->too_large = false;
-    inner->once = request->method == HTTP_DELETE;
+    inner->once = request->method != HTTP_GET && !request->plain;
     inner->sends = 0;
     inner->reason[0] = '\0';
     if (!set_common(inner->easy, &inner->http->options) || !set_request(exchange, request) ||
@@ -372,6 +382,15 @@ copy_header(CURL *easy, const char *name, const char *stop, char *ret, size_t re
     ret[used] = '\0';
 }
 
+/** A type that is cut short would name another boundary. */
+static void
+copy_whole_type(CURL *easy, char ret[HTTP_TYPE_BYTES])
+{
+    copy_header(easy, "Content-Type", "", ret, HTTP_TYPE_BYTES);
+    if (strlen(ret) + 1 == HTTP_TYPE_BYTES)
+        ret[0] = '\0';
+}
+
 /** There may be several challenges; ours is the one of scheme Bearer. */
 static void
 copy_challenge(CURL *easy, char *ret, size_t ret_size)
@@ -403,6 +422,8 @@ read_answer(struct http_exchange *exchange)
     answer->status = (int)status;
     answer->body = slice_of(inner->body ? inner->body : "", inner->body_size);
     copy_header(easy, "Content-Type", ";", answer->content_type, sizeof answer->content_type);
+    copy_whole_type(easy, answer->whole_type);
+    copy_header(easy, "Preference-Applied", "", answer->preferences, sizeof answer->preferences);
     copy_header(easy, "x-ms-service-request-id", ",", answer->request_id,
                 sizeof answer->request_id);
     if (!answer->request_id[0])

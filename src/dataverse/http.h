@@ -18,16 +18,18 @@ enum {
     HTTP_BODY_MAX_BYTES = 256 * 1024 * 1024, /* of an answer, after decompression */
     HTTP_CHALLENGE_BYTES = 2048,
     HTTP_ID_BYTES = 80,
+    HTTP_TYPE_BYTES = 256,
 };
 
 /** Borrowed strings; 0 and NULL = default. */
 struct http_options {
     const char *ca_file, *user_agent;
     bool http11;
+    bool plain; /* http too: for tests with servers on this machine */
     int connect_timeout_s, timeout_s;
 };
 
-enum http_method { HTTP_GET, HTTP_DELETE, HTTP_POST };
+enum http_method { HTTP_GET, HTTP_DELETE, HTTP_POST, HTTP_PATCH };
 
 /** Everything is borrowed until the exchange is finished. */
 struct http_request {
@@ -35,7 +37,11 @@ struct http_request {
     const char *url;
     const struct secret *bearer; /* NULL = without a token */
     const char *if_match, *prefer;
-    const struct secret *form; /* of a POST */
+    bool only_new;             /* If-None-Match: *, of a PATCH: create, or fail with 412 */
+    const struct secret *form; /* of a POST to the token endpoint */
+    struct slice body;         /* of any other POST or PATCH... */
+    const char *type;          /* ...and its Content-Type */
+    const char *accept;        /* NULL = application/json */
     bool plain;                /* without the OData headers: for the token endpoint */
     bool secret;               /* the answer holds a secret: it is wiped, and bounded to 256 KB */
 };
@@ -54,7 +60,9 @@ struct http_answer {
     struct err why; /* unless HTTP_ANSWERED; does not name the purpose of the request */
     int status;
     struct slice body;                /* owned by the exchange, a NUL behind it */
-    char content_type[HTTP_ID_BYTES]; /* "" when not said */
+    char content_type[HTTP_ID_BYTES]; /* without parameters, "" when not said */
+    char whole_type[HTTP_TYPE_BYTES]; /* with them, "" when not said or too long */
+    char preferences[HTTP_ID_BYTES];  /* Preference-Applied */
     char request_id[HTTP_ID_BYTES];   /* of the service */
     char client_request_id[HTTP_ID_BYTES];
     char challenge[HTTP_CHALLENGE_BYTES]; /* WWW-Authenticate: Bearer ..., "" when there was none */

@@ -1,13 +1,14 @@
 #include "observe.h"
 
+#include "count.h"
 #include "identifier.h"
-#include "list.h"
+#include "odata.h"
+#include "ordered.h"
 #include "rights.h"
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { PAGE_ROWS = 5000 };
@@ -152,171 +153,177 @@ read_identity(struct session *session, struct arena *arena, struct definition *r
     return rights_fetch(session, arena, ret_definition, ret, err);
 }
 
-/** Rows found so far; the array moves, its strings do not. */
+enum { STAMP_BYTES = 64 };
+
+/** What is kept of a list on its way past. */
 struct found {
     struct arena *arena;
-    struct runtime_row *rows;
-    size_t count, capacity;
+    const struct runtime_row_sink *sink; /* NULL = nobody */
+    struct runtime_row *kept;
+    size_t count, without_etag, kept_count;
+    char first_created[STAMP_BYTES], last_created[STAMP_BYTES];
 };
 
-/** Room for one more row; NULL, with `err` filled, when there is none. */
-static struct runtime_row *
-make_room(struct found *found, struct err *err)
+/** A string member, borrowed: "" when it is not there. */
+static const char *
+string_of(const cJSON *json, enum shown_column column)
 {
-    const size_t capacity = found->capacity ? 2 * found->capacity : 64;
-    struct runtime_row *rows = found->rows;
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, shown_column_names[column]);
 
-    if (found->count == LIST_ROWS_MAX) {
-        (void)err_set(err, ERR_SERVER, "the table has more than %d rows", LIST_ROWS_MAX);
-        return NULL;
-    }
-    if (!rows || found->count == found->capacity) {
-        rows = realloc(found->rows, capacity * sizeof *rows);
-        if (!rows) {
-            (void)err_set(err, ERR_INTERNAL, "out of memory");
-            return NULL;
-        }
-        found->rows = rows;
-        found->capacity = capacity;
-    }
-    return &rows[found->count];
+    return cJSON_IsString(item) ? item->valuestring : "";
+}
+
+/** Stamps of the service are in UTC and of one form, so that text order is time order. */
+static void
+note_created(struct found *found, const char *created)
+{
+    if (!created[0] || strlen(created) >= STAMP_BYTES)
+        return;
+    if (!found->first_created[0] || strcmp(created, found->first_created) < 0)
+        (void)snprintf(found->first_created, STAMP_BYTES, "%s", created);
+    if (strcmp(created, found->last_created) > 0)
+        (void)snprintf(found->last_created, STAMP_BYTES, "%s", created);
 }
 
 static bool
-add_row(struct found *found, const struct list_row *row, struct err *err)
+keep_row(struct found *found, const struct runtime_row *row, struct err *err)
 {
-    cJSON *json;
-    const cJSON *state;
-    struct runtime_row *shown = make_room(found, err);
+    struct runtime_row *kept = &found->kept[found->kept_count];
 
-    if (!shown)
-        return false;
-    json = cJSON_ParseWithLength((const char *)row->object.data, row->object.size);
-    if (!cJSON_IsObject(json)) {
-        cJSON_Delete(json);
-        return err_set(err, ERR_SERVER, "row %s is not a JSON object", row->key);
-    }
-    state = cJSON_GetObjectItemCaseSensitive(json, shown_column_names[SHOWN_STATE]);
-    *shown = (struct runtime_row){
+    *kept = (struct runtime_row){
         .key = arena_string(found->arena, row->key),
-        .etag = arena_string(found->arena, row->version),
-        .name = copy_string(found->arena, json, shown_column_names[SHOWN_NAME]),
-        .internal_entity =
-            copy_string(found->arena, json, shown_column_names[SHOWN_INTERNAL_ENTITY]),
-        .external_entity =
-            copy_string(found->arena, json, shown_column_names[SHOWN_EXTERNAL_ENTITY]),
-        .created_on = copy_string(found->arena, json, shown_column_names[SHOWN_CREATED_ON]),
-        .modified_on = copy_string(found->arena, json, shown_column_names[SHOWN_MODIFIED_ON]),
+        .etag = arena_string(found->arena, row->etag),
+        .name = arena_string(found->arena, row->name),
+        .internal_entity = arena_string(found->arena, row->internal_entity),
+        .external_entity = arena_string(found->arena, row->external_entity),
+        .created_on = arena_string(found->arena, row->created_on),
+        .modified_on = arena_string(found->arena, row->modified_on),
+        .active = row->active,
+    };
+    if (!kept->key || !kept->etag || !kept->name || !kept->internal_entity ||
+        !kept->external_entity || !kept->created_on || !kept->modified_on)
+        return arena_exhausted(err);
+    found->kept_count++;
+    return true;
+}
+
+static bool
+take_row(void *ctx, const struct list_row *listed, struct err *err)
+{
+    struct found *found = ctx;
+    cJSON *json = cJSON_ParseWithLength((const char *)listed->object.data, listed->object.size);
+    const cJSON *state = cJSON_GetObjectItemCaseSensitive(json, shown_column_names[SHOWN_STATE]);
+    const struct runtime_row row = {
+        .key = listed->key,
+        .etag = listed->version,
+        .name = string_of(json, SHOWN_NAME),
+        .internal_entity = string_of(json, SHOWN_INTERNAL_ENTITY),
+        .external_entity = string_of(json, SHOWN_EXTERNAL_ENTITY),
+        .created_on = string_of(json, SHOWN_CREATED_ON),
+        .modified_on = string_of(json, SHOWN_MODIFIED_ON),
         .active = cJSON_IsNumber(state) && state->valuedouble == 0,
     };
-    cJSON_Delete(json);
-    if (!shown->key || !shown->etag || !shown->name || !shown->internal_entity ||
-        !shown->external_entity || !shown->created_on || !shown->modified_on)
-        return arena_exhausted(err);
-    found->count++;
-    return true;
-}
+    bool done = true;
 
-static bool
-add_page(struct found *found, const struct rows_page *page, const char *key_column, struct err *err)
-{
-    struct rows_cursor cursor = rows_begin(page->value);
-    struct slice object;
-    enum rows_step step;
-
-    while ((step = rows_next(&cursor, &object)) == ROWS_ROW) {
-        struct list_row row;
-
-        if (!list_row_read(object, key_column, &row, err) || !add_row(found, &row, err))
-            return false;
+    if (!cJSON_IsObject(json)) {
+        cJSON_Delete(json);
+        return err_set(err, ERR_SERVER, "row %s is not a JSON object", listed->key);
     }
-    if (step == ROWS_BROKEN)
-        return err_set(err, ERR_SERVER, "a page of rows holds something that is not a row");
-    return true;
-}
-
-static int
-compare_rows(const void *a, const void *b)
-{
-    const struct runtime_row *left = a;
-    const struct runtime_row *right = b;
-
-    return row_key_compare(TABLE_RUNTIME, left->key, right->key);
-}
-
-/** Sort, refuse a row that came twice, and move the array into the arena. */
-static bool
-finish(struct found *found, struct runtime_evidence *ret, struct err *err)
-{
-    struct runtime_row *rows;
-
-    if (found->count > 0)
-        qsort(found->rows, found->count, sizeof *found->rows, compare_rows);
-    for (size_t i = 1; i < found->count; i++)
-        if (strcmp(found->rows[i - 1].key, found->rows[i].key) == 0)
-            return err_set(err, ERR_SERVER, "the list of rows names row %s twice",
-                           found->rows[i].key);
-    rows = arena_alloc(found->arena, (found->count ? found->count : 1) * sizeof *rows);
-    if (!rows)
-        return arena_exhausted(err);
-    if (found->count > 0)
-        memcpy(rows, found->rows, found->count * sizeof *rows);
-    ret->rows = rows;
-    ret->row_count = found->count;
-    return true;
-}
-
-/** "SET?$select=KEY,..." with the columns that are there. */
-static const char *
-list_path(struct arena *arena, const struct definition *definition)
-{
-    TEXT_SCOPED path = {.max = URL_MAX_BYTES};
-    struct err unused;
-
-    text_printf(&path, "%s?$select=%s", definition->entity_set, definition->key_column);
-    for (int i = 0; i < SHOWN_COLUMNS; i++)
-        if (definition->has[i])
-            text_printf(&path, ",%s", shown_column_names[i]);
-    text_printf(&path, "&$orderby=%s%%20asc", definition->key_column);
-    return text_ok(&path, &unused) ? arena_string(arena, text_string(&path)) : NULL;
-}
-
-static bool
-read_list(struct session *session, const struct definition *definition, struct found *found,
-          struct err *err)
-{
-    const char *path = list_path(found->arena, definition);
-    struct list list;
-    struct rows_page page;
-    bool more = true;
-    bool done;
-
-    if (!path)
-        return arena_exhausted(err);
-    if (!list_open(&list, session, path, PAGE_ROWS, err))
-        return false;
-    do {
-        done = list_next(&list, &page, &more, err) &&
-               (!more || add_page(found, &page, definition->key_column, err));
-    } while (done && more);
-    list_close(&list);
+    found->count++;
+    found->without_etag += listed->version[0] == '\0';
+    note_created(found, row.created_on);
+    if (found->kept_count < RUNTIME_ROWS_KEPT)
+        done = keep_row(found, &row, err);
+    if (done && found->sink)
+        done = found->sink->take(found->sink->ctx, &row, err);
+    cJSON_Delete(json);
     return done;
 }
 
+/** The key and the shown columns that are there. */
+static const char *
+list_select(struct arena *arena, const struct definition *definition)
+{
+    TEXT_SCOPED names = {.max = URL_MAX_BYTES};
+    struct err unused;
+
+    text_append(&names, definition->key_column);
+    for (int i = 0; i < SHOWN_COLUMNS; i++)
+        if (definition->has[i])
+            text_printf(&names, ",%s", shown_column_names[i]);
+    return text_ok(&names, &unused) ? arena_string(arena, text_string(&names)) : NULL;
+}
+
+/** Read the list once. `*ret_listed` is how many rows it had, `*ret_before` the count before. */
+static bool
+read_list(struct session *session, const struct definition *definition, struct found *found,
+          int64_t *ret_before, struct err *err)
+{
+    const struct ordered_query query = {.entity_set = definition->entity_set,
+                                        .key_column = definition->key_column,
+                                        .select = list_select(found->arena, definition),
+                                        .page_rows = PAGE_ROWS};
+    const struct ordered_sink sink = {.ctx = found, .take = take_row};
+    size_t listed;
+
+    if (!query.select)
+        return arena_exhausted(err);
+    found->count = 0;
+    found->without_etag = 0;
+    found->kept_count = 0;
+    found->first_created[0] = '\0';
+    found->last_created[0] = '\0';
+    return count_rows(session, definition, ret_before, err) &&
+           ordered_read(session, &query, &sink, &listed, err);
+}
+
+/**
+ * A list whose length is not the count taken before it is read again when nobody has seen its rows
+ * yet; then it must agree.
+ */
+static bool
+read_whole_list(struct session *session, const struct definition *definition, struct found *found,
+                struct err *err)
+{
+    int64_t before = -1;
+
+    if (!read_list(session, definition, found, &before, err))
+        return false;
+    if (!found->sink && (int64_t)found->count != before &&
+        !read_list(session, definition, found, &before, err))
+        return false;
+    return count_agrees(session, definition, before, (int64_t)found->count, err);
+}
+
+static bool
+finish(const struct found *found, struct runtime_evidence *ret, struct err *err)
+{
+    ret->row_count = found->count;
+    ret->rows_without_etag = found->without_etag;
+    ret->first_created = arena_string(found->arena, found->first_created);
+    ret->last_created = arena_string(found->arena, found->last_created);
+    ret->rows = found->kept;
+    ret->kept_count = found->kept_count;
+    return (ret->first_created && ret->last_created) || arena_exhausted(err);
+}
+
 bool
-observe_environment(struct session *session, struct arena *arena, struct definition *ret_definition,
+observe_environment(struct session *session, struct arena *arena,
+                    const struct runtime_row_sink *sink, struct definition *ret_definition,
                     struct runtime_evidence *ret, struct err *err)
 {
     struct runtime_evidence evidence = {0};
-    struct definition definition;
-    struct found found = {.arena = arena};
-    bool done;
+    struct definition definition = {0};
+    struct found found = {.arena = arena, .sink = sink};
 
-    if (!read_identity(session, arena, &definition, &evidence.identity, err))
-        return false;
-    done = read_list(session, &definition, &found, err) && finish(&found, &evidence, err);
-    free(found.rows);
-    if (!done)
+    found.kept = arena_alloc(arena, RUNTIME_ROWS_KEPT * sizeof *found.kept);
+    if (!found.kept)
+        return arena_exhausted(err);
+    if (!(session->options->odata
+              ? odata_define(session, &definition, err) &&
+                    odata_identity(session, &definition, arena, &evidence.identity, err)
+              : read_identity(session, arena, &definition, &evidence.identity, err)) ||
+        !read_whole_list(session, &definition, &found, err) || !finish(&found, &evidence, err))
         return false;
     *ret_definition = definition;
     *ret = evidence;

@@ -10,8 +10,10 @@
 
 #include <stdbool.h>
 
-/** Fills `ret_definition` too. Four requests side by side, then the list's pages. */
+/** Fills `ret_definition` too. Four requests side by side, then the list's pages. Only the first
+ * RUNTIME_ROWS_KEPT rows are kept; `sink` (NULL = nobody) gets all. */
 MUST_CHECK bool observe_environment(struct session *session, struct arena *arena,
+                                    const struct runtime_row_sink *sink,
                                     struct definition *ret_definition, struct runtime_evidence *ret,
                                     struct err *err);
 

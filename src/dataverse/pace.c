@@ -10,7 +10,7 @@ const struct pace_rules pace_rules = {
     .window_ms = 300000,
     .req = 6000,
     .exec_ms = 1200000,
-    .share_percent = 80,
+    .share_percent = 90, /* why: README.md */
     .ramp = 12,
     .hard = 48,
     .clean = 4,
@@ -144,6 +144,28 @@ pace_hint(struct pace *pace, int hint)
         pace->cap = least(pace->cap, pace->hint);
 }
 
+void
+pace_offer(struct pace *pace, size_t offered, bool last)
+{
+    assert(offered <= pace->rows.count && offered >= pace->rows.fresh);
+    pace->rows.offered = (uint32_t)offered;
+    if (last)
+        pace->rows.count = (uint32_t)offered;
+}
+
+size_t
+pace_fresh(const struct pace *pace)
+{
+    return pace->rows.offered - pace->rows.fresh;
+}
+
+void
+pace_single(struct pace *pace)
+{
+    pace->batch = 1;
+    pace->batch_ceiling = 1;
+}
+
 /** A clock that goes back would stretch every wait. */
 static void
 set_clock(struct pace *pace, int64_t now_ms)
@@ -214,8 +236,10 @@ take_rows(struct pace *pace, uint32_t *ret_rows)
     }
     if (pace->rows.waiting_count > 0)
         return wait_until(pace_rows_due_ms(&pace->rows), PACE_BACKOFF);
-    assert(pace->in_flight > 0); /* else a row was taken and never answered for */
-    return wait_until(INT64_MAX, PACE_IN_FLIGHT);
+    if (pace->in_flight > 0)
+        return wait_until(INT64_MAX, PACE_IN_FLIGHT);
+    assert(pace->rows.fresh < pace->rows.count); /* else a row was taken and never answered for */
+    return wait_until(INT64_MAX, PACE_NOT_OFFERED);
 }
 
 struct pace_turn

@@ -69,6 +69,18 @@ struct pace; /* opaque */
 struct pace *pace_new(const struct pace_options *options, size_t count);
 void pace_free(struct pace *pace); /* NULL is allowed */
 
+/**
+ * Only the first `offered` rows are there yet; the number grows. Without this call all are there.
+ * With `last` no more come: these are all.
+ */
+void pace_offer(struct pace *pace, size_t offered, bool last);
+
+/** How many rows may be taken that never were. */
+size_t pace_fresh(const struct pace *pace);
+
+/** From now on a row is a request of its own. */
+void pace_single(struct pace *pace);
+
 /** x-ms-dop-hint of any answer; 0 is ignored. A cap that stands at the hint follows it. */
 void pace_hint(struct pace *pace, int hint);
 
@@ -87,6 +99,7 @@ enum pace_why {
     PACE_LEDGER,      /* our share of the window is used up */
     PACE_IN_FLIGHT,   /* as much is in flight as may be, or all that is left */
     PACE_BACKOFF,     /* all that is left waits for another try */
+    PACE_NOT_OFFERED, /* the caller has to bring more rows */
 };
 
 struct pace_turn {

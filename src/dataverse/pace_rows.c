@@ -8,7 +8,7 @@ pace_rows_init(struct pace_rows *rows, uint32_t count, size_t held_max)
 {
     const size_t held = held_max < count ? held_max : count;
 
-    *rows = (struct pace_rows){.count = count, .held_max = held};
+    *rows = (struct pace_rows){.count = count, .offered = count, .held_max = held};
     rows->returned = calloc(held + 1, sizeof *rows->returned);
     rows->heap = calloc(held + 1, sizeof *rows->heap);
     rows->tries = calloc((size_t)count + 1, sizeof *rows->tries);
@@ -98,7 +98,7 @@ pace_rows_take(struct pace_rows *rows, int64_t now_ms, bool fresh, uint32_t *ret
         *ret = rows->returned[--rows->returned_count];
     else if (rows->waiting_count > 0 && rows->heap[0].due_ms <= now_ms)
         *ret = take_earliest(rows);
-    else if (fresh && rows->fresh < rows->count)
+    else if (fresh && rows->fresh < rows->offered)
         *ret = rows->fresh++;
     else
         return false;

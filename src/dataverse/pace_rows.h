@@ -21,6 +21,7 @@ struct pace_waiting {
 
 struct pace_rows {
     uint32_t count, fresh; /* all; those from `fresh` on were never taken */
+    uint32_t offered;      /* those from here on are not there yet */
     size_t held_max;       /* what the two arrays hold */
     uint32_t *returned;    /* a stack: the top is taken next */
     size_t returned_count;

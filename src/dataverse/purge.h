@@ -13,7 +13,7 @@
 
 /** As runtime_store_ops.remove says. */
 MUST_CHECK bool purge_delete_rows(struct session *session, const struct definition *definition,
-                                  const struct row_id *rows, size_t count,
+                                  const struct runtime_ref *rows, size_t count,
                                   const struct removal_sink *sink, struct err *err);
 
 #endif

@@ -226,8 +226,23 @@ rows_member(struct slice object, const char *name, bool *ret_twice)
     return found;
 }
 
+bool
+rows_is_object(struct slice text)
+{
+    return is_value(text, '{');
+}
+
+static bool
+is_one_of(const struct member *member, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_named(member, names[i]))
+            return true;
+    return false;
+}
+
 void
-rows_append_without(struct slice object, const char *name, struct text *ret)
+rows_append_without(struct slice object, const char *const *names, size_t count, struct text *ret)
 {
     struct scanner scanner = {object.data, object.data + object.size};
     struct member member;
@@ -235,13 +250,39 @@ rows_append_without(struct slice object, const char *name, struct text *ret)
 
     text_append(ret, "{");
     while (next_member(&scanner, &member)) {
-        if (is_named(&member, name))
+        if (is_one_of(&member, names, count))
             continue;
         text_append(ret, first ? "" : ",");
         text_append_bytes(ret, member.start, (size_t)(member.end - member.start));
         first = false;
     }
     text_append(ret, "}");
+}
+
+struct rows_members
+rows_members_begin(struct slice object)
+{
+    return (struct rows_members){.rest = object};
+}
+
+bool
+rows_members_next(struct rows_members *members, struct rows_member *ret)
+{
+    struct scanner scanner = {members->rest.data, members->rest.data + members->rest.size};
+    struct member member;
+
+    if (!next_member(&scanner, &member))
+        return false;
+    members->rest = slice_of(scanner.at, (size_t)(scanner.end - scanner.at));
+    *ret = (struct rows_member){.name = slice_of(member.name.data + 1, member.name.size - 2),
+                                .value = member.value};
+    return true;
+}
+
+bool
+rows_is_named(const struct rows_member *member, const char *name)
+{
+    return slice_equal(member->name, slice_of_string(name));
 }
 
 bool

@@ -40,8 +40,28 @@ enum rows_step rows_next(struct rows_cursor *cursor, struct slice *ret_row);
  * is not there. `*ret_twice` is set when it is there more than once. */
 struct slice rows_member(struct slice object, const char *name, bool *ret_twice);
 
-/** Append the object without one of its members (and the comma that went with it). */
-void rows_append_without(struct slice object, const char *name, struct text *ret);
+/** Is the whole text one well-formed JSON object? */
+bool rows_is_object(struct slice text);
+
+/** Append the object without the members of these names (and the commas that went with them). */
+void rows_append_without(struct slice object, const char *const *names, size_t count,
+                         struct text *ret);
+
+/** Walks the members of a well-formed object, in its order. */
+struct rows_members {
+    struct slice rest;
+};
+
+struct rows_member {
+    struct slice name;  /* without its quotes, escapes as they are */
+    struct slice value; /* as text, quotes included */
+};
+
+struct rows_members rows_members_begin(struct slice object);
+bool rows_members_next(struct rows_members *members, struct rows_member *ret);
+
+/** Is this the member's name? Plain ASCII names only. */
+bool rows_is_named(const struct rows_member *member, const char *name);
 
 /**
  * Does a JSON text have an escape for U+0000? cJSON decodes it to a byte that ends the string

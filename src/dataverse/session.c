@@ -2,12 +2,13 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "port/observer.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { READ_TRIES = 5, SLICE_MS = 200 };
+enum { READ_TRIES = 5, SLICE_MS = 200, TOLD_WAIT_MS = 5000, WAIT_MAX_S = 7 * 24 * 3600 };
 
 static const struct token_source *
 source_of(const struct session *session, struct token_source *ret)
@@ -31,12 +32,41 @@ session_sign_in(struct session *session, struct err *err)
     return token_refresh(&session->token, source_of(session, &source), session->exchanges[0], err);
 }
 
+const struct secret *
+session_bearer(const struct session *session)
+{
+    return session->anonymous ? NULL : &session->token.bearer;
+}
+
+bool
+session_token_is_due(const struct session *session)
+{
+    return !session->anonymous && token_is_due(&session->token);
+}
+
+/** Where the server is, and where its Web API begins. */
+static bool
+find_root(struct session *session, struct err *err)
+{
+    char path[SESSION_PATH_BYTES] = "/api/data/v9.2/";
+    const struct dataverse_options *options = session->options;
+
+    if (options->odata ? !url_local_parse(options->url, &session->target, path, sizeof path, err)
+                       : !url_target_parse(options->url, &session->allow, &session->target, err))
+        return false;
+    (void)snprintf(session->root, sizeof session->root, "%s%s", session->target.origin, path);
+    session->path_at = strlen(session->target.origin);
+    session->anonymous = options->odata && !options->client_id;
+    return true;
+}
+
 bool
 session_open(struct session *session, const struct dataverse_options *options, struct err *err)
 {
     const struct http_options http = {.ca_file = options->ca_file,
                                       .user_agent = options->user_agent,
                                       .http11 = options->http11,
+                                      .plain = options->odata,
                                       .connect_timeout_s = options->connect_timeout_s,
                                       .timeout_s = options->timeout_s};
     bool made = true;
@@ -44,16 +74,14 @@ session_open(struct session *session, const struct dataverse_options *options, s
     *session = (struct session){.options = options};
     session->allow =
         (struct url_allow){.hosts = options->allow_hosts, .count = options->allow_host_count};
-    if (!url_target_parse(options->url, &session->allow, &session->target, err) ||
-        !http_new(&http, &session->http, err))
+    if (!find_root(session, err) || !http_new(&http, &session->http, err))
         return false;
-    (void)snprintf(session->root, sizeof session->root, "%s/api/data/v9.2/",
-                   session->target.origin);
     for (size_t i = 0; i < SESSION_EXCHANGES; i++) {
         session->exchanges[i] = http_exchange_new(session->http);
         made = made && session->exchanges[i];
     }
-    if (made ? session_sign_in(session, err) : err_set(err, ERR_INTERNAL, "out of memory"))
+    if (made ? session->anonymous || session_sign_in(session, err)
+             : err_set(err, ERR_INTERNAL, "out of memory"))
         return true;
     session_close(session);
     return false;
@@ -88,7 +116,7 @@ run_round(struct session *session, struct fetch *fetches, size_t count, struct e
         const struct http_request request = {.method = HTTP_GET,
                                              .url = fetches[i].url,
                                              .prefer = fetches[i].prefer,
-                                             .bearer = &session->token.bearer};
+                                             .bearer = session_bearer(session)};
 
         if (fetches[i].answer)
             continue;
@@ -112,10 +140,27 @@ struct round {
     int64_t wait_ms;
 };
 
+/**
+ * How long to wait before this question is asked again; false: no longer. Who is throttled waits as
+ * long as the service says, unless --max-wait says otherwise.
+ */
+static bool
+find_wait(const struct session *session, const struct http_answer *answer, enum verdict verdict,
+          unsigned tries, int64_t *ret_ms)
+{
+    const int64_t max_ms = session->options->max_wait_ms;
+
+    if (verdict != VERDICT_PAUSE || answer->retry_after_s <= 0)
+        return tries < READ_TRIES && answer_wait(answer, tries, ret_ms) &&
+               (max_ms <= 0 || *ret_ms <= max_ms);
+    *ret_ms = (answer->retry_after_s < WAIT_MAX_S ? answer->retry_after_s + 1 : WAIT_MAX_S) * 1000;
+    return tries < ANSWER_TRIES && (max_ms <= 0 || *ret_ms <= max_ms);
+}
+
 /** Judge one answer; false when it ends the whole. */
 static bool
-settle(struct fetch *fetch, const struct http_answer *answer, unsigned tries, struct round *round,
-       struct err *err)
+settle(const struct session *session, struct fetch *fetch, const struct http_answer *answer,
+       unsigned tries, struct round *round, struct err *err)
 {
     int64_t wait_ms = 0;
 
@@ -128,7 +173,7 @@ settle(struct fetch *fetch, const struct http_answer *answer, unsigned tries, st
     case VERDICT_PAUSE:
     case VERDICT_RETRY:
     case VERDICT_LOST:
-        if (tries < READ_TRIES && answer_wait(answer, tries, &wait_ms)) {
+        if (find_wait(session, answer, fetch->judgement.verdict, tries, &wait_ms)) {
             round->again = true;
             round->wait_ms = wait_ms > round->wait_ms ? wait_ms : round->wait_ms;
             return true;
@@ -154,10 +199,16 @@ static bool
 settle_round(struct session *session, struct fetch *fetches, size_t count, unsigned tries,
              struct round *ret, struct err *err)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!fetches[i].answer &&
-            !settle(&fetches[i], &session->exchanges[i]->answer, tries, ret, err))
+    for (size_t i = 0; i < count; i++) {
+        const struct http_answer *answer = &session->exchanges[i]->answer;
+
+        if (fetches[i].answer)
+            continue;
+        if (answer->dop_hint > 0)
+            session->dop_hint = answer->dop_hint;
+        if (!settle(session, &fetches[i], answer, tries, ret, err))
             return false;
+    }
     return true;
 }
 
@@ -185,6 +236,20 @@ renew(struct session *session, struct err *err)
     return done;
 }
 
+static void
+tell_wait(const struct session *session, int64_t wait_ms)
+{
+    struct observer *observer = session->options->observer;
+    char text[160];
+    char until[CLOCK_STAMP_BYTES];
+
+    if (!observer)
+        return;
+    clock_stamp(clock_utc_ms() + wait_ms, until);
+    (void)snprintf(text, sizeof text, "Dataverse asks for a pause: going on at %s", until);
+    observer->say(observer, LOG_LEVEL_INFO, text);
+}
+
 /** What has to be done before the next round. */
 static bool
 prepare_again(struct session *session, const struct round *round, bool *renewed, struct err *err)
@@ -194,6 +259,8 @@ prepare_again(struct session *session, const struct round *round, bool *renewed,
             return false;
         *renewed = true;
     }
+    if (round->wait_ms >= TOLD_WAIT_MS)
+        tell_wait(session, round->wait_ms);
     if (round->wait_ms > 0)
         clock_sleep_ms(round->wait_ms);
     return true;
@@ -207,7 +274,7 @@ session_fetch(struct session *session, struct fetch *fetches, size_t count, stru
     assert(count <= SESSION_EXCHANGES);
     for (size_t i = 0; i < count; i++)
         fetches[i].answer = NULL;
-    if (token_is_due(&session->token) && !renew(session, err))
+    if (session_token_is_due(session) && !renew(session, err))
         return false;
     for (unsigned tries = 1;; tries++) {
         struct round round = {0};

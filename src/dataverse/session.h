@@ -11,13 +11,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SESSION_EXCHANGES = 4 };
+enum { SESSION_EXCHANGES = 4, SESSION_PATH_BYTES = 512 };
 
 struct session {
     const struct dataverse_options *options;
     struct url_target target;
     struct url_allow allow;
-    char root[URL_ORIGIN_BYTES + 32]; /* "https://host/api/data/v9.2/" */
+    char root[URL_ORIGIN_BYTES + SESSION_PATH_BYTES]; /* "https://host/api/data/v9.2/" */
+    bool anonymous;       /* nobody signs in: a server on this machine, for tests */
+    size_t path_at;       /* where "/api/..." begins in it */
+    int dop_hint;         /* parallelism that the service advised last, 0 = none */
+    char paused_why[160]; /* of the last pause; here, so that who is told may keep it */
     struct http *http;
     struct token token;
     struct http_exchange *exchanges[SESSION_EXCHANGES];
@@ -36,6 +40,12 @@ struct fetch {
 MUST_CHECK bool session_open(struct session *session, const struct dataverse_options *options,
                              struct err *err);
 void session_close(struct session *session);
+
+/** What a request is signed with; NULL = with nothing. */
+const struct secret *session_bearer(const struct session *session);
+
+/** Is it time for another token? */
+bool session_token_is_due(const struct session *session);
 
 /** Get another token. Nothing may be in flight. */
 MUST_CHECK bool session_sign_in(struct session *session, struct err *err);

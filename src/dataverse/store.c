@@ -1,9 +1,13 @@
 #include "base/arena.h"
+#include "columns.h"
+#include "compare.h"
 #include "dataverse/dataverse.h"
 #include "definition.h"
 #include "documents.h"
 #include "observe.h"
+#include "odata.h"
 #include "purge.h"
+#include "recreate.h"
 #include "session.h"
 
 #include <curl/curl.h>
@@ -15,6 +19,8 @@ struct dataverse_store {
     struct session session;
     struct definition definition;
     bool defined;
+    struct columns columns; /* empty until asked for */
+    struct recreate *recreate;
 };
 
 struct dataverse_server {
@@ -23,12 +29,12 @@ struct dataverse_server {
 };
 
 static bool
-store_observe(struct runtime_store *base, struct arena *arena, struct runtime_evidence *ret,
-              struct err *err)
+store_observe(struct runtime_store *base, struct arena *arena, const struct runtime_row_sink *sink,
+              struct runtime_evidence *ret, struct err *err)
 {
     struct dataverse_store *store = (struct dataverse_store *)base;
 
-    if (!observe_environment(&store->session, arena, &store->definition, ret, err))
+    if (!observe_environment(&store->session, arena, sink, &store->definition, ret, err))
         return false;
     store->defined = true;
     return true;
@@ -39,7 +45,9 @@ static bool
 define(struct dataverse_store *store, struct err *err)
 {
     if (!store->defined)
-        store->defined = definition_fetch(&store->session, &store->definition, err);
+        store->defined = store->session.options->odata
+                             ? odata_define(&store->session, &store->definition, err)
+                             : definition_fetch(&store->session, &store->definition, err);
     return store->defined;
 }
 
@@ -48,12 +56,21 @@ store_read_rows(struct runtime_store *base, const struct row_sink *sink, struct 
 {
     struct dataverse_store *store = (struct dataverse_store *)base;
 
-    return define(store, err) && documents_read(&store->session, store->definition.entity_set,
-                                                store->definition.key_column, sink, err);
+    return define(store, err) && documents_read(&store->session, &store->definition, sink, err);
 }
 
 static bool
-store_remove(struct runtime_store *base, const struct row_id *rows, size_t count,
+store_read_row(struct runtime_store *base, const char *key, const struct row_sink *sink,
+               bool *ret_found, struct err *err)
+{
+    struct dataverse_store *store = (struct dataverse_store *)base;
+
+    return define(store, err) &&
+           documents_read_one(&store->session, &store->definition, key, sink, ret_found, err);
+}
+
+static bool
+store_remove(struct runtime_store *base, const struct runtime_ref *rows, size_t count,
              const struct removal_sink *sink, struct err *err)
 {
     struct dataverse_store *store = (struct dataverse_store *)base;
@@ -62,11 +79,93 @@ store_remove(struct runtime_store *base, const struct row_id *rows, size_t count
            purge_delete_rows(&store->session, &store->definition, rows, count, sink, err);
 }
 
+/** Know the columns, from an earlier question or by asking. */
+static bool
+know_columns(struct dataverse_store *store, struct err *err)
+{
+    return define(store, err) &&
+           (store->columns.count > 0 ||
+            columns_fetch(&store->session, &store->definition, &store->columns, err));
+}
+
+static bool
+store_same_row(struct runtime_store *base, struct slice a, struct slice b, bool created)
+{
+    struct dataverse_store *store = (struct dataverse_store *)base;
+    struct err unused;
+
+    /* Without the metadata the columns that every table has are known, and the others count. */
+    if (created)
+        (void)!know_columns(store, &unused);
+    return compare_rows(a, b, created, &store->columns);
+}
+
+static bool
+store_lost_columns(struct runtime_store *base, struct arena *arena, struct runtime_columns *ret,
+                   struct err *err)
+{
+    struct dataverse_store *store = (struct dataverse_store *)base;
+    const char **names;
+    size_t count = 0;
+
+    if (!know_columns(store, err))
+        return false;
+    names = arena_alloc(arena, (store->columns.count + 1) * sizeof *names);
+    if (!names)
+        return arena_exhausted(err);
+    for (size_t i = 0; i < store->columns.count; i++) {
+        const struct table_column *column = &store->columns.items[i];
+
+        if (!column->shown || columns_survives(&store->columns, column))
+            continue;
+        names[count] = arena_string(arena, column->name);
+        if (!names[count++])
+            return arena_exhausted(err);
+    }
+    *ret = (struct runtime_columns){.names = names, .count = count};
+    return true;
+}
+
+static bool
+store_return_begin(struct runtime_store *base, size_t total, const struct return_sink *sink,
+                   struct err *err)
+{
+    struct dataverse_store *store = (struct dataverse_store *)base;
+    const struct recreate_task task = {
+        .definition = &store->definition, .columns = &store->columns, .sink = sink, .total = total};
+
+    recreate_free(store->recreate);
+    store->recreate = NULL;
+    return know_columns(store, err) && recreate_new(&store->session, &task, &store->recreate, err);
+}
+
+static bool
+store_return_row(struct runtime_store *base, const char *key, struct slice document,
+                 struct err *err)
+{
+    const struct dataverse_store *store = (const struct dataverse_store *)base;
+
+    return recreate_row(store->recreate, key, document, err);
+}
+
+static bool
+store_return_end(struct runtime_store *base, struct err *err)
+{
+    struct dataverse_store *store = (struct dataverse_store *)base;
+    const bool done = recreate_end(store->recreate, err);
+
+    recreate_free(store->recreate);
+    store->recreate = NULL;
+    return done;
+}
+
 static void
 store_close(struct runtime_store *base)
 {
     struct dataverse_store *store = (struct dataverse_store *)base;
 
+    recreate_free(store->recreate);
+    columns_done(&store->columns);
     session_close(&store->session);
     free(store);
 }
@@ -75,6 +174,12 @@ static const struct runtime_store_ops store_ops = {
     .observe = store_observe,
     .read_rows = store_read_rows,
     .remove = store_remove,
+    .read_row = store_read_row,
+    .same_row = store_same_row,
+    .lost_columns = store_lost_columns,
+    .return_begin = store_return_begin,
+    .return_row = store_return_row,
+    .return_end = store_return_end,
     .close = store_close,
 };
 
@@ -101,12 +206,14 @@ dataverse_server_new(const struct dataverse_options *options, struct runtime_ser
 {
     const struct url_allow allow = {.hosts = options->allow_hosts,
                                     .count = options->allow_host_count};
+    char path[SESSION_PATH_BYTES];
     struct url_target target;
     struct dataverse_server *server;
 
     if (!options->url || !options->url[0])
         return err_set(err, ERR_USAGE, "no Dataverse URL was given");
-    if (!url_target_parse(options->url, &allow, &target, err))
+    if (options->odata ? !url_local_parse(options->url, &target, path, sizeof path, err)
+                       : !url_target_parse(options->url, &allow, &target, err))
         return false;
     server = calloc(1, sizeof *server);
     if (!server || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {

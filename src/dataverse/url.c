@@ -54,7 +54,7 @@ parse(const char *url, unsigned flags)
 
 /** Host (lower case) and origin of a URL that is https. */
 static bool
-read_target(CURLU *url, struct url_target *ret)
+read_origin(CURLU *url, bool plain, struct url_target *ret)
 {
     PART_SCOPED scheme = NULL;
     PART_SCOPED host = NULL;
@@ -62,17 +62,25 @@ read_target(CURLU *url, struct url_target *ret)
     struct url_target target = {0};
 
     if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-        curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK || strcmp(scheme, "https") != 0 ||
+        curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+        (strcmp(scheme, "https") != 0 && !(plain && strcmp(scheme, "http") == 0)) ||
         host[0] == '\0' || strlen(host) >= sizeof target.host)
         return false;
     for (size_t i = 0; host[i]; i++)
         target.host[i] = (char)tolower((unsigned char)host[i]);
     if (curl_url_get(url, CURLUPART_PORT, &port, 0) == CURLUE_OK && strcmp(port, "443") != 0)
-        (void)snprintf(target.origin, sizeof target.origin, "https://%s:%s", target.host, port);
+        (void)snprintf(target.origin, sizeof target.origin, "%s://%s:%s", scheme, target.host,
+                       port);
     else
-        (void)snprintf(target.origin, sizeof target.origin, "https://%s", target.host);
+        (void)snprintf(target.origin, sizeof target.origin, "%s://%s", scheme, target.host);
     *ret = target;
     return true;
+}
+
+static bool
+read_target(CURLU *url, struct url_target *ret)
+{
+    return read_origin(url, false, ret);
 }
 
 /** A DNS label: letters, digits, hyphens. */
@@ -156,6 +164,34 @@ url_target_parse(const char *text, const struct url_allow *allow, struct url_tar
         return err_hint(err, "Dataverse hosts look like ORG.crmN.dynamics.com. If tokens may go to "
                              "this host, say so with --allow-host.");
     }
+    *ret = target;
+    return true;
+}
+
+/** A name or number that never leaves this machine. */
+static bool
+is_local(const char *host)
+{
+    return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+           (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host));
+}
+
+bool
+url_local_parse(const char *text, struct url_target *ret, char *path, size_t path_size,
+                struct err *err)
+{
+    URL_SCOPED url = parse(text, 0);
+    PART_SCOPED way = NULL;
+    struct url_target target;
+    size_t size;
+
+    if (!url || !read_origin(url, true, &target) ||
+        curl_url_get(url, CURLUPART_PATH, &way, 0) != CURLUE_OK || !is_local(target.host))
+        return err_set(err, ERR_USAGE, "not a server on this machine: %.200s", text);
+    size = strlen(way);
+    if (size + 2 > path_size)
+        return err_set(err, ERR_USAGE, "the URL is too long");
+    (void)snprintf(path, path_size, "%s%s", way, way[size - 1] == '/' ? "" : "/");
     *ret = target;
     return true;
 }
@@ -289,10 +325,10 @@ url_follow(const char *request_url, const char *link, struct text *ret, struct e
     struct url_target here;
     struct url_target there;
 
-    if (!from || !read_target(from, &here) || strlen(link) > URL_MAX_BYTES)
+    if (!from || !read_origin(from, true, &here) || strlen(link) > URL_MAX_BYTES)
         return err_set(err, ERR_SERVER, "the link to the next page cannot be used");
     to = resolve(from, link);
-    if (!to || !read_target(to, &there) || strcmp(here.origin, there.origin) != 0 ||
+    if (!to || !read_origin(to, true, &there) || strcmp(here.origin, there.origin) != 0 ||
         curl_url_get(to, CURLUPART_USER, &user, 0) == CURLUE_OK ||
         curl_url_get(to, CURLUPART_URL, &resolved, 0) != CURLUE_OK) {
         (void)err_set(err, ERR_SERVER,

@@ -25,6 +25,14 @@ struct url_target {
     char origin[URL_ORIGIN_BYTES]; /* "https://host" or "https://host:port", no slash behind */
 };
 
+/**
+ * For tests with another OData server on this machine: a URL with http or https, any path and the
+ * host localhost or a loopback address. `path` (SESSION_PATH_BYTES of the caller's, `path_size`)
+ * gets it with slashes at both ends. ERR_USAGE for any other.
+ */
+MUST_CHECK bool url_local_parse(const char *url, struct url_target *ret, char *path,
+                                size_t path_size, struct err *err);
+
 /** True for ORG.crmN.dynamics.com and its sovereign relatives, with or without ".api". */
 bool url_host_is_dataverse(const char *host);
 

@@ -7,17 +7,17 @@
 #include <string.h>
 #include <strings.h>
 
-enum { NODES_MAX = 512, DEPTH_MAX = 64 };
+enum { NODES_MAX = 512, DEPTH_MAX = 64, IN_MAX = 2000 };
 
-enum kind { PROPERTY, LITERAL, COMPARE, FUNCTION, AND, OR, NOT };
+enum kind { PROPERTY, LITERAL, COMPARE, FUNCTION, IN, AND, OR, NOT };
 enum operator{ EQ, NE, GT, GE, LT, LE, CONTAINS, STARTSWITH, ENDSWITH };
 
 struct node {
     enum kind kind;
     enum operator op;
     size_t left, right; /* of nodes */
-    cJSON *value;       /* LITERAL */
-    const char *name;   /* PROPERTY */
+    cJSON *value;       /* LITERAL; the texts of IN */
+    const char *name;   /* PROPERTY, IN */
 };
 
 struct filter {
@@ -197,6 +197,54 @@ parse_function(struct parser *p, enum operator op)
     return add(p, (struct node){.kind = FUNCTION, .op = op, .left = left, .right = right});
 }
 
+static bool
+take_text(struct parser *p, const char *text)
+{
+    skip_space(p);
+    if (strncmp(p->at, text, strlen(text)) != 0)
+        return false;
+    p->at += strlen(text);
+    return true;
+}
+
+/** Text literal, as its value in the list. */
+static bool
+take_listed(struct parser *p, cJSON *list)
+{
+    char text[256];
+    size_t bytes = 0;
+    if (!take_char(p, '\''))
+        return false;
+    while (*p->at && *p->at != '\'' && bytes + 1 < sizeof(text))
+        text[bytes++] = *p->at++;
+    text[bytes] = '\0';
+    cJSON_AddItemToArray(list, cJSON_CreateString(text));
+    return take_char(p, '\'') && cJSON_GetArraySize(list) <= IN_MAX;
+}
+
+/** (PropertyName='x',PropertyValues=['a','b']) */
+static size_t
+parse_in(struct parser *p)
+{
+    char name[128] = "";
+    size_t bytes = 0;
+    cJSON *list = cJSON_CreateArray();
+    bool ok = take_text(p, "(PropertyName='");
+    while (ok && *p->at && *p->at != '\'' && bytes + 1 < sizeof(name))
+        name[bytes++] = *p->at++;
+    name[bytes] = '\0';
+    const struct dv_attribute *attribute = dv_property(p->table, name);
+    ok = ok && attribute && take_text(p, "',") && take_text(p, "PropertyValues=[");
+    do
+        ok = ok && take_listed(p, list);
+    while (ok && take_char(p, ','));
+    ok = ok && take_text(p, "]") && take_text(p, ")");
+    if (ok)
+        return add(p, (struct node){.kind = IN, .value = list, .name = attribute->property});
+    cJSON_Delete(list);
+    return fail(p, "Syntax error at position %td in '%s'.", p->at - p->start, p->start);
+}
+
 static size_t
 parse_term(struct parser *p)
 {
@@ -211,6 +259,8 @@ parse_term(struct parser *p)
         if (take_word(p, functions[i]))
             return parse_function(p, (enum operator)(CONTAINS + i));
     }
+    if (take_word(p, "Microsoft.Dynamics.CRM.In"))
+        return parse_in(p);
     return parse_comparison(p);
 }
 
@@ -356,6 +406,26 @@ text_function(enum operator op, const cJSON *a, const cJSON *b)
     return strncasecmp(at, b->valuestring, part) == 0;
 }
 
+static bool
+is_listed(const struct node *node, const cJSON *row)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(row, node->name);
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, node->value)
+    {
+        if (cJSON_IsString(value) && strcasecmp(value->valuestring, item->valuestring) == 0)
+            return true;
+    }
+    return false;
+}
+
+const cJSON *
+filter_keys(const struct filter *filter, const char *key)
+{
+    const struct node *root = &filter->nodes[filter->root];
+    return root->kind == IN && strcmp(root->name, key) == 0 ? root->value : NULL;
+}
+
 /** Children lie before their parents, so one pass in order is enough. */
 bool
 filter_matches(const struct filter *filter, const cJSON *row)
@@ -371,6 +441,9 @@ filter_matches(const struct filter *filter, const cJSON *row)
             break;
         case FUNCTION:
             results[i] = text_function(node->op, value_of(left, row), value_of(right, row));
+            break;
+        case IN:
+            results[i] = is_listed(node, row);
             break;
         case AND:
             results[i] = results[node->left] && results[node->right];

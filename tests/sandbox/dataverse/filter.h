@@ -1,4 +1,5 @@
-/** $filter: and, or, not, brackets, eq ne gt ge lt le, contains, startswith, endswith. */
+/** $filter: and, or, not, brackets, eq ne gt ge lt le, contains, startswith, endswith,
+ * Microsoft.Dynamics.CRM.In. */
 #ifndef SANDBOX_DATAVERSE_FILTER_H
 #define SANDBOX_DATAVERSE_FILTER_H
 
@@ -16,5 +17,8 @@ void filter_free(struct filter *);
 
 /** `row` as clients see it. Texts are compared without case, as Dataverse does. */
 bool filter_matches(const struct filter *, const cJSON *row);
+
+/** The texts of a filter that is nothing but In over `key`; NULL else. */
+const cJSON *filter_keys(const struct filter *, const char *key);
 
 #endif

@@ -109,6 +109,10 @@ parse_order(struct listing *list)
     for (char *item = strtok_r(copy, ",", &save); ok && item; item = strtok_r(NULL, ",", &save))
         ok = parse_order_item(list, item);
     free(copy);
+    /* Rows lie in the order of their keys anyway. */
+    if (ok && list->order_count == 1 && !list->order[0].descending &&
+        strcmp(list->order[0].property, list->table->key) == 0)
+        list->order_count = 0;
     return ok;
 }
 
@@ -354,6 +358,12 @@ visit_to_sort(void *ctx, const struct dv_row *stored)
 }
 
 static int
+compare_ids(const cJSON *a, const cJSON *b)
+{
+    return dv_store_order(a->valuestring, b->valuestring);
+}
+
+static int
 compare_values(const cJSON *a, const cJSON *b)
 {
     bool a_null = !a || cJSON_IsNull(a);
@@ -378,8 +388,8 @@ compare_rows(const void *left, const void *right, void *ctx)
         if (order != 0)
             return list->order[i].descending ? -order : order;
     }
-    return compare_values(cJSON_GetObjectItemCaseSensitive(a, list->table->key),
-                          cJSON_GetObjectItemCaseSensitive(b, list->table->key));
+    return compare_ids(cJSON_GetObjectItemCaseSensitive(a, list->table->key),
+                       cJSON_GetObjectItemCaseSensitive(b, list->table->key));
 }
 
 /** The cookie as a row that sorts where the last page ended. */
@@ -418,10 +428,48 @@ gather_sorted(struct listing *list)
     return true;
 }
 
+static int
+compare_texts(const void *left, const void *right)
+{
+    return dv_store_order(*(const char *const *)left, *(const char *const *)right);
+}
+
+/** Rows of named keys, without a look at all the others. */
+static bool
+gather_keys(struct listing *list, const cJSON *keys)
+{
+    const cJSON *cookie = cJSON_GetObjectItem(list->cookie, "id");
+    const cJSON *item = NULL;
+    size_t count = 0;
+    const char **texts = calloc((size_t)cJSON_GetArraySize(keys) + 1, sizeof(*texts));
+    bool room = texts != NULL;
+    cJSON_ArrayForEach(item, keys)
+    {
+        if (texts)
+            texts[count++] = item->valuestring;
+    }
+    if (count > 1)
+        qsort(texts, count, sizeof(*texts), compare_texts);
+    for (size_t i = 0; room && i < count; i++) {
+        struct dv_row row;
+        if ((i > 0 && strcmp(texts[i - 1], texts[i]) == 0) ||
+            (cookie && dv_store_order(texts[i], cookie->valuestring) <= 0) ||
+            dv_store_get(list->call->store, list->table->set, texts[i], &row) != 1)
+            continue;
+        room = visit_in_key_order(list, &row);
+        free(row.columns);
+    }
+    free(texts);
+    return true;
+}
+
 static bool
 gather(struct listing *list)
 {
+    const cJSON *keys = list->filter ? filter_keys(list->filter, list->table->key) : NULL;
     list->value = cJSON_CreateArray();
+    if (keys && list->order_count == 0)
+        return gather_keys(list, keys);
     if (list->order_count > 0)
         return gather_sorted(list);
     const char *after = list->cookie ? cJSON_GetObjectItem(list->cookie, "id")->valuestring : NULL;
@@ -548,6 +596,10 @@ apply_fault(const struct listing *list, cJSON *answer, const struct fault_action
     char link[4096];
     if (strcmp(action->text, "no-value") == 0)
         cJSON_DeleteItemFromObject(answer, "value");
+    if (strcmp(action->text, "short") == 0) {
+        cJSON *value = cJSON_GetObjectItem(answer, "value");
+        cJSON_DeleteItemFromArray(value, cJSON_GetArraySize(value) - 1);
+    }
     if (strcmp(action->text, "repeat-nextlink") == 0)
         (void)snprintf(link, sizeof(link), "%s%s", call->base, call->target);
     else if (strcmp(action->text, "foreign-nextlink") == 0)

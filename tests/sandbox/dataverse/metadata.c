@@ -234,46 +234,97 @@ unknown_member(struct dv_call *call, const char *name, const char *type)
              type);
 }
 
-/** The names in Attributes($select=...), "" for Attributes alone. False: something else. */
-static bool
-parse_expand(const char *expand, char *ret, size_t size)
+/** The next NAME or NAME($select=...) of an $expand; 1 taken, 0 the end, -1 something else. */
+static int
+next_expand(const char **at, char name[64], char *ret_names, size_t size)
 {
-    static const char head[] = "Attributes($select=";
-    ret[0] = '\0';
-    if (strcmp(expand, "Attributes") == 0)
-        return true;
-    size_t bytes = strlen(expand);
-    if (strncmp(expand, head, sizeof(head) - 1) != 0 || expand[bytes - 1] != ')' ||
-        bytes - sizeof(head) >= size)
+    static const char head[] = "($select=";
+    size_t bytes = strcspn(*at, ",(");
+    if (**at == '\0')
+        return 0;
+    ret_names[0] = '\0';
+    if (bytes == 0 || bytes >= 64)
+        return -1;
+    memcpy(name, *at, bytes);
+    name[bytes] = '\0';
+    *at += bytes;
+    if (**at == '(') {
+        const char *end = strchr(*at, ')');
+        if (!end || strncmp(*at, head, sizeof(head) - 1) != 0)
+            return -1;
+        *at += sizeof(head) - 1;
+        if ((size_t)(end - *at) >= size)
+            return -1;
+        memcpy(ret_names, *at, (size_t)(end - *at));
+        ret_names[end - *at] = '\0';
+        *at = end + 1;
+    }
+    if (**at == ',')
+        (*at)++;
+    else if (**at != '\0')
+        return -1;
+    return 1;
+}
+
+static cJSON *
+relationship_json(const struct dv_table *table, const struct dv_attribute *attribute)
+{
+    char name[160];
+    cJSON *object = cJSON_CreateObject();
+    (void)snprintf(name, sizeof(name), "%s_%s_%s", attribute->target, table->logical_name,
+                   attribute->name);
+    (void)cJSON_AddStringToObject(object, "SchemaName", name);
+    (void)cJSON_AddStringToObject(object, "ReferencingEntity", table->logical_name);
+    (void)cJSON_AddStringToObject(object, "ReferencingAttribute", attribute->name);
+    (void)cJSON_AddStringToObject(object, "ReferencingEntityNavigationPropertyName",
+                                  attribute->name);
+    (void)cJSON_AddStringToObject(object, "ReferencedEntity", attribute->target);
+    add_id(object, "MetadataId", table->logical_name, name);
+    return object;
+}
+
+/** False: the error is answered. */
+static bool
+add_expanded(struct dv_call *call, const struct dv_table *table, cJSON *object, const char *what,
+             const char *names)
+{
+    char unknown[256];
+    const bool attributes = strcmp(what, "Attributes") == 0;
+    if (!attributes && strcmp(what, "ManyToOneRelationships") != 0) {
+        dv_error(call, 400, "0x80060888", "The $expand expression '%s' is not supported.", what);
         return false;
-    memcpy(ret, expand + sizeof(head) - 1, bytes - sizeof(head));
-    ret[bytes - sizeof(head)] = '\0';
+    }
+    cJSON *list = cJSON_AddArrayToObject(object, what);
+    for (size_t i = 0; i < table->attribute_count; i++) {
+        if (!attributes && !table->attributes[i].target)
+            continue;
+        cJSON *item = attributes ? attribute_json(table, &table->attributes[i])
+                                 : relationship_json(table, &table->attributes[i]);
+        cJSON_AddItemToArray(list, item);
+        if (names[0] && !keep_chosen(item, names, unknown, sizeof(unknown))) {
+            unknown_member(call, unknown,
+                           attributes ? "AttributeMetadata" : "OneToManyRelationshipMetadata");
+            return false;
+        }
+    }
     return true;
 }
 
 /** False: the error is answered. */
 static bool
-add_attributes(struct dv_call *call, const struct dv_table *table, cJSON *object)
+expand(struct dv_call *call, const struct dv_table *table, cJSON *object)
 {
+    char name[64];
     char names[1024];
-    char unknown[256];
-    const char *expand = dv_option(call, "$expand");
-    if (!expand)
-        return true;
-    if (!parse_expand(expand, names, sizeof(names))) {
-        dv_error(call, 400, "0x80060888", "The $expand expression '%s' is not supported.", expand);
-        return false;
-    }
-    cJSON *list = cJSON_AddArrayToObject(object, "Attributes");
-    for (size_t i = 0; i < table->attribute_count; i++) {
-        cJSON *item = attribute_json(table, &table->attributes[i]);
-        cJSON_AddItemToArray(list, item);
-        if (names[0] && !keep_chosen(item, names, unknown, sizeof(unknown))) {
-            unknown_member(call, unknown, "AttributeMetadata");
+    const char *asked = dv_option(call, "$expand");
+    int more = asked && !*asked ? -1 : 1;
+    while (asked && more > 0 && (more = next_expand(&asked, name, names, sizeof(names))) > 0) {
+        if (!add_expanded(call, table, object, name, names))
             return false;
-        }
     }
-    return true;
+    if (more < 0)
+        dv_error(call, 400, "0x80060888", "The $expand expression is not supported.");
+    return more >= 0;
 }
 
 void
@@ -295,7 +346,7 @@ dv_entity_definition(struct dv_call *call, const char *logical_name)
         return;
     }
     dv_add_context(call, object, "EntityDefinitions/$entity");
-    if (add_attributes(call, table, object))
+    if (expand(call, table, object))
         dv_json(call, 200, object);
     else
         cJSON_Delete(object);

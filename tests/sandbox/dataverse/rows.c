@@ -44,8 +44,10 @@ dv_row_json(const struct dv_table *table, const struct dv_row *row, cJSON *colum
         add_property(object, table, row, columns, property);
     }
     for (size_t i = 0; select->count == 0 && i < table->attribute_count; i++) {
-        if (table->attributes[i].property)
-            add_property(object, table, row, columns, table->attributes[i].property);
+        const struct dv_attribute *attribute = &table->attributes[i];
+        if (attribute->property &&
+            (!attribute->sparse || cJSON_HasObjectItem(columns, attribute->property)))
+            add_property(object, table, row, columns, attribute->property);
     }
     if (select->count > 0 && !key_seen)
         add_property(object, table, row, columns, table->key);
@@ -407,6 +409,13 @@ create(struct dv_call *call, const struct dv_table *table, cJSON *columns)
 {
     char id[DV_ID_BYTES];
     const cJSON *overridden = cJSON_GetObjectItemCaseSensitive(columns, "overriddencreatedon");
+    if (cJSON_IsString(overridden) && !call->settings->may_override) {
+        dv_error(call, 403, "0x80040220",
+                 "Principal user (Id=%s, type=8) is missing prvOverrideCreatedOnCreatedBy "
+                 "privilege on OTC=%d for entity '%s'.",
+                 call->settings->user_id, table->type_code, table->logical_name);
+        return;
+    }
     if (cJSON_IsString(overridden)) {
         char now[32];
         dv_now(now);

@@ -3,17 +3,21 @@
 #include <string.h>
 
 /* clang-format off */
-#define PLAIN(name, type)    {name, type, name, true, true}
-#define FIXED(name, type)    {name, type, name, false, false}
-#define LOOKUP(name)         {name, "Lookup", "_" name "_value", true, true}
-#define STAMP_BY(name)       {name, "Lookup", "_" name "_value", false, false}
-#define HIDDEN(name, type)   {name, type, NULL, false, false}
-#define KEY(name)            {name, "Uniqueidentifier", name, true, false}
+#define PLAIN(name, type)    {name, type, name, true, true, NULL, false}
+#define FIXED(name, type)    {name, type, name, false, false, NULL, false}
+#define ONCE(name, type)     {name, type, name, true, false, NULL, false}
+#define OWNER(name)          {name, "Owner", "_" name "_value", true, true, NULL, false}
+#define LOOKUP(name)         {name, "Lookup", "_" name "_value", true, true, NULL, false}
+#define STAMP_BY(name)       {name, "Lookup", "_" name "_value", false, false, "systemuser", false}
+#define HIDDEN(name, type)   {name, type, NULL, false, false, NULL, false}
+#define KEY(name)            {name, "Uniqueidentifier", name, true, false, NULL, false}
+/* A column that a customer has added to the table. */
+#define OWN_LOOKUP(name, to) {name, "Lookup", "_" name "_value", true, true, to, true}
 
 #define COMMON_COLUMNS \
-    {"statecode", "State", "statecode", true, true}, \
+    PLAIN("statecode", "State"), \
     HIDDEN("statecodename", "Virtual"), \
-    {"statuscode", "Status", "statuscode", true, true}, \
+    PLAIN("statuscode", "Status"), \
     HIDDEN("statuscodename", "Virtual"), \
     FIXED("createdon", "DateTime"), \
     STAMP_BY("createdby"), \
@@ -23,14 +27,14 @@
     STAMP_BY("modifiedby"), \
     HIDDEN("modifiedbyname", "String"), \
     STAMP_BY("modifiedonbehalfby"), \
-    {"ownerid", "Owner", "_ownerid_value", true, true}, \
+    OWNER("ownerid"), \
     HIDDEN("owneridname", "String"), \
     HIDDEN("owneridtype", "EntityName"), \
     STAMP_BY("owningbusinessunit"), \
     STAMP_BY("owninguser"), \
     STAMP_BY("owningteam"), \
-    {"importsequencenumber", "Integer", "importsequencenumber", true, false}, \
-    {"overriddencreatedon", "DateTime", "overriddencreatedon", true, false}, \
+    ONCE("importsequencenumber", "Integer"), \
+    ONCE("overriddencreatedon", "DateTime"), \
     PLAIN("timezoneruleversionnumber", "Integer"), \
     PLAIN("utcconversiontimezonecode", "Integer"), \
     FIXED("versionnumber", "BigInt")
@@ -41,6 +45,7 @@ static const struct dv_attribute config_columns[] = {
     PLAIN("msdyn_internalentityname", "String"),
     PLAIN("msdyn_externalentityname", "String"),
     PLAIN("msdyn_unsecure", "Memo"),
+    OWN_LOOKUP("contoso_companyid", "cdm_company"),
     COMMON_COLUMNS,
 };
 

@@ -11,6 +11,8 @@ struct dv_attribute {
     const char
         *property; /* its name in rows: `name`, `_name_value` of a lookup, NULL when not in rows */
     bool create, update;
+    const char *target; /* logical name of the one table that a lookup leads to, or NULL */
+    bool sparse;        /* in a row only where it has a value */
 };
 
 struct dv_table {

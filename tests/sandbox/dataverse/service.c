@@ -184,6 +184,12 @@ process(struct passage *passage, struct dv_call *call)
                          "<html><body>Request URL Too Long</body></html>");
         return;
     }
+    if (passage->settings.body_cap > 0 &&
+        passage->request->body_bytes > (size_t)passage->settings.body_cap) {
+        http_answer_text(passage->answer, 413, "text/html",
+                         "<html><body>413 Request Entity Too Large</body></html>");
+        return;
+    }
     if (!dv_call_parse(call)) {
         http_answer_text(passage->answer, 404, "text/html",
                          "<!DOCTYPE html><html><body>404 - File or directory not "

@@ -38,6 +38,7 @@ static const struct field fields[] = {
     FIELD(FLAG, may_write, 0, 0),
     FIELD(FLAG, may_delete, 0, 0),
     FIELD(FLAG, may_system, 0, 0),
+    FIELD(FLAG, may_override, 0, 0),
     FIELD(DEPTH, read_depth, 0, 0),
     FIELD(TEXT, tenant, 0, 0),
     FIELD(TEXT, client_id, 0, 0),
@@ -52,6 +53,7 @@ static const struct field fields[] = {
     FIELD(REAL, request_seconds, 0, 60),
     FIELD(FLAG, gzip, 0, 0),
     FIELD(FLAG, relative_batch_urls, 0, 0),
+    FIELD(COUNT, body_cap, 0, 128 * 1024 * 1024),
 };
 
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
@@ -80,6 +82,7 @@ dv_settings_default(struct dv_settings *settings)
         .may_write = true,
         .may_delete = true,
         .may_system = true,
+        .may_override = true,
         .read_depth = "Global",
         .tenant = "8a1c5b6e-2f3d-4e7a-9b0c-1d2e3f4a5b6c",
         .client_id = "c0ffee00-1234-4abc-8def-0123456789ab",

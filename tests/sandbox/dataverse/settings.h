@@ -32,6 +32,7 @@ struct dv_settings {
     bool user_known;
     bool may_read, may_create, may_write, may_delete; /* on the table */
     bool may_system;                                  /* read of system tables */
+    bool may_override;                                /* give a new row its time of creation */
     char read_depth[8]; /* of may_read: Basic (own rows), Local and Deep (of the business unit) or
                            Global */
 
@@ -51,6 +52,7 @@ struct dv_settings {
     double request_seconds;
     bool gzip;                /* compress when asked (stored blocks) */
     bool relative_batch_urls; /* accept them in $batch */
+    int64_t body_cap;         /* a larger body is 413, as a gateway does; 0 = none */
 };
 
 /** Values of the organization that every seed starts from. */

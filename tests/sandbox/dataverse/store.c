@@ -24,11 +24,39 @@ struct dv_store {
     int64_t version;
 };
 
+/** Ids are text of 36 bytes; "" comes before all. */
+static int
+collate(void *ctx, int left_bytes, const void *left, int right_bytes, const void *right)
+{
+    char a[DV_ID_BYTES] = "";
+    char b[DV_ID_BYTES] = "";
+    (void)ctx;
+    memcpy(a, left, left_bytes < DV_ID_BYTES ? (size_t)left_bytes : DV_ID_BYTES - 1);
+    memcpy(b, right, right_bytes < DV_ID_BYTES ? (size_t)right_bytes : DV_ID_BYTES - 1);
+    return dv_store_order(a, b);
+}
+
+int
+dv_store_order(const char *a, const char *b)
+{
+    /* Where each compared run of digits begins, and how long it is. */
+    static const unsigned char runs[][2] = {{24, 12}, {19, 4}, {16, 2}, {14, 2}, {11, 2},
+                                            {9, 2},   {6, 2},  {4, 2},  {2, 2},  {0, 2}};
+    if (strlen(a) != DV_ID_BYTES - 1 || strlen(b) != DV_ID_BYTES - 1)
+        return strcmp(a, b);
+    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+        int order = memcmp(a + runs[i][0], b + runs[i][0], runs[i][1]);
+        if (order != 0)
+            return order;
+    }
+    return 0;
+}
+
 static bool
 prepare(struct dv_store *store)
 {
     const char *schema = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;"
-                         "CREATE TABLE rows(set_name TEXT NOT NULL, id TEXT NOT NULL,"
+                         "CREATE TABLE rows(set_name TEXT NOT NULL, id TEXT NOT NULL COLLATE guid,"
                          " version INTEGER NOT NULL, columns TEXT NOT NULL,"
                          " PRIMARY KEY(set_name, id)) WITHOUT ROWID;";
     if (sqlite3_exec(store->db, schema, NULL, NULL, NULL) != SQLITE_OK)
@@ -50,7 +78,9 @@ dv_store_open(const char *path, char *why, size_t why_size)
     }
     store->version = FIRST_VERSION;
     (void)unlink(path);
-    if (sqlite3_open(path, &store->db) != SQLITE_OK || !prepare(store)) {
+    if (sqlite3_open(path, &store->db) != SQLITE_OK ||
+        sqlite3_create_collation(store->db, "guid", SQLITE_UTF8, NULL, collate) != SQLITE_OK ||
+        !prepare(store)) {
         (void)snprintf(why, why_size, "%s: %s", path, sqlite3_errmsg(store->db));
         dv_store_close(store);
         return NULL;

@@ -44,6 +44,10 @@ int64_t dv_store_count(struct dv_store *, const char *set);
 bool dv_store_each(struct dv_store *, const char *set, const char *after,
                    bool (*visit)(void *ctx, const struct dv_row *), void *ctx);
 
+/** The order of GUIDs (lower case) in which SQL Server sorts a uniqueidentifier: the last group
+ * counts first, then the fourth, and of the first three the bytes from the right. */
+int dv_store_order(const char *a, const char *b);
+
 /** A transaction that all calls above take part in; one level. */
 bool dv_store_begin(struct dv_store *);
 bool dv_store_end(struct dv_store *, bool keep);

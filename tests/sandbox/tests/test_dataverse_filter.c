@@ -56,6 +56,18 @@ texts_compare_without_case_and_quotes_are_doubled(void **state)
 }
 
 static void
+in_is_true_for_each_of_its_values(void **state)
+{
+    (void)state;
+    assert_true(matches("Microsoft.Dynamics.CRM.In(PropertyName='msdyn_name',PropertyValues=['x',"
+                        "'910A2DEC-8902-4CC1-8BEE-8DA1658EEC67']) or statecode eq 0"));
+    assert_true(matches("Microsoft.Dynamics.CRM.In(PropertyName='msdyn_dualwriteruntimeconfigid',"
+                        "PropertyValues=['x','910A2DEC-8902-4CC1-8BEE-8DA1658EEC67'])"));
+    assert_false(matches("Microsoft.Dynamics.CRM.In(PropertyName='msdyn_dualwriteruntimeconfigid',"
+                         "PropertyValues=['x'])"));
+}
+
+static void
 null_is_equal_to_null_only(void **state)
 {
     (void)state;
@@ -90,6 +102,9 @@ bad_filters_are_refused(void **state)
         "statecode eq 0)",
         "msdyn_name eq 'open",
         "contains(msdyn_name 'x')",
+        "Microsoft.Dynamics.CRM.In(PropertyName='nosuch',PropertyValues=['x'])",
+        "Microsoft.Dynamics.CRM.In(PropertyName='msdyn_name',PropertyValues=[])",
+        "Microsoft.Dynamics.CRM.In(PropertyName='msdyn_name',PropertyValues=['x'",
         "msdyn_name+eq+'x'",
         "statecodename eq 'Active'",
     };
@@ -131,6 +146,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comparisons_hold_as_odata_says),
         cmocka_unit_test(texts_compare_without_case_and_quotes_are_doubled),
+        cmocka_unit_test(in_is_true_for_each_of_its_values),
         cmocka_unit_test(null_is_equal_to_null_only),
         cmocka_unit_test(and_binds_closer_than_or),
         cmocka_unit_test(bad_filters_are_refused),

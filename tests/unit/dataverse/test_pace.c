@@ -357,10 +357,10 @@ once_a_limit_was_seen_the_ledger_holds_the_rest_back(void **state)
         struct bench bench;
 
         begin(&bench, (struct pace_options){.hint = 8, .fast = fast}, 100000);
-        /* 2 servers assumed: 0.80 * 1200 s * 2 = 1920 s; 8 in flight for 250 s are 2000 s */
+        /* 2 servers assumed: 0.90 * 1200 s * 2 = 2160 s; 8 in flight for 280 s are 2240 s */
         for (size_t i = 0; i < 8; i++)
             send(&bench, &requests[i]);
-        bench.now_ms += 250000;
+        bench.now_ms += 280000;
         for (size_t i = 0; i < 8; i++)
             settle(&bench, &requests[i]);
         send(&bench, &requests[0]); /* no limit seen: goes on */
@@ -389,8 +389,50 @@ the_ledger_counts_requests_too(void **state)
     begin(&bench, (struct pace_options){.hint = 4}, 1000000);
     throttle(&bench, 1);
     bench.now_ms += 2000;
-    fill_ledger(&bench, 50, 4800); /* 0.80 * 6000 in 240 s */
+    fill_ledger(&bench, 50, 5400); /* 0.90 * 6000 in 270 s */
     expect_wait(&bench, PACE_LEDGER, bench.now_ms + 1000);
+    pace_free(bench.pace);
+}
+
+static void
+rows_that_are_not_there_yet_are_waited_for(void **state)
+{
+    struct request request;
+    struct bench bench;
+
+    (void)state;
+    begin(&bench, (struct pace_options){.hint = 4}, 100);
+    pace_offer(bench.pace, 0, false);
+    expect_wait(&bench, PACE_NOT_OFFERED, INT64_MAX);
+    pace_offer(bench.pace, 3, false);
+    assert_int_equal(pace_fresh(bench.pace), 3);
+    send(&bench, &request);
+    assert_int_equal(request.count, 3);
+    expect_wait(&bench, PACE_IN_FLIGHT, INT64_MAX);
+    settle(&bench, &request);
+    expect_wait(&bench, PACE_NOT_OFFERED, INT64_MAX);
+    pace_offer(bench.pace, 4, true);
+    send(&bench, &request);
+    settle(&bench, &request);
+    expect_step(&bench, PACE_OVER);
+    pace_free(bench.pace);
+}
+
+static void
+a_row_alone_stays_alone(void **state)
+{
+    struct request request;
+    struct bench bench;
+
+    (void)state;
+    begin(&bench, (struct pace_options){.hint = 4}, 100);
+    pace_single(bench.pace);
+    for (int i = 0; i < 5; i++) {
+        send(&bench, &request);
+        assert_int_equal(request.count, 1);
+        bench.now_ms += 1;
+        settle(&bench, &request);
+    }
     pace_free(bench.pace);
 }
 
@@ -410,7 +452,7 @@ above_the_hint_only_while_there_is_room(void **state)
         requests[sent++].sent_ms = bench.now_ms;
     }
     assert_int_equal(sent, 48);
-    bench.now_ms += 30000; /* 48 * 30 s are more than 960 s */
+    bench.now_ms += 30000; /* 48 * 30 s are more than 1080 s */
     for (size_t i = 0; i < sent; i++)
         settle(&bench, &requests[i]);
     assert_int_equal(figures(&bench).cap, 4);
@@ -711,6 +753,8 @@ main(void)
         cmocka_unit_test(after_a_429_the_hint_is_the_limit_for_a_window),
         cmocka_unit_test(once_a_limit_was_seen_the_ledger_holds_the_rest_back),
         cmocka_unit_test(the_ledger_counts_requests_too),
+        cmocka_unit_test(rows_that_are_not_there_yet_are_waited_for),
+        cmocka_unit_test(a_row_alone_stays_alone),
         cmocka_unit_test(above_the_hint_only_while_there_is_room),
         cmocka_unit_test(rows_of_a_failed_request_wait_longer_each_time_and_come_back_together),
         cmocka_unit_test(a_concurrent_delete_is_tried_again_after_two_seconds),

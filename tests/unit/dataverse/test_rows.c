@@ -153,9 +153,10 @@ nesting_has_a_maximum(void **state)
 static void
 assert_without(const char *object, const char *expected)
 {
+    static const char *const names[] = {"@odata.etag", "@odata.context"};
     TEXT_SCOPED text = {0};
 
-    rows_append_without(slice_of_string(object), "@odata.etag", &text);
+    rows_append_without(slice_of_string(object), names, 2, &text);
     assert_string_equal(text_string(&text), expected);
 }
 
@@ -167,6 +168,7 @@ the_etag_is_cut_out_wherever_it_stands(void **state)
     assert_without("{\"a\":1,\"@odata.etag\":\"W/\\\"1\\\"\",\"b\":2}", "{\"a\":1,\"b\":2}");
     assert_without("{\"a\":1,\"b\":2,\"@odata.etag\":\"W/\\\"1\\\"\"}", "{\"a\":1,\"b\":2}");
     assert_without("{ \"@odata.etag\" : \"x\" }", "{}");
+    assert_without("{\"@odata.context\":\"x\",\"@odata.etag\":\"x\",\"a\":1}", "{\"a\":1}");
     assert_without("{}", "{}");
     assert_without("{\"a\":{\"@odata.etag\":\"stays\"},\"b\":18446744073709551615}",
                    "{\"a\":{\"@odata.etag\":\"stays\"},\"b\":18446744073709551615}");
@@ -187,6 +189,27 @@ a_member_is_found_at_the_top_level_only(void **state)
     assert_int_equal(rows_member(object, "kex", &twice).size, 0);
     (void)rows_member(slice_of_string("{\"key\":1,\"key\":1}"), "key", &twice);
     assert_true(twice);
+}
+
+static void
+members_are_walked_in_their_order(void **state)
+{
+    struct rows_members members =
+        rows_members_begin(slice_of_string(" { \"a\" : [1,{\"b\":2}] , \"c\":\"d\"} "));
+    struct rows_member member;
+
+    (void)state;
+    assert_true(rows_members_next(&members, &member));
+    assert_true(rows_is_named(&member, "a"));
+    assert_slice(member.value, "[1,{\"b\":2}]");
+    assert_true(rows_members_next(&members, &member));
+    assert_true(rows_is_named(&member, "c"));
+    assert_slice(member.value, "\"d\"");
+    assert_false(rows_members_next(&members, &member));
+    assert_true(rows_is_object(slice_of_string(" {} ")));
+    assert_false(rows_is_object(slice_of_string("{} {}")));
+    assert_false(rows_is_object(slice_of_string("[]")));
+    assert_false(rows_is_object(slice_of_string("")));
 }
 
 static void
@@ -220,6 +243,7 @@ main(void)
         cmocka_unit_test(nesting_has_a_maximum),
         cmocka_unit_test(the_etag_is_cut_out_wherever_it_stands),
         cmocka_unit_test(a_member_is_found_at_the_top_level_only),
+        cmocka_unit_test(members_are_walked_in_their_order),
         cmocka_unit_test(a_string_is_decoded_or_refused),
     };
 

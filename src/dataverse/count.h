@@ -1,0 +1,24 @@
+/** How many rows the table has: what a list is compared with. */
+#ifndef DATAVERSE_COUNT_H
+#define DATAVERSE_COUNT_H
+
+#include "base/err.h"
+#include "definition.h"
+#include "session.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** By $apply, which is exact up to 50 000 rows; where the service does not count so, by pages of
+ * keys. $count is not used: it stops at 5000. */
+MUST_CHECK bool count_rows(struct session *session, const struct definition *definition,
+                           int64_t *ret, struct err *err);
+
+/**
+ * Is a list of `listed` rows whole? True when the count taken before it was the same, or the one
+ * that is taken now is: rows came or went meanwhile. Else ERR_SERVER.
+ */
+MUST_CHECK bool count_agrees(struct session *session, const struct definition *definition,
+                             int64_t before, int64_t listed, struct err *err);
+
+#endif
