@@ -64,4 +64,16 @@ const struct digest *backup_reader_manifest(const struct backup_reader *reader);
 MUST_CHECK bool backup_reader_rows_of(struct backup_reader *reader, enum table table,
                                       const struct row_sink *sink, struct err *err);
 
+struct backup_cursor; /* opaque: one table, row by row */
+
+/** As backup_reader_rows_of, for whoever reads something else beside it. The reader must outlive
+ * the cursor. */
+MUST_CHECK bool backup_cursor_open(struct backup_reader *reader, enum table table,
+                                   struct backup_cursor **ret, struct err *err);
+
+/** The next row, borrowed until the next call; or `ret_end`. ERR_STORAGE. */
+MUST_CHECK bool backup_cursor_next(struct backup_cursor *cursor, struct row *ret, bool *ret_end,
+                                   struct err *err);
+void backup_cursor_free(struct backup_cursor *cursor); /* NULL is allowed */
+
 #endif

@@ -24,7 +24,8 @@ struct journal_ops {
      * Append a record. `step` is a stable word: "open", "identity", "preconditions", "plan",
      * "confirmed", "locked", "backup-sealed", "begin", "commit-sent", "committed", "rolled-back",
      * "commit-unknown", "settled", "resumed",
-     * "purge-intent", "purge-outcome", "verified", "close", "stopped". With `durable` the record
+     * "purge-intent", "purge-outcome", "backup-again", "return-intent", "return-outcome",
+     * "verified", "close", "stopped". With `durable` the record
      * and all before it are on stable storage when this returns.
      */
     bool (*record)(struct journal *journal, const char *step, const struct fact *facts,

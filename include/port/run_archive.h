@@ -27,6 +27,7 @@ struct run_progress {
     bool committed;        /* "committed", or "settled" as committed */
     bool rolled_back;      /* the last attempt ended in "rolled-back", or was settled so */
     bool purge_begun;
+    uint64_t backups_again; /* bit n: backup-n is sealed ("backup-again") */
     bool verified;
     bool ended;          /* "close": nothing is left to do */
     const char *outcome; /* fact of the last "close" or "stopped" record, or "" */
@@ -48,6 +49,12 @@ struct past_run {
 
 struct archived_run;
 
+/** Where keys of rows that have left go. A false ends the stream. */
+struct purged_sink {
+    void *ctx;
+    bool (*take)(void *ctx, const char *key, bool gone, struct err *err);
+};
+
 struct archived_run_ops {
     const struct past_run *(*past)(const struct archived_run *run);
 
@@ -55,7 +62,8 @@ struct archived_run_ops {
      * there. Lives as long as the archived run. */
     const struct schema *(*schema)(const struct archived_run *run, enum table table);
 
-    /** Rows of a table in the sealed backup; 0 when it is not in it. */
+    /** Rows of a table in the sealed backup; 0 when it is not in it. A row that was backed up again
+     * counts once, in its newest version, here and below. */
     int64_t (*rows)(const struct archived_run *run, enum table table);
 
     /** SHA-256 of the sealed manifest: names exactly this backup. False without a sealed backup. */
@@ -67,6 +75,21 @@ struct archived_run_ops {
      */
     bool (*read_rows)(struct archived_run *run, enum table table, const struct row_sink *sink,
                       struct err *err);
+
+    /**
+     * The same, row by row, for whoever reads something else beside it: begin, next until
+     * `ret_end`, end (also after a failure). A row is borrowed until the next call. One at a time;
+     * read_rows may be called meanwhile.
+     */
+    bool (*begin_rows)(struct archived_run *run, enum table table, struct err *err);
+    bool (*next_row)(struct archived_run *run, struct row *ret, bool *ret_end, struct err *err);
+    void (*end_rows)(struct archived_run *run);
+
+    /**
+     * Every runtime configuration that has left, by the journal: "done" or "gone" is on record. In
+     * the order of the journal; nothing is kept in memory. ERR_STORAGE.
+     */
+    bool (*purged)(struct archived_run *run, const struct purged_sink *sink, struct err *err);
 
     void (*close)(struct archived_run *run);
 };

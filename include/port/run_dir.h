@@ -47,6 +47,13 @@ struct run_dir_ops {
     struct plan_file *(*plan)(struct run_dir *dir);
     struct backup *(*backup)(struct run_dir *dir);
 
+    /**
+     * One more backup, for rows that changed since the first: "backup-2", "backup-3", ..., the next
+     * number that is free. Also of a run that goes on. The one before must be sealed or given up.
+     * Lives as long as the run_dir. ERR_STORAGE: no number is left.
+     */
+    bool (*next_backup)(struct run_dir *dir, struct backup **ret, int *ret_number, struct err *err);
+
     /** Write a small file into the directory, durable, 0600: "report.json", "report.txt". */
     bool (*write_file)(struct run_dir *dir, const char *name, const void *bytes, size_t size,
                        struct err *err);
@@ -87,11 +94,11 @@ struct run_store {
 
     /**
      * Go on with a run that was not finished: its journal is verified and continued behind its
-     * last whole record. Of the run_dir only id, path, lock_target, journal, write_file, finish and
-     * close may be used: plan and backup are as they are (port/run_archive.h reads them).
-     * From here on no other process can: so read how far it came (port/run_archive.h) now, not
-     * before. ERR_STORAGE: not a run, a broken chain; ERR_LOCK: another process works on it;
-     * ERR_REFUSED: it has ended, and its SHA256SUMS are written.
+     * last whole record. Of the run_dir only id, path, lock_target, journal, next_backup,
+     * write_file, finish and close may be used: plan and backup are as they are (port/run_archive.h
+     * reads them). From here on no other process can: so read how far it came (port/run_archive.h)
+     * now, not before. ERR_STORAGE: not a run, a broken chain; ERR_LOCK: another process works on
+     * it; ERR_REFUSED: it has ended, and its SHA256SUMS are written.
      */
     bool (*reopen)(struct run_store *store, const char *id, struct run_dir **ret, struct err *err);
 };

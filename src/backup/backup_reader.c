@@ -20,19 +20,21 @@ struct backup_reader {
     struct digest digest; /* of the manifest */
 };
 
-/* One table on its way from the disk to the sink. */
-struct table_reading {
+/* One table on its way from the disk. */
+struct backup_cursor {
     const struct manifest_table *entry;
-    const char *path;
-    const struct row_sink *sink;
+    char *path;
+    int fd;
+    struct zstd_reader *zstd;
     struct lines lines;
+    bool lines_open;
     struct row_line_reader rows;
     struct digest_stream *digest;
     int64_t count;
 };
 
 static bool
-fault(const struct table_reading *reading, struct err *err, const char *why)
+fault(const struct backup_cursor *reading, struct err *err, const char *why)
 {
     return err_set(err, ERR_STORAGE, "%s: line %" PRId64 " %s", reading->path,
                    reading->lines.number, why);
@@ -40,7 +42,7 @@ fault(const struct table_reading *reading, struct err *err, const char *why)
 
 /* The file starts with the schema that the manifest holds. */
 static bool
-check_head(const struct table_reading *reading, struct slice line, struct err *err)
+check_head(const struct backup_cursor *reading, struct slice line, struct err *err)
 {
     STORAGE_SCOPED_JSON json = storage_parse_json((const char *)line.data, line.size);
     TEXT_SCOPED found = {0};
@@ -61,7 +63,7 @@ check_head(const struct table_reading *reading, struct slice line, struct err *e
 }
 
 static bool
-check_row(struct table_reading *reading, const struct row *row, struct err *err)
+check_row(struct backup_cursor *reading, const struct row *row, struct err *err)
 {
     struct row again = *row;
 
@@ -74,21 +76,7 @@ check_row(struct table_reading *reading, const struct row *row, struct err *err)
 }
 
 static bool
-take_row(struct table_reading *reading, struct slice line, struct err *err)
-{
-    struct row row;
-    const char *why = NULL;
-
-    if (!row_line_read(&reading->rows, line, &row, &why))
-        return fault(reading, err, why);
-    if (!check_row(reading, &row, err))
-        return false;
-    reading->count++;
-    return !reading->sink || reading->sink->take(reading->sink->ctx, &row, err);
-}
-
-static bool
-take_lines(struct table_reading *reading, struct err *err)
+read_head(struct backup_cursor *reading, struct err *err)
 {
     enum line_state state = LINE_END;
     struct slice line = {0};
@@ -97,47 +85,106 @@ take_lines(struct table_reading *reading, struct err *err)
         return false;
     if (state != LINE_WHOLE)
         return err_set(err, ERR_STORAGE, "%s holds no head", reading->path);
-    if (!check_head(reading, line, err))
-        return false;
-    for (;;) {
-        if (!lines_next(&reading->lines, &state, &line, err))
-            return err_detail(err, "after line %" PRId64, reading->lines.number);
-        if (state == LINE_TORN)
-            return fault(reading, err, "has no end");
-        if (state == LINE_END)
-            break;
-        if (!take_row(reading, line, err))
+    return check_head(reading, line, err);
+}
+
+/* Behind the last row. */
+static bool
+check_count(const struct backup_cursor *reading, struct err *err)
+{
+    if (reading->count == reading->entry->rows)
+        return true;
+    return err_set(err, ERR_STORAGE, "%s holds %" PRId64 " rows where the manifest has %" PRId64,
+                   reading->path, reading->count, reading->entry->rows);
+}
+
+bool
+backup_cursor_next(struct backup_cursor *reading, struct row *ret, bool *ret_end, struct err *err)
+{
+    enum line_state state = LINE_END;
+    struct slice line = {0};
+    struct row row;
+    const char *why = NULL;
+
+    if (!lines_next(&reading->lines, &state, &line, err))
+        return err_detail(err, "after line %" PRId64, reading->lines.number);
+    if (state == LINE_TORN)
+        return fault(reading, err, "has no end");
+    if (state == LINE_END) {
+        if (!check_count(reading, err))
             return false;
+        *ret_end = true;
+        return true;
     }
-    if (reading->count != reading->entry->rows)
-        return err_set(err, ERR_STORAGE,
-                       "%s holds %" PRId64 " rows where the manifest has %" PRId64, reading->path,
-                       reading->count, reading->entry->rows);
+    if (!row_line_read(&reading->rows, line, &row, &why))
+        return fault(reading, err, why);
+    if (!check_row(reading, &row, err))
+        return false;
+    reading->count++;
+    *ret = row;
+    *ret_end = false;
     return true;
 }
 
-/* Decode from where `fd` stands. */
-static bool
-decode(const struct manifest_table *entry, const char *path, int fd, const struct row_sink *sink,
-       struct err *err)
+void
+backup_cursor_free(struct backup_cursor *cursor)
 {
-    struct table_reading reading = {.entry = entry, .path = path, .sink = sink};
-    struct zstd_reader *zstd = NULL;
+    if (!cursor)
+        return;
+    if (cursor->lines_open)
+        lines_done(&cursor->lines);
+    zstd_reader_free(cursor->zstd);
+    row_line_reader_done(&cursor->rows);
+    digest_free(cursor->digest);
+    file_close(&cursor->fd);
+    free(cursor->path);
+    free(cursor);
+}
+
+/* Decoding begins where `fd` stands; takes it over, also when it fails. NULL with `err` filled. */
+static struct backup_cursor *
+new_cursor(const struct manifest_table *entry, const char *path, int fd, struct err *err)
+{
+    struct backup_cursor *cursor = calloc(1, sizeof(*cursor));
     bool ok = false;
 
-    reading.digest = digest_new();
-    if (!reading.digest)
-        return storage_no_memory(err);
-    if (row_line_reader_init(&reading.rows, &entry->schema, err) &&
-        zstd_reader_open(fd, path, &zstd, err)) {
-        lines_init(&reading.lines, (struct line_source){.ctx = zstd, .read = zstd_reader_read},
-                   path, ROW_LINE_MAX_BYTES);
-        ok = take_lines(&reading, err);
-        lines_done(&reading.lines);
+    if (!cursor) {
+        file_close(&fd);
+        (void)storage_no_memory(err);
+        return NULL;
     }
-    zstd_reader_free(zstd);
-    row_line_reader_done(&reading.rows);
-    digest_free(reading.digest);
+    cursor->entry = entry;
+    cursor->fd = fd;
+    cursor->path = storage_copy(path);
+    cursor->digest = digest_new();
+    if (!cursor->path || !cursor->digest)
+        (void)storage_no_memory(err);
+    else if (row_line_reader_init(&cursor->rows, &entry->schema, err) &&
+             zstd_reader_open(cursor->fd, cursor->path, &cursor->zstd, err)) {
+        lines_init(&cursor->lines,
+                   (struct line_source){.ctx = cursor->zstd, .read = zstd_reader_read},
+                   cursor->path, ROW_LINE_MAX_BYTES);
+        cursor->lines_open = true;
+        ok = read_head(cursor, err);
+    }
+    if (ok)
+        return cursor;
+    backup_cursor_free(cursor);
+    return NULL;
+}
+
+/* Every row from where `fd` stands, which is taken over. */
+static bool
+decode(const struct manifest_table *entry, const char *path, int fd, struct err *err)
+{
+    struct backup_cursor *cursor = new_cursor(entry, path, fd, err);
+    bool ok = cursor != NULL;
+    bool end = false;
+    struct row row;
+
+    while (ok && !end)
+        ok = backup_cursor_next(cursor, &row, &end, err);
+    backup_cursor_free(cursor);
     return ok;
 }
 
@@ -151,11 +198,11 @@ rewind_file(int fd, const char *path, struct err *err)
 
 /* The file is not what was written: find the first place that shows it. */
 static bool
-report_damage(const struct manifest_table *entry, const char *path, int fd, struct err *err)
+report_damage(const struct manifest_table *entry, const char *path, int *fd, struct err *err)
 {
     struct err first = {0};
 
-    if (rewind_file(fd, path, &first) && decode(entry, path, fd, NULL, &first))
+    if (rewind_file(*fd, path, &first) && decode(entry, path, storage_take(fd), &first))
         (void)snprintf(first.primary, sizeof(first.primary),
                        "every row in it still has its digest");
     (void)err_set(err, ERR_STORAGE, "%s is damaged: its SHA-256 is not the one in the manifest",
@@ -166,10 +213,11 @@ report_damage(const struct manifest_table *entry, const char *path, int fd, stru
 }
 
 bool
-backup_reader_rows_of(struct backup_reader *reader, enum table table, const struct row_sink *sink,
-                      struct err *err)
+backup_cursor_open(struct backup_reader *reader, enum table table, struct backup_cursor **ret,
+                   struct err *err)
 {
     const struct manifest_table *entry = &reader->manifest.tables[table];
+    struct backup_cursor *cursor = NULL;
     struct digest digest;
     uint64_t bytes = 0;
     FILE_SCOPED fd = -1;
@@ -183,8 +231,32 @@ backup_reader_rows_of(struct backup_reader *reader, enum table table, const stru
     if (!storage_open_cold(path, &fd, err) || !storage_digest(fd, path, &digest, &bytes, err))
         return false;
     if (bytes != entry->bytes || !digest_equal(&digest, &entry->digest))
-        return report_damage(entry, path, fd, err);
-    return rewind_file(fd, path, err) && decode(entry, path, fd, sink, err);
+        return report_damage(entry, path, &fd, err);
+    if (!rewind_file(fd, path, err))
+        return false;
+    cursor = new_cursor(entry, path, storage_take(&fd), err);
+    if (!cursor)
+        return false;
+    *ret = cursor;
+    return true;
+}
+
+bool
+backup_reader_rows_of(struct backup_reader *reader, enum table table, const struct row_sink *sink,
+                      struct err *err)
+{
+    struct backup_cursor *cursor = NULL;
+    struct row row;
+    bool end = false;
+    bool ok = backup_cursor_open(reader, table, &cursor, err) && cursor;
+
+    while (ok && !end) {
+        ok = backup_cursor_next(cursor, &row, &end, err);
+        if (ok && !end && sink)
+            ok = sink->take(sink->ctx, &row, err);
+    }
+    backup_cursor_free(cursor);
+    return ok;
 }
 
 static bool

@@ -136,7 +136,8 @@ has_hole(struct slice line)
 static bool
 may_be_lost(struct slice line)
 {
-    static const char *const steps[] = {"preconditions", "purge-intent", "purge-outcome"};
+    static const char *const steps[] = {"preconditions", "purge-intent", "purge-outcome",
+                                        "return-intent", "return-outcome"};
     STORAGE_SCOPED_JSON json = storage_parse_json((const char *)line.data, line.size);
     const char *step = storage_json_string(json, "step");
 

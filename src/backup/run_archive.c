@@ -1,7 +1,9 @@
 #include "backup/run_archive.h"
 
 #include "backup/backup_set.h"
+#include "backup/journal_file.h"
 #include "backup/plan_ndjson.h"
+#include "newest.h"
 #include "run_find.h"
 #include "run_place.h"
 #include "run_progress.h"
@@ -10,10 +12,9 @@
 #include "sums.h"
 
 #include <assert.h>
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct disk_archive {
     struct run_archive port; /* first: the port is the archive */
@@ -23,7 +24,8 @@ struct disk_archive {
 struct disk_past {
     struct archived_run port; /* first: the port is the run */
     struct past_run past;
-    struct backup_reader *backup; /* NULL: there is no sealed one */
+    struct backups backups; /* of format v1, sealed */
+    struct newest cursor;   /* of begin_rows */
 };
 
 static const struct past_run *
@@ -42,61 +44,119 @@ static const struct schema *
 archived_schema(const struct archived_run *run, enum table table)
 {
     const struct disk_past *past = (const struct disk_past *)run;
-    return past->backup && is_table(table) ? backup_reader_schema(past->backup, table) : NULL;
+    return past->backups.count && is_table(table)
+               ? backup_reader_schema(past->backups.list[0], table)
+               : NULL;
 }
 
 static int64_t
 archived_rows(const struct archived_run *run, enum table table)
 {
     const struct disk_past *past = (const struct disk_past *)run;
-    return past->backup && is_table(table) ? backup_reader_rows(past->backup, table) : 0;
+    return past->backups.count && is_table(table) ? backup_reader_rows(past->backups.list[0], table)
+                                                  : 0;
 }
 
 static bool
 archived_manifest(const struct archived_run *run, struct digest *ret)
 {
     const struct disk_past *past = (const struct disk_past *)run;
-    if (!past->backup)
+    if (!past->backups.count)
         return false;
-    *ret = *backup_reader_manifest(past->backup);
+    *ret = *backup_reader_manifest(past->backups.list[0]);
     return true;
 }
 
-/* Rows on their way to the caller, which relies on their order. */
-struct ordered {
-    const struct row_sink *sink;
-    const char *path;
-    int64_t count;
-    char key[ROW_KEY_BYTES];
-};
-
 static bool
-take_in_order(void *ctx, const struct row *row, struct err *err)
+begin_newest(struct disk_past *past, enum table table, struct newest *ret, struct err *err)
 {
-    struct ordered *ordered = ctx;
-
-    if (ordered->count++ > 0 && row_key_compare(row->id.table, ordered->key, row->id.key) > 0)
-        return err_set(err, ERR_STORAGE, "the backup in %s is out of order: %s of %s after %s",
-                       ordered->path, row->id.key, table_name(row->id.table), ordered->key);
-    memcpy(ordered->key, row->id.key, sizeof(ordered->key));
-    return !ordered->sink || ordered->sink->take(ordered->sink->ctx, row, err);
+    *ret = (struct newest){0};
+    if (!is_table(table))
+        return err_set(err, ERR_INTERNAL, "no such table");
+    if (past->backups.count)
+        return newest_begin(ret, &past->backups, table, past->past.path, err);
+    (void)err_set(err, ERR_STORAGE, "run %s has no sealed backup", past->past.id);
+    return err_hint(err, "It was stopped before its backup was complete, so it has removed "
+                         "nothing and there is nothing to put back.");
 }
 
 static bool
 archived_read_rows(struct archived_run *run, enum table table, const struct row_sink *sink,
                    struct err *err)
 {
-    struct disk_past *past = (struct disk_past *)run;
-    struct ordered ordered = {.sink = sink, .path = past->past.path};
-    const struct row_sink in_order = {.ctx = &ordered, .take = take_in_order};
+    struct newest newest;
+    struct row row;
+    bool end = false;
+    bool ok = begin_newest((struct disk_past *)run, table, &newest, err);
 
-    if (!is_table(table))
-        return err_set(err, ERR_INTERNAL, "no such table");
-    if (past->backup)
-        return backup_reader_rows_of(past->backup, table, &in_order, err);
-    (void)err_set(err, ERR_STORAGE, "run %s has no sealed backup", past->past.id);
-    return err_hint(err, "It was stopped before its backup was complete, so it has removed "
-                         "nothing and there is nothing to put back.");
+    while (ok && !end) {
+        ok = newest_next(&newest, &row, &end, err);
+        if (ok && !end && sink)
+            ok = sink->take(sink->ctx, &row, err);
+    }
+    newest_done(&newest);
+    return ok;
+}
+
+static bool
+archived_begin_rows(struct archived_run *run, enum table table, struct err *err)
+{
+    struct disk_past *past = (struct disk_past *)run;
+
+    newest_done(&past->cursor);
+    return begin_newest(past, table, &past->cursor, err);
+}
+
+static bool
+archived_next_row(struct archived_run *run, struct row *ret, bool *ret_end, struct err *err)
+{
+    return newest_next(&((struct disk_past *)run)->cursor, ret, ret_end, err);
+}
+
+static void
+archived_end_rows(struct archived_run *run)
+{
+    newest_done(&((struct disk_past *)run)->cursor);
+}
+
+/* ---- rows that have left ---- */
+
+static bool
+note_purged(const struct purged_sink *sink, const char *key, const char *state, struct err *err)
+{
+    const bool gone = strncmp(state, "gone", 4) == 0;
+
+    if (!gone && strncmp(state, "done", 4) != 0)
+        return true;
+    return sink->take(sink->ctx, key, gone, err);
+}
+
+/* One row by "key" and "state", or many, each a fact of its own (src/backup/README.md). */
+static bool
+take_outcomes(void *ctx, const struct journal_record *record, struct err *err)
+{
+    const struct fact *facts = record->facts;
+
+    if (strcmp(record->step, "purge-outcome") != 0)
+        return true;
+    if (record->count > 1 && strcmp(facts[0].name, "key") == 0)
+        return !facts[0].value || !facts[1].value ||
+               note_purged(ctx, facts[0].value, facts[1].value, err);
+    for (size_t i = 0; i < record->count; i++)
+        if (facts[i].value && !note_purged(ctx, facts[i].name, facts[i].value, err))
+            return false;
+    return true;
+}
+
+static bool
+archived_purged(struct archived_run *run, const struct purged_sink *sink, struct err *err)
+{
+    const struct disk_past *past = (const struct disk_past *)run;
+    STORAGE_SCOPED_STRING journal = storage_path(past->past.path, "journal.ndjson");
+    const struct journal_sink outcomes = {.ctx = (void *)(uintptr_t)sink, .take = take_outcomes};
+    struct journal_tail tail = {0};
+
+    return journal ? journal_read(journal, &outcomes, &tail, err) : storage_no_memory(err);
 }
 
 static void
@@ -105,7 +165,8 @@ archived_close(struct archived_run *run)
     if (!run)
         return;
     struct disk_past *past = (struct disk_past *)run;
-    backup_reader_free(past->backup);
+    newest_done(&past->cursor);
+    backups_done(&past->backups);
     free(past);
 }
 
@@ -115,15 +176,12 @@ static const struct archived_run_ops ops = {
     .rows = archived_rows,
     .manifest = archived_manifest,
     .read_rows = archived_read_rows,
+    .begin_rows = archived_begin_rows,
+    .next_row = archived_next_row,
+    .end_rows = archived_end_rows,
+    .purged = archived_purged,
     .close = archived_close,
 };
-
-static bool
-is_there(const char *path)
-{
-    struct stat status;
-    return lstat(path, &status) == 0 || errno != ENOENT;
-}
 
 struct header_copy {
     struct arena *arena;
@@ -174,7 +232,7 @@ load_plan(struct past_run *past, struct arena *arena, struct err *err)
     if (!path)
         return storage_no_memory(err);
     past->plan = no_plan;
-    if (!is_there(path))
+    if (!again_exists(path))
         return true;
     if (!plan_ndjson_read(path, &sink, &end, err))
         return err_hint(err, "The plan is damaged. Restore the run directory from a copy.");
@@ -185,28 +243,52 @@ load_plan(struct past_run *past, struct arena *arena, struct err *err)
 }
 
 static bool
-seal_is_gone(const struct past_run *past, struct err *err)
+seal_is_gone(const struct past_run *past, const char *directory, struct err *err)
 {
-    (void)err_set(err, ERR_STORAGE, "run %s has sealed its backup, but %s/backup holds no seal",
-                  past->id, past->path);
+    (void)err_set(err, ERR_STORAGE, "run %s has sealed its backup, but %s holds no seal", past->id,
+                  directory);
     return err_hint(err, "The backup, or its SEALED.json, was taken away. Restore the run "
                          "directory from a copy.");
 }
 
-/* The seal is written before the journal says so, and is there for good. */
+/* The seal is written before the journal says so, and is there for good: `sealed` is what that
+ * says. Without a seal a crash has left the directory, and it counts for nothing. */
 static bool
-load_backup(struct disk_past *run, struct err *err)
+load_backup(struct disk_past *run, const char *directory, bool sealed, struct err *err)
 {
-    STORAGE_SCOPED_STRING directory = storage_path(run->past.path, "backup");
-    STORAGE_SCOPED_STRING seal = storage_path(run->past.path, "backup/SEALED.json");
+    STORAGE_SCOPED_STRING seal = storage_path(directory, "SEALED.json");
 
-    if (!directory || !seal)
+    if (!seal)
         return storage_no_memory(err);
-    if (is_there(directory) && !run_place_trusted(directory, err))
+    if (again_exists(directory) && !run_place_trusted(directory, err))
         return false;
-    if (is_there(seal))
-        return backup_reader_open(directory, &run->backup, err);
-    return !run->past.progress.backup_sealed || seal_is_gone(&run->past, err);
+    if (!again_exists(seal))
+        return !sealed || seal_is_gone(&run->past, directory, err);
+    if (!backup_reader_open(directory, &run->backups.list[run->backups.count], err))
+        return false;
+    run->backups.count++;
+    return true;
+}
+
+static bool
+load_backups(struct disk_past *run, struct err *err)
+{
+    const struct run_progress *progress = &run->past.progress;
+    STORAGE_SCOPED_STRING first = storage_path(run->past.path, "backup");
+
+    if (!first)
+        return storage_no_memory(err);
+    if (!load_backup(run, first, progress->backup_sealed, err))
+        return false;
+    for (int number = AGAIN_FIRST; run->backups.count && number <= AGAIN_LAST; number++) {
+        STORAGE_SCOPED_STRING path = again_path(run->past.path, number);
+
+        if (!path)
+            return storage_no_memory(err);
+        if (!load_backup(run, path, progress->backups_again >> number & 1, err))
+            return false;
+    }
+    return true;
 }
 
 /* Files that never change, against what SHA256SUMS says since the run was finished. The rows of the
@@ -220,6 +302,18 @@ check_sums(const struct sums *sums, const char *path, struct err *err)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (!sums_check(sums, path, names[i], err))
             return false;
+    for (int number = AGAIN_FIRST; number <= AGAIN_LAST; number++) {
+        char folder[AGAIN_NAME_BYTES];
+        char name[AGAIN_NAME_BYTES + 16];
+
+        again_name(number, folder);
+        (void)snprintf(name, sizeof(name), "%s/manifest.json", folder);
+        if (!sums_check(sums, path, name, err))
+            return false;
+        (void)snprintf(name, sizeof(name), "%s/SEALED.json", folder);
+        if (!sums_check(sums, path, name, err))
+            return false;
+    }
     return true;
 }
 
@@ -234,7 +328,7 @@ load(struct disk_past *run, const char *path, struct arena *arena, struct err *e
     return run_place_trusted(path, err) && sums_load(path, &sums, err) &&
            run_record_load(path, arena, &run->past, err) &&
            run_progress_load(path, arena, &run->past.progress, &finished, err) &&
-           load_plan(&run->past, arena, err) && load_backup(run, err) &&
+           load_plan(&run->past, arena, err) && load_backups(run, err) &&
            check_sums(&sums, path, err);
 }
 

@@ -1,7 +1,9 @@
 #include "run_progress.h"
 
+#include "again.h"
 #include "backup/journal_file.h"
 #include "base/file.h"
+#include "base/parse.h"
 #include "storage.h"
 #include "sums.h"
 
@@ -101,6 +103,15 @@ note_purge(struct progress_reading *reading, const struct journal_record *record
 }
 
 static void
+note_again(struct progress_reading *reading, const struct journal_record *record)
+{
+    int64_t number = 0;
+
+    if (parse_int(fact_of(record, "number"), AGAIN_FIRST, AGAIN_LAST, &number))
+        reading->progress.backups_again |= (uint64_t)1 << number;
+}
+
+static void
 note_resumed(struct progress_reading *reading, const struct journal_record *record)
 {
     (void)record;
@@ -137,6 +148,7 @@ static const struct {
     {"rolled-back", note_rolled_back},
     {"settled", note_settled},
     {"purge-intent", note_purge},
+    {"backup-again", note_again},
     {"resumed", note_resumed},
     {"verified", note_verified},
     {"close", note_end},

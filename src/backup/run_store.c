@@ -1,5 +1,6 @@
 #include "backup/run_store.h"
 
+#include "again.h"
 #include "backup/backup_set.h"
 #include "backup/journal_file.h"
 #include "backup/plan_ndjson.h"
@@ -43,6 +44,8 @@ struct disk_run {
     struct journal *journal;
     struct plan_file *plan;
     struct backup *backup;
+    struct backup *again; /* the further backup in hand */
+    const char *program;  /* the store's */
 };
 
 static struct disk_run *
@@ -108,6 +111,31 @@ run_backup(struct run_dir *dir)
 }
 
 static bool
+run_next_backup(struct run_dir *dir, struct backup **ret, int *ret_number, struct err *err)
+{
+    struct disk_run *run = run_of(dir);
+
+    for (int number = AGAIN_FIRST; number <= AGAIN_LAST; number++) {
+        STORAGE_SCOPED_STRING path = again_path(run->path, number);
+        struct backup *again = NULL;
+
+        if (!path)
+            return storage_no_memory(err);
+        if (again_exists(path))
+            continue;
+        if (!backup_set_new(path, run->program, &again, err))
+            return false;
+        backup_set_free(run->again);
+        run->again = again;
+        *ret = again;
+        *ret_number = number;
+        return true;
+    }
+    return err_set(err, ERR_STORAGE, "run %s has %d further backups already", run->id,
+                   AGAIN_LAST - AGAIN_FIRST + 1);
+}
+
+static bool
 name_is_plain(const char *name)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -155,6 +183,7 @@ run_close(struct run_dir *dir)
     journal_file_close(run->journal);
     plan_ndjson_free(run->plan);
     backup_set_free(run->backup);
+    backup_set_free(run->again);
     free(run->path);
     free(run->runs_dir);
     free(run);
@@ -167,6 +196,7 @@ static const struct run_dir_ops ops = {
     .journal = run_journal,
     .plan = run_plan,
     .backup = run_backup,
+    .next_backup = run_next_backup,
     .write_file = run_write_file,
     .finish = run_finish,
     .close = run_close,
@@ -279,6 +309,7 @@ new_run(const struct run_store_options *options, const char *id, struct err *err
     }
     run->port.ops = &ops;
     run->own_lock = -1;
+    run->program = options->program;
     (void)snprintf(run->id, sizeof(run->id), "%s", id);
     run->runs_dir = strdup(options->runs_dir);
     run->path = storage_path(options->runs_dir, id);

@@ -1,5 +1,6 @@
 #include "sums.h"
 
+#include "again.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "storage.h"
@@ -113,6 +114,20 @@ append_sum(const char *directory, const char *name, struct text *text, struct er
     return true;
 }
 
+/* The backup and those that followed it. */
+static bool
+list_backups(const char *directory, struct names *names, struct err *err)
+{
+    char name[AGAIN_NAME_BYTES];
+    bool ok = list_folder(directory, "backup", names, err);
+
+    for (int number = AGAIN_FIRST; ok && number <= AGAIN_LAST; number++) {
+        again_name(number, name);
+        ok = list_folder(directory, name, names, err);
+    }
+    return ok;
+}
+
 static bool
 write_sums(const char *directory, struct names *names, struct err *err)
 {
@@ -121,7 +136,7 @@ write_sums(const char *directory, struct names *names, struct err *err)
 
     if (!path)
         return storage_no_memory(err);
-    if (!list_folder(directory, "", names, err) || !list_folder(directory, "backup", names, err))
+    if (!list_folder(directory, "", names, err) || !list_backups(directory, names, err))
         return false;
     qsort(names->list, names->count, sizeof(names->list[0]), compare);
     for (size_t i = 0; i < names->count; i++)
