@@ -18,20 +18,26 @@ struct connections {
     struct runtime_store *runtime;
 };
 
+/** What is to be looked at; all borrowed. */
+struct look {
+    const struct run_request *request; /* halves, pins, scope */
+    const struct run_ports *ports;     /* where to connect */
+    struct arena *arena;               /* holds everything that was seen */
+    const struct runtime_row_sink
+        *rows; /* gets every row of Dataverse in key order; NULL = nobody */
+};
+
 /**
  * Connect the halves that are asked for and look. Failures are part of the evidence (axdb_err,
  * runtime_err) and make its checks unknown; `ret` is filled in every case.
  *
- * @param request  halves, pins, scope
- * @param ports    where to connect
- * @param arena    holds everything in `ret`
+ * @param look     at what
  * @param ret_conn connections that were made; the caller closes them with connections_close
  * @param ret      what was seen, and the observations
  * @param err      ERR_INTERNAL only
  * @return         false only when memory ran out
  */
-MUST_CHECK bool evidence_collect(const struct run_request *request, const struct run_ports *ports,
-                                 struct arena *arena, struct connections *ret_conn,
+MUST_CHECK bool evidence_collect(const struct look *look, struct connections *ret_conn,
                                  struct evidence *ret, struct err *err);
 
 /** Where rows are read from, and who is told how far that is. All borrowed. */

@@ -71,13 +71,15 @@ struct table_outcome {
     /* TABLE_RUNTIME only */
     int64_t gone_rows;                               /* were already gone */
     int64_t changed_rows, failed_rows, unknown_rows; /* still there, or not known */
-    int64_t new_rows;  /* written after the plan: listed, not deleted */
-    int64_t back_rows; /* planned rows that are there again after the change */
+    int64_t new_rows;   /* written after the plan: listed, not deleted */
+    int64_t back_rows;  /* planned rows that are there again after the change */
+    int64_t again_rows; /* backed up once more, because only the service's stamps had changed */
     /* AxDB tables only */
-    int64_t kept_rows;        /* stay by choice: other channels, other maps; -1 = not known */
-    int64_t restored_rows;    /* undo: put back; -1 = none were to be */
-    int64_t present_rows;     /* undo --merge: were there already, equal to the backup's */
-    int64_t differing_rows;   /* undo --merge: there with other contents, left as they are */
+    int64_t kept_rows; /* stay by choice: other channels, other maps; -1 = not known */
+    /* undo; `failed_rows` and `unknown_rows` then are rows that did not come back */
+    int64_t restored_rows;    /* put back; -1 = none were to be */
+    int64_t present_rows;     /* were there already, equal to the backup's */
+    int64_t differing_rows;   /* there with other contents, left as they are */
     struct table_state state; /* of what was planned and backed up */
 };
 
@@ -110,6 +112,9 @@ enum outcome_word {
 /** "clean", "done", "planned", "residue", ... as in JSON. */
 const char *outcome_word_name(enum outcome_word word);
 
+/** Rows of Dataverse that a purge or an undo has not brought to its end. */
+int64_t outcome_rows_unsettled(const struct table_outcome *runtime);
+
 struct outcome {
     const char *command; /* "verify", "clean" */
     enum outcome_word word;
@@ -136,12 +141,17 @@ struct outcome {
     struct evidence after; /* of a change; taken on new connections */
     bool after_taken;
     struct table_outcome tables[TABLES];
-    const struct removal
-        *removals; /* rows of TABLE_RUNTIME that did not leave; `row` and texts in the arena */
+    /* Rows of TABLE_RUNTIME that did not leave, or (undo) did not come back, or were not in the
+     * plan: the first of them, in the arena; tables[] has how many there are. */
+    const struct removal *removals;
     size_t removal_count;
-    const struct runtime_row *written_after; /* rows of Dataverse that were not in the plan */
+    const struct returned *returns;
+    size_t return_count;
+    const struct runtime_row *written_after;
     size_t written_after_count;
-    const char *const *next; /* what to do next: sentences or commands, in order */
+    const struct runtime_columns *lost; /* undo: columns that do not get their old value back */
+    const struct runtime_pace *pace;    /* of the purge or the undo, at its end; NULL = not known */
+    const char *const *next;            /* what to do next: sentences or commands, in order */
     size_t next_count;
 };
 

@@ -6,20 +6,20 @@
 
 #include "base/arena.h"
 #include "core/evidence.h"
+#include "core/runtime_refs.h"
 #include "port/plan_file.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { PLAN_LIFE_HOURS = 24, PLAN_MAX_RUNTIME_ROWS = 1000000 };
+enum { PLAN_LIFE_HOURS = 24 };
 
 struct plan {
     bool asked[TABLES];
     struct table_state states[TABLES]; /* what each table held, of the scope */
     int64_t kept_rows[TABLES];         /* what else it held */
-    struct row_id *runtime_rows;       /* every Dataverse row, in key order; malloc'd */
-    size_t runtime_count;
-    char id[DIGEST_HEX_BYTES]; /* plan-id, see plan_make */
+    struct runtime_refs runtime;       /* every Dataverse row, in key order */
+    char id[DIGEST_HEX_BYTES];         /* plan-id, see plan_make */
     int64_t expires_utc_ms;
 };
 
@@ -56,8 +56,5 @@ MUST_CHECK bool plan_is_fresh(const struct plan *plan, struct err *err);
 
 /** Rows planned, all tables. */
 int64_t plan_rows(const struct plan *plan);
-
-/** The plan's row with this key, or NULL. */
-const struct row_id *plan_find_runtime(const struct plan *plan, const char *key);
 
 #endif

@@ -1,6 +1,6 @@
 /**
- * Purging the Dataverse table: the one place where rows leave Dataverse. Each row goes only in the
- * version that is in the sealed backup (If-Match).
+ * Purging the Dataverse table: the one place where rows leave Dataverse. Each row goes only in a
+ * version that is in a sealed backup (If-Match).
  */
 #ifndef CORE_PURGE_H
 #define CORE_PURGE_H
@@ -8,31 +8,44 @@
 #include "base/arena.h"
 #include "core/plan.h"
 #include "core/seal.h"
-#include "port/journal.h"
+#include "core/settle.h"
 #include "port/observer.h"
+#include "port/run_dir.h"
 #include "port/runtime_store.h"
 
 #include <stdbool.h>
 
+enum {
+    PURGE_ROUNDS = 3,    /* a row that changed is backed up again so often, then it stays */
+    PURGE_LISTED = 1000, /* rows that did not leave: so many are named, all are counted */
+};
+
 /** What a purge works with; all borrowed. */
 struct purge_job {
     struct runtime_store *store;
-    const struct plan *plan;     /* the rows */
-    const struct sealed *sealed; /* the sealed backup; asserted to be sealed */
-    struct journal *journal;
+    const struct plan *plan;      /* the rows */
+    const unsigned char *settled; /* one for each of them: not 0 = it has left; NULL = none has */
+    const struct sealed *sealed;  /* the sealed backup; asserted to be sealed */
+    const struct backup_rows *backup; /* its rows */
+    struct run_dir *dir;              /* for further backups, and the journal */
     struct observer *observer;
     struct arena *arena; /* for the result */
 };
 
 struct purge_result {
     int64_t done, gone, changed, failed, unknown;
-    const struct removal *left; /* every row that did not leave, in the arena */
+    int64_t backed_up_again;    /* rows, each time counted */
+    const struct removal *left; /* the first PURGE_LISTED rows that did not leave, in the arena */
     size_t left_count;
     bool target_changed; /* a row went, or may have gone */
+    bool paced;
+    struct runtime_pace pace; /* as it was last told; `paused_why` is NULL */
 };
 
 /**
- * Delete the plan's runtime configurations. Intent and outcome of every row are journalled.
+ * Delete the plan's runtime configurations. Intent and outcome of every row are journalled. Rows
+ * that changed since the backup are read: where only the service's stamps differ they are backed up
+ * again and deleted in that version, up to PURGE_ROUNDS times.
  *
  * @param job      what to purge, and with what
  * @param ret      written in every case

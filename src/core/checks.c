@@ -598,21 +598,25 @@ check_organization(struct observations *list, const struct run_request *request,
                       id->organization_id, id->host[0] ? id->host : id->dialled_host);
 }
 
+/** "created X to Y", as far as it is known. */
+static const char *
+created_text(const struct runtime_evidence *runtime, char *ret, size_t size)
+{
+    const char *oldest = runtime->first_created;
+    const char *newest = runtime->last_created;
+    const bool span = strcmp(oldest, newest) != 0;
+
+    (void)snprintf(ret, size, "created %s%s%s", oldest[0] ? oldest : "at an unknown time",
+                   span ? " to " : "", span ? newest : "");
+    return ret;
+}
+
 static void
 check_runtime_rows(struct observations *list, const struct runtime_evidence *runtime)
 {
-    const char *oldest = NULL;
-    const char *newest = NULL;
     struct observation *seen;
+    char created[128];
 
-    for (size_t i = 0; i < runtime->row_count; i++) {
-        const char *created = runtime->rows[i].created_on;
-
-        if (created[0] && (!oldest || strcmp(created, oldest) < 0))
-            oldest = created;
-        if (created[0] && (!newest || strcmp(created, newest) > 0))
-            newest = created;
-    }
     if (runtime->row_count == 0 && runtime->identity.may_read_all == RIGHT_MISSING) {
         seen = observe(list, "D-ROWS", VERDICT_UNKNOWN,
                        "0 rows, but the application user may not read the rows of every owner");
@@ -624,12 +628,9 @@ check_runtime_rows(struct observations *list, const struct runtime_evidence *run
         (void)observe(list, "D-ROWS", VERDICT_OK, "Dual Write Runtime Configurations: 0 rows");
         return;
     }
-    const bool span = oldest && strcmp(oldest, newest) != 0;
-
-    seen = observe(list, "D-ROWS", VERDICT_DIFFERS,
-                   "Dual Write Runtime Configurations: %zu %s, created %s%s%s", runtime->row_count,
-                   rows_word((int64_t)runtime->row_count), oldest ? oldest : "at an unknown time",
-                   span ? " to " : "", span ? newest : "");
+    seen = observe(list, "D-ROWS", VERDICT_DIFFERS, "Dual Write Runtime Configurations: %zu %s, %s",
+                   runtime->row_count, rows_word((int64_t)runtime->row_count),
+                   created_text(runtime, created, sizeof created));
     seen->code = "DWDVEV1004";
 }
 

@@ -121,19 +121,20 @@ evidence_same_target(const struct evidence *before, const struct evidence *now, 
 }
 
 static bool
-look_at_axdb(const struct run_request *request, const struct run_ports *ports, struct arena *arena,
-             struct axdb_store **ret_store, struct axdb_evidence **ret, struct err *err)
+look_at_axdb(const struct look *look, struct axdb_store **ret_store, struct axdb_evidence **ret,
+             struct err *err)
 {
-    struct axdb_evidence *axdb = arena_alloc(arena, sizeof *axdb);
+    struct axdb_server *server = look->ports->axdb;
+    struct axdb_evidence *axdb = arena_alloc(look->arena, sizeof *axdb);
     struct axdb_store *store;
 
     if (!axdb)
         return arena_exhausted(err);
-    if (!ports->axdb->connect(ports->axdb, request->run_id, &store, err))
+    if (!server->connect(server, look->request->run_id, &store, err))
         return false;
     /* asked twice before "0 rows" is doubted: the second answer is the one that counts */
-    for (int look = 0; look < 2; look++) {
-        if (!store->ops->observe(store, arena, axdb, err)) {
+    for (int round = 0; round < 2; round++) {
+        if (!store->ops->observe(store, look->arena, axdb, err)) {
             store->ops->close(store);
             return false;
         }
@@ -146,17 +147,18 @@ look_at_axdb(const struct run_request *request, const struct run_ports *ports, s
 }
 
 static bool
-look_at_runtime(const struct run_ports *ports, struct arena *arena,
-                struct runtime_store **ret_store, struct runtime_evidence **ret, struct err *err)
+look_at_runtime(const struct look *look, struct runtime_store **ret_store,
+                struct runtime_evidence **ret, struct err *err)
 {
-    struct runtime_evidence *runtime = arena_alloc(arena, sizeof *runtime);
+    struct runtime_server *server = look->ports->runtime;
+    struct runtime_evidence *runtime = arena_alloc(look->arena, sizeof *runtime);
     struct runtime_store *store;
 
     if (!runtime)
         return arena_exhausted(err);
-    if (!ports->runtime->connect(ports->runtime, &store, err))
+    if (!server->connect(server, &store, err))
         return false;
-    if (!store->ops->observe(store, arena, runtime, err)) {
+    if (!store->ops->observe(store, look->arena, look->rows, runtime, err)) {
         store->ops->close(store);
         return false;
     }
@@ -256,20 +258,21 @@ group_channels(struct evidence *evidence, struct arena *arena)
 }
 
 bool
-evidence_collect(const struct run_request *request, const struct run_ports *ports,
-                 struct arena *arena, struct connections *ret_conn, struct evidence *ret,
+evidence_collect(const struct look *look, struct connections *ret_conn, struct evidence *ret,
                  struct err *err)
 {
+    const struct run_request *request = look->request;
+    struct arena *arena = look->arena;
+
     *ret_conn = (struct connections){0};
     *ret = (struct evidence){.axdb_asked = request->axdb,
                              .runtime_asked = request->dataverse,
                              .taken_utc_ms = clock_utc_ms()};
     /* a failed half is evidence too: its error makes its checks unknown */
-    if (request->axdb &&
-        look_at_axdb(request, ports, arena, &ret_conn->axdb, &ret->axdb, &ret->axdb_err))
+    if (request->axdb && look_at_axdb(look, &ret_conn->axdb, &ret->axdb, &ret->axdb_err))
         ret->axdb_err = (struct err){0};
     if (request->dataverse &&
-        look_at_runtime(ports, arena, &ret_conn->runtime, &ret->runtime, &ret->runtime_err))
+        look_at_runtime(look, &ret_conn->runtime, &ret->runtime, &ret->runtime_err))
         ret->runtime_err = (struct err){0};
     find_own_host(request, ret, arena);
     if (ret->axdb && (!group_hosts(ret, arena) || !group_channels(ret, arena)))

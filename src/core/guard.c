@@ -314,6 +314,18 @@ guard_runtime(const struct run_request *request, const struct evidence *evidence
                      id->host, err);
 }
 
+/** A list that may be short proves nothing. */
+static bool
+guard_read_all(const struct runtime_evidence *runtime, struct err *err)
+{
+    if (runtime->identity.may_read_all != RIGHT_MISSING)
+        return true;
+    (void)err_set(err, ERR_PERMISSION,
+                  "the application user may not read every Dual Write Runtime Configuration");
+    return err_hint(err, "A short list cannot prove anything. Give its role the privilege "
+                         "prvReadmsdyn_dualwriteruntimeconfig for the whole organization.");
+}
+
 /** What the purge needs of the service, asked before AxDB changes. */
 static bool
 guard_purge(const struct runtime_evidence *runtime, struct err *err)
@@ -325,22 +337,16 @@ guard_purge(const struct runtime_evidence *runtime, struct err *err)
         return err_hint(err, "A row that changes between backup and delete would be lost: dwclean "
                              "does not delete without that check.");
     }
-    if (runtime->identity.may_read_all == RIGHT_MISSING) {
-        (void)err_set(err, ERR_PERMISSION,
-                      "the application user may not read every Dual Write Runtime Configuration");
-        return err_hint(err, "A short list cannot prove anything. Give its role the privilege "
-                             "prvReadmsdyn_dualwriteruntimeconfig for the whole organization.");
-    }
+    if (!guard_read_all(runtime, err))
+        return false;
     if (runtime->identity.may_delete == RIGHT_MISSING) {
         (void)err_set(err, ERR_PERMISSION,
                       "the application user may not delete Dual Write Runtime Configurations");
         return err_hint(err, "Give its role the privilege prvDeletemsdyn_dualwriteruntimeconfig.");
     }
-    for (size_t i = 0; i < runtime->row_count; i++)
-        if (!runtime->rows[i].etag[0])
-            return err_set(err, ERR_SCHEMA, "runtime configuration %s has no version",
-                           runtime->rows[i].key);
-    return true;
+    return runtime->rows_without_etag == 0 ||
+           err_set(err, ERR_SCHEMA, "%zu runtime configurations have no version",
+                   runtime->rows_without_etag);
 }
 
 bool
@@ -365,8 +371,10 @@ guard_target(const struct run_request *request, const struct scope *scope,
     if (!guard_identity(request, evidence, err) ||
         (request->axdb && !guard_axdb(request, scope, purpose, evidence, err)))
         return false;
-    return !request->dataverse || scope->parts[TABLE_RUNTIME] == SCOPE_NOTHING ||
-           guard_purge(evidence->runtime, err);
+    if (!request->dataverse || scope->parts[TABLE_RUNTIME] == SCOPE_NOTHING)
+        return true;
+    return purpose == GUARD_UNDO ? guard_read_all(evidence->runtime, err)
+                                 : guard_purge(evidence->runtime, err);
 }
 
 /* ---- the operator's statement ---- */

@@ -118,20 +118,10 @@ need_privilege(struct needs *needs, const char *check, const char *privilege, en
               needs->evidence->runtime->identity.user_id, privilege);
 }
 
-static size_t
-rows_without_version(const struct runtime_evidence *runtime)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < runtime->row_count; i++)
-        count += !runtime->rows[i].etag[0];
-    return count;
-}
-
 static void
 need_versions(struct needs *needs, const struct runtime_evidence *runtime)
 {
-    const size_t without = rows_without_version(runtime);
+    const size_t without = runtime->rows_without_etag;
     struct observation *seen;
 
     if (runtime->identity.optimistic_concurrency && !without) {

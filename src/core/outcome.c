@@ -19,3 +19,9 @@ env_class_name(enum env_class env_class)
 
     return names[env_class];
 }
+
+int64_t
+outcome_rows_unsettled(const struct table_outcome *runtime)
+{
+    return runtime->changed_rows + runtime->failed_rows + runtime->unknown_rows;
+}

@@ -4,39 +4,13 @@
 #include "base/clock.h"
 #include "core/rowset.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 /** One table on its way into the plan. */
 struct plan_reader {
     struct rowset set;
     struct plan *plan;
     struct plan_file *file; /* NULL in a dry run */
     struct observer *observer;
-    size_t capacity; /* of plan->runtime_rows */
 };
-
-static bool
-keep_runtime_row(struct plan_reader *reader, const struct row_id *row, struct err *err)
-{
-    struct plan *plan = reader->plan;
-    struct row_id *rows;
-
-    if (plan->runtime_count == reader->capacity) {
-        const size_t capacity = reader->capacity ? reader->capacity * 2 : 64;
-
-        if (capacity > PLAN_MAX_RUNTIME_ROWS)
-            return err_set(err, ERR_SERVER, "Dataverse lists more than %d runtime configurations",
-                           PLAN_MAX_RUNTIME_ROWS);
-        rows = realloc(plan->runtime_rows, capacity * sizeof *rows);
-        if (!rows)
-            return err_set(err, ERR_INTERNAL, "out of memory");
-        plan->runtime_rows = rows;
-        reader->capacity = capacity;
-    }
-    plan->runtime_rows[plan->runtime_count++] = *row;
-    return true;
-}
 
 static bool
 take_row(void *ctx, const struct row *row, struct err *err)
@@ -45,7 +19,8 @@ take_row(void *ctx, const struct row *row, struct err *err)
 
     if (!cancel_check(err) || !rowset_add(&reader->set, &row->id, err))
         return false;
-    if (row->id.table == TABLE_RUNTIME && !keep_runtime_row(reader, &row->id, err))
+    if (row->id.table == TABLE_RUNTIME &&
+        !runtime_refs_add(&reader->plan->runtime, row->id.key, row->id.version, err))
         return false;
     if (reader->file && !reader->file->ops->add(reader->file, &row->id, err))
         return false;
@@ -201,9 +176,7 @@ plan_make(const struct row_source *source, struct plan_file *file, struct plan *
 void
 plan_done(struct plan *plan)
 {
-    free(plan->runtime_rows);
-    plan->runtime_rows = NULL;
-    plan->runtime_count = 0;
+    runtime_refs_done(&plan->runtime);
 }
 
 bool
@@ -223,24 +196,4 @@ plan_rows(const struct plan *plan)
     for (int i = 0; i < TABLES; i++)
         rows += plan->asked[i] ? plan->states[i].rows : 0;
     return rows;
-}
-
-const struct row_id *
-plan_find_runtime(const struct plan *plan, const char *key)
-{
-    size_t low = 0;
-    size_t high = plan->runtime_count;
-
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        const int order = strcmp(plan->runtime_rows[middle].key, key);
-
-        if (order == 0)
-            return &plan->runtime_rows[middle];
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
 }

@@ -1,17 +1,23 @@
 #include "core/purge.h"
 
 #include "base/cancel.h"
+#include "pace_line.h"
+#include "rebackup.h"
+#include "row_journal.h"
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct purging {
     const struct purge_job *job;
     struct purge_result *result;
-    struct removal *left; /* room for every row of the plan */
-    int64_t settled;
+    struct row_journal journal;
+    struct runtime_refs changed; /* 412 in this pass */
+    struct removal *left;        /* made with the first of them */
+    size_t outcomes;             /* of this pass */
+    int64_t told;                /* rows with a final outcome */
 };
 
 static const char *
@@ -22,17 +28,72 @@ state_name(enum removal_state state)
     return names[state];
 }
 
+/* ---- what becomes of a row ---- */
+
+static int64_t *
+counter_of(struct purge_result *result, enum removal_state state)
+{
+    switch (state) {
+    case REMOVAL_DONE:
+        return &result->done;
+    case REMOVAL_GONE:
+        return &result->gone;
+    case REMOVAL_CHANGED:
+        return &result->changed;
+    case REMOVAL_FAILED:
+        return &result->failed;
+    case REMOVAL_UNKNOWN:
+        break;
+    }
+    return &result->unknown;
+}
+
+/** It stays, or may have: named in the report as long as there is room. */
+static void
+list_left(struct purging *purge, const struct removal *removal)
+{
+    struct arena *arena = purge->job->arena;
+    struct purge_result *result = purge->result;
+    const size_t planned = purge->job->plan->runtime.count;
+    const size_t room = planned < PURGE_LISTED ? planned : PURGE_LISTED;
+    struct runtime_ref *row;
+
+    if (result->left_count == room)
+        return;
+    if (!purge->left)
+        purge->left = arena_alloc(arena, room * sizeof *purge->left);
+    row = arena_alloc(arena, sizeof *row);
+    if (!row || !purge->left)
+        return; /* counted they are */
+    *row = *removal->row;
+    row->etag = ""; /* its pool does not live that long */
+    purge->left[result->left_count] = *removal;
+    purge->left[result->left_count++].row = row;
+}
+
+/** The row will not be tried again. */
+static void
+settle_row(struct purging *purge, const struct removal *removal)
+{
+    ++*counter_of(purge->result, removal->state);
+    purge->told++;
+    if (removal->state != REMOVAL_DONE && removal->state != REMOVAL_GONE)
+        list_left(purge, removal);
+}
+
 /** On record before it is sent: a crash then leaves no row of which nobody knows. */
 static bool
-intent(void *ctx, const struct row_id *const *rows, size_t count, struct err *err)
+intent(void *ctx, const struct runtime_ref *const *rows, size_t count, struct err *err)
 {
     struct purging *purge = ctx;
+    struct fact facts[ROW_JOURNAL_GROUP];
 
-    for (size_t i = 0; i < count; i++) {
-        const struct fact facts[] = {{"key", rows[i]->key}, {"version", rows[i]->version}};
+    for (size_t at = 0; at < count; at += ROW_JOURNAL_GROUP) {
+        const size_t some = count - at < ROW_JOURNAL_GROUP ? count - at : ROW_JOURNAL_GROUP;
 
-        if (!purge->job->journal->ops->record(purge->job->journal, "purge-intent", facts, 2,
-                                              i + 1 == count, err))
+        for (size_t i = 0; i < some; i++)
+            facts[i] = (struct fact){rows[at + i]->key, rows[at + i]->etag};
+        if (!row_journal_intents(&purge->journal, facts, some, at + some == count, err))
             return false;
     }
     /* a signal that ends the process at once cannot ask what became of them */
@@ -40,83 +101,215 @@ intent(void *ctx, const struct row_id *const *rows, size_t count, struct err *er
     return true;
 }
 
-static void
-count_outcome(struct purge_result *result, enum removal_state state)
-{
-    switch (state) {
-    case REMOVAL_DONE:
-        result->done++;
-        break;
-    case REMOVAL_GONE:
-        result->gone++;
-        break;
-    case REMOVAL_CHANGED:
-        result->changed++;
-        break;
-    case REMOVAL_FAILED:
-        result->failed++;
-        break;
-    case REMOVAL_UNKNOWN:
-        result->unknown++;
-        break;
-    }
-}
-
 static bool
 outcome(void *ctx, const struct removal *removal, struct err *err)
 {
     struct purging *purge = ctx;
-    char status[16];
-    const struct fact facts[] = {{"key", removal->row->key},
-                                 {"state", state_name(removal->state)},
-                                 {"http_status", status},
-                                 {"request_id", removal->request_id},
-                                 {"why", removal->why.primary}};
+    const struct purge_job *job = purge->job;
+    const bool left = removal->state == REMOVAL_DONE || removal->state == REMOVAL_GONE;
+    const struct row_outcome row = {.key = removal->row->key,
+                                    .state = state_name(removal->state),
+                                    .http_status = removal->http_status,
+                                    .request_id = removal->request_id,
+                                    .why = left                      ? NULL
+                                           : removal->why.primary[0] ? removal->why.primary
+                                                                     : "no reason was given"};
 
-    (void)snprintf(status, sizeof status, "%d", removal->http_status);
-    count_outcome(purge->result, removal->state);
-    purge->settled++;
-    if (removal->state != REMOVAL_DONE && removal->state != REMOVAL_GONE &&
-        purge->result->left_count < purge->job->plan->runtime_count) {
-        struct row_id *row = arena_alloc(purge->job->arena, sizeof *row);
+    purge->outcomes++;
+    if (removal->state != REMOVAL_CHANGED)
+        settle_row(purge, removal);
+    else if (!runtime_refs_add(&purge->changed, removal->row->key, removal->row->etag, err))
+        return false;
+    if (!purge->result->paced) /* then that line says more */
+        job->observer->progress(job->observer, "runtime configurations removed", purge->told,
+                                (int64_t)job->plan->runtime.count);
+    return row_journal_outcome(&purge->journal, &row, err);
+}
 
-        if (row) {
-            *row = *removal->row;
-            purge->left[purge->result->left_count] = *removal;
-            purge->left[purge->result->left_count++].row = row;
-        }
+static void
+progress(void *ctx, const struct runtime_pace *pace)
+{
+    struct purging *purge = ctx;
+
+    purge->result->pace = *pace;
+    purge->result->pace.paused_why = NULL;
+    purge->result->paced = true;
+    pace_line_tell(purge->job->observer, "runtime configurations removed", pace);
+}
+
+/* ---- rows that changed ---- */
+
+/** Its fate is known: a stop later in the round does not count it again. */
+static void
+strike_out(struct purging *purge, const char *key)
+{
+    purge->changed.list[runtime_refs_find(&purge->changed, key)].etag = NULL;
+}
+
+static bool
+changed_is_gone(void *ctx, const char *key, struct err *err)
+{
+    struct purging *purge = ctx;
+    const struct runtime_ref row = {.etag = ""};
+    const struct row_outcome gone = {
+        .key = key, .state = "gone", .http_status = 404, .request_id = ""};
+    const struct removal removal = {.row = &row, .state = REMOVAL_GONE};
+
+    strike_out(purge, key);
+    settle_row(purge, &removal);
+    return row_journal_outcome(&purge->journal, &gone, err);
+}
+
+/** It keeps the version that it has, and is told. */
+static void
+leave_changed(struct purging *purge, const char *key, const char *why)
+{
+    struct runtime_ref row = {.etag = ""};
+    struct removal removal = {.row = &row, .state = REMOVAL_CHANGED, .http_status = 412};
+
+    memcpy(row.key, key, strnlen(key, sizeof row.key - 1));
+    (void)err_set(&removal.why, ERR_STALE, "%s", why);
+    (void)err_hint(&removal.why, "Something still writes to it. Stop the maps, then plan again.");
+    settle_row(purge, &removal);
+}
+
+static bool
+changed_differs(void *ctx, const char *key, struct err *err)
+{
+    (void)err;
+    strike_out(ctx, key);
+    leave_changed(ctx, key, "changed since it was backed up: its contents are others now");
+    return true;
+}
+
+static void
+leave_all(struct purging *purge, const struct runtime_refs *rows, const char *why)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        if (rows->list[i].etag)
+            leave_changed(purge, rows->list[i].key, why);
+}
+
+/* ---- the passes ---- */
+
+/** Send these rows. True: every one has an outcome. */
+static bool
+pass(struct purging *purge, const struct runtime_refs *rows, struct err *err)
+{
+    struct runtime_store *store = purge->job->store;
+    const struct removal_sink sink = {
+        .ctx = purge, .intent = intent, .outcome = outcome, .progress = progress};
+    struct err journal_err;
+    bool ok;
+
+    purge->outcomes = 0;
+    /* Exactly these rows, in these versions, are sealed on stable storage: this line destroys. */
+    ok = store->ops->remove(store, rows->list, rows->count, &sink, err);
+    if (!row_journal_flush(&purge->journal, true, ok ? err : &journal_err))
+        return false;
+    if (ok && purge->outcomes != rows->count)
+        return err_set(err, ERR_INTERNAL, "%zu of %zu rows have no outcome",
+                       rows->count - purge->outcomes, rows->count);
+    return ok;
+}
+
+/** Rows that changed, sealed once more in their new version: those are sent next. */
+static bool
+seal_changed(struct purging *purge, struct runtime_refs *rows, struct err *err)
+{
+    const struct rebackup_job job = {.store = purge->job->store,
+                                     .dir = purge->job->dir,
+                                     .backup = purge->job->backup,
+                                     .journal = purge->journal.journal,
+                                     .ctx = purge,
+                                     .gone = changed_is_gone,
+                                     .differs = changed_differs};
+    struct runtime_refs sealed = {0};
+
+    runtime_refs_sort(&purge->changed);
+    if (!rebackup_rows(&job, &purge->changed, &sealed, err) ||
+        !row_journal_flush(&purge->journal, true, err)) {
+        runtime_refs_done(&sealed);
+        return false;
     }
-    purge->job->observer->progress(purge->job->observer, "runtime configurations removed",
-                                   purge->settled, (int64_t)purge->job->plan->runtime_count);
-    return purge->job->journal->ops->record(
-        purge->job->journal, "purge-outcome", facts, removal->why.primary[0] ? 5 : 4,
-        purge->settled == (int64_t)purge->job->plan->runtime_count, err);
+    runtime_refs_done(&purge->changed);
+    runtime_refs_done(rows);
+    *rows = sealed;
+    purge->result->backed_up_again += (int64_t)sealed.count;
+    return true;
+}
+
+static bool
+pass_all(struct purging *purge, const struct runtime_refs *first, struct err *err)
+{
+    RUNTIME_REFS_SCOPED again = {0};
+    const struct runtime_refs *rows = first;
+
+    for (int round = 0; rows->count; round++) {
+        if (!pass(purge, rows, err))
+            return false;
+        if (purge->changed.count == 0)
+            return true;
+        if (round == PURGE_ROUNDS) {
+            leave_all(purge, &purge->changed, "changed again each time that it was backed up");
+            runtime_refs_done(&purge->changed);
+            return true;
+        }
+        if (!seal_changed(purge, &again, err))
+            return false;
+        rows = &again;
+    }
+    return true;
+}
+
+static bool
+pass_rest(struct purging *purge, struct err *err)
+{
+    const struct runtime_refs *all = &purge->job->plan->runtime;
+    const unsigned char *settled = purge->job->settled;
+    RUNTIME_REFS_SCOPED rest = {0};
+
+    if (!settled)
+        return pass_all(purge, all, err);
+    for (size_t i = 0; i < all->count; i++)
+        if (!settled[i] && !runtime_refs_add(&rest, all->list[i].key, all->list[i].etag, err))
+            return false;
+    return pass_all(purge, &rest, err);
+}
+
+/** What a stop has left of rows whose version was refused. */
+static void
+leave_unfinished(struct purging *purge)
+{
+    leave_all(purge, &purge->changed,
+              "changed since it was backed up; the purge stopped before "
+              "it could be looked at");
+    runtime_refs_done(&purge->changed);
 }
 
 bool
 purge_rows(const struct purge_job *job, struct purge_result *ret, struct err *err)
 {
-    const struct plan *plan = job->plan;
-    struct purging purge = {
-        .job = job,
-        .result = ret,
-        .left = arena_alloc(job->arena, (plan->runtime_count + 1) * sizeof *purge.left)};
-    const struct removal_sink sink = {.ctx = &purge, .intent = intent, .outcome = outcome};
+    struct purging *purge = calloc(1, sizeof *purge);
     bool ok;
 
     assert(job->sealed->sealed &&
-           job->sealed->states[TABLE_RUNTIME].rows == (int64_t)plan->runtime_count);
+           job->sealed->states[TABLE_RUNTIME].rows == (int64_t)job->plan->runtime.count);
 
     *ret = (struct purge_result){0};
-    if (!purge.left)
-        return arena_exhausted(err);
-    /* Exactly these rows, in these versions, are sealed on stable storage: this line destroys. */
-    ok = job->store->ops->remove(job->store, plan->runtime_rows, plan->runtime_count, &sink, err);
-    ret->left = purge.left;
+    if (!purge)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    purge->job = job;
+    purge->result = ret;
+    purge->journal = (struct row_journal){.journal = job->dir->ops->journal(job->dir),
+                                          .intent_step = "purge-intent",
+                                          .outcome_step = "purge-outcome"};
+    ok = pass_rest(purge, err);
+    if (!ok)
+        leave_unfinished(purge);
+    ret->left = purge->left;
     /* "gone" too: an answer may have been lost before */
     ret->target_changed = ret->done > 0 || ret->gone > 0 || ret->unknown > 0;
-    if (ok && purge.settled != (int64_t)plan->runtime_count)
-        return err_set(err, ERR_INTERNAL, "%" PRId64 " of %zu rows have no outcome",
-                       (int64_t)plan->runtime_count - purge.settled, plan->runtime_count);
+    free(purge);
     return ok;
 }

@@ -512,7 +512,8 @@ look_again(const struct map_reader *reader, struct found_again *ret, struct err 
     struct run *run = reader->run;
     struct outcome *outcome = run->outcome;
     struct connections conn;
-    bool ok = evidence_collect(&run->request, run->ports, run->arena, &conn, &outcome->after, err);
+    const struct look look = {.request = &run->request, .ports = run->ports, .arena = run->arena};
+    bool ok = evidence_collect(&look, &conn, &outcome->after, err);
 
     if (ok && !conn.axdb) {
         *err = outcome->after.axdb_err;

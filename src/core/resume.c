@@ -14,8 +14,9 @@
 struct resume {
     struct run run; /* first */
     struct archived_run *past;
-    bool settle; /* the COMMIT has no answer yet */
-    bool map;    /* a repair-map: other maps stay, so that counts prove nothing */
+    struct backup_rows backup; /* of it */
+    bool settle;               /* the COMMIT has no answer yet */
+    bool map;                  /* a repair-map: other maps stay, so that counts prove nothing */
 };
 
 /* ---- what is left to do? ---- */
@@ -109,7 +110,6 @@ target_is_the_same(const struct resume *resume, struct err *err)
 struct backup_reader {
     struct rowset set;
     struct plan *plan;
-    size_t capacity;
 };
 
 static bool
@@ -120,21 +120,8 @@ take_row(void *ctx, const struct row *row, struct err *err)
 
     if (!cancel_check(err) || !rowset_add(&reader->set, &row->id, err))
         return false;
-    if (row->id.table != TABLE_RUNTIME)
-        return true;
-    if (plan->runtime_count == reader->capacity) {
-        const size_t capacity = reader->capacity ? reader->capacity * 2 : 64;
-        struct row_id *rows = capacity > PLAN_MAX_RUNTIME_ROWS
-                                  ? NULL
-                                  : realloc(plan->runtime_rows, capacity * sizeof *rows);
-
-        if (!rows)
-            return err_set(err, ERR_INTERNAL, "out of memory");
-        plan->runtime_rows = rows;
-        reader->capacity = capacity;
-    }
-    plan->runtime_rows[plan->runtime_count++] = row->id;
-    return true;
+    return row->id.table != TABLE_RUNTIME ||
+           runtime_refs_add(&plan->runtime, row->id.key, row->id.version, err);
 }
 
 static bool
@@ -203,6 +190,39 @@ set_scope(struct resume *resume, struct err *err)
     return true;
 }
 
+/* ---- rows of Dataverse that have left ---- */
+
+static bool
+note_purged(void *ctx, const char *key, bool gone, struct err *err)
+{
+    struct run *run = ctx;
+    const size_t at = runtime_refs_find(&run->plan.runtime, key);
+
+    if (at == run->plan.runtime.count)
+        return err_set(err, ERR_STORAGE, "the journal names a row that is not in the backup: %s",
+                       key);
+    if (run->purged[at])
+        return true;
+    run->purged[at] = 1;
+    *(gone ? &run->purged_gone : &run->purged_done) += 1;
+    return true;
+}
+
+/** What the journal says is gone is not sent again: if it is there, somebody wrote it. */
+static bool
+read_purged(struct resume *resume, struct err *err)
+{
+    struct run *run = &resume->run;
+    const struct purged_sink sink = {.ctx = run, .take = note_purged};
+
+    if (run->plan.runtime.count == 0)
+        return true;
+    run->purged = calloc(run->plan.runtime.count, 1);
+    if (!run->purged)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    return resume->past->ops->purged(resume->past, &sink, err);
+}
+
 /* ---- going on ---- */
 
 /** The run is ours now: is it still as it was read, and is it this directory that was read? */
@@ -248,6 +268,22 @@ reopen(struct resume *resume, struct err *err)
     return run_lock_targets(run, err) && run_record(run, "resumed", facts, 2, err);
 }
 
+static const struct schema *
+past_schema(void *ctx, enum table table)
+{
+    const struct resume *resume = ctx;
+
+    return resume->past->ops->schema(resume->past, table);
+}
+
+static bool
+past_rows(void *ctx, enum table table, const struct row_sink *sink, struct err *err)
+{
+    struct resume *resume = ctx;
+
+    return resume->past->ops->read_rows(resume->past, table, sink, err);
+}
+
 static void
 describe(const struct resume *resume, struct text *ret)
 {
@@ -261,9 +297,9 @@ describe(const struct resume *resume, struct text *ret)
         text_append(ret, "  First it is found out whether its rows of AxDB are gone.\n");
     if (run->plan.asked[TABLE_RUNTIME])
         text_printf(ret,
-                    "  Of %" PRId64 " backed up Dual Write Runtime Configurations, those that "
-                    "are left\n  in the version of the backup will be deleted.\n",
-                    run->plan.states[TABLE_RUNTIME].rows);
+                    "  Of %" PRId64 " backed up Dual Write Runtime Configurations %" PRId64
+                    " have left; the\n  others will be deleted in the version of the backup.\n",
+                    run->plan.states[TABLE_RUNTIME].rows, run->purged_done + run->purged_gone);
     text_append(ret, "  Then both sides are looked at afresh.\n");
     text_printf(ret, "\nclass: %s\nplan-id: %s\n\n", env_class_name(run->request.env_class),
                 run->plan.id);
@@ -285,26 +321,11 @@ prepare(struct resume *resume, struct err *err)
     (void)snprintf(run->id, sizeof run->id, "%s", resume->past->ops->past(resume->past)->id);
     run->request.run_id = run->id;
     if (!run_look(run, err) || !guard_identity(request, &run->outcome->before, err) ||
-        !target_is_the_same(resume, err) || !read_backup(resume, err) || !reopen(resume, err))
+        !target_is_the_same(resume, err) || !read_backup(resume, err) || !reopen(resume, err) ||
+        !read_purged(resume, err))
         return false;
     describe(resume, &text);
     return text_ok(&text, err) && run_confirm(run, text_string(&text), err);
-}
-
-static const struct schema *
-past_schema(void *ctx, enum table table)
-{
-    const struct resume *resume = ctx;
-
-    return resume->past->ops->schema(resume->past, table);
-}
-
-static bool
-past_rows(void *ctx, enum table table, const struct row_sink *sink, struct err *err)
-{
-    struct resume *resume = ctx;
-
-    return resume->past->ops->read_rows(resume->past, table, sink, err);
 }
 
 /** It would stand in the way of the application lock. */
@@ -321,11 +342,10 @@ static bool
 settle(struct resume *resume, struct err *err)
 {
     struct run *run = &resume->run;
-    const struct backup_rows backup = {.ctx = resume, .schema = past_schema, .read = past_rows};
     enum settled settled;
 
     close_axdb(run);
-    settled = run_settle(run, &backup, false, err);
+    settled = run_settle(run, &resume->backup, false, err);
     run->outcome->changed = settled != SETTLED_NOT;
     return settled == SETTLED_COMMITTED;
 }
@@ -336,11 +356,10 @@ look_for_rows(struct resume *resume, struct settle_result *ret, struct err *err)
 {
     enum { WAIT_MS = 60000 };
     struct run *run = &resume->run;
-    const struct backup_rows backup = {.ctx = resume, .schema = past_schema, .read = past_rows};
     const struct settle_job job = {.request = &run->request,
                                    .ports = run->ports,
                                    .identity = &run->outcome->before.axdb->identity,
-                                   .backup = &backup,
+                                   .backup = &resume->backup,
                                    .wait_ms = WAIT_MS,
                                    .arena = run->arena};
 
@@ -443,10 +462,11 @@ void
 run_resume(const struct run_request *request, const struct run_ports *ports, struct arena *arena,
            struct outcome *ret)
 {
-    struct resume resume = {0};
+    struct resume resume = {.backup = {.ctx = &resume, .schema = past_schema, .read = past_rows}};
     struct err err = {0};
 
     run_begin(&resume.run, "resume", request, ports, arena, ret);
+    resume.run.sealed_before = &resume.backup;
     if (prepare(&resume, &err))
         go_on(&resume);
     else

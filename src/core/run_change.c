@@ -7,6 +7,7 @@
 #include "run_steps.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /** How a settled COMMIT stops the run: what is known, and what to do. */
@@ -146,26 +147,42 @@ run_clear_axdb(struct run *run, struct err *err)
     return ok;
 }
 
+void
+run_note_pace(struct run *run, const struct runtime_pace *pace)
+{
+    struct runtime_pace *kept = arena_alloc(run->arena, sizeof *kept);
+
+    if (kept)
+        *kept = *pace;
+    run->outcome->pace = kept;
+}
+
 bool
 run_change_runtime(struct run *run, struct err *err)
 {
+    const struct backup_rows own = {.ctx = run, .schema = own_schema, .read = own_rows};
     struct table_outcome *table = &run->outcome->tables[TABLE_RUNTIME];
     struct purge_result result;
     bool ok;
 
-    if (!run->conn.runtime || run->plan.runtime_count == 0)
+    if (!run->conn.runtime || run->plan.runtime.count == 0)
         return true;
     const struct purge_job job = {.store = run->conn.runtime,
                                   .plan = &run->plan,
+                                  .settled = run->purged,
                                   .sealed = &run->sealed,
-                                  .journal = run->journal,
+                                  .backup = run->sealed_before ? run->sealed_before : &own,
+                                  .dir = run->dir,
                                   .observer = run->ports->observer,
                                   .arena = run->arena};
 
     ok = purge_rows(&job, &result, err);
     run->outcome->changed = run->outcome->changed || result.target_changed;
-    table->deleted_rows = result.done;
-    table->gone_rows = result.gone;
+    table->deleted_rows = result.done + run->purged_done;
+    table->gone_rows = result.gone + run->purged_gone;
+    table->again_rows = result.backed_up_again;
+    if (result.paced)
+        run_note_pace(run, &result.pace);
     table->changed_rows = result.changed;
     table->failed_rows = result.failed;
     table->unknown_rows = result.unknown;
@@ -178,26 +195,68 @@ run_change_runtime(struct run *run, struct err *err)
 
 /** Rows of Dataverse that are there now: planned ones that are back or still there, and new ones.
  */
-static bool
-compare_runtime(struct run *run, struct err *err)
-{
-    const struct runtime_evidence *now = run->outcome->after.runtime;
-    struct table_outcome *table = &run->outcome->tables[TABLE_RUNTIME];
-    struct runtime_row *fresh = arena_alloc(run->arena, (now->row_count + 1) * sizeof *fresh);
-    size_t count = 0;
+struct rows_now {
+    struct run *run;
+    struct runtime_row *fresh; /* the first LISTED new ones, in the arena */
+    size_t listed;
+    int64_t back, new;
+    char last[sizeof((struct runtime_ref *)0)->key];
+};
 
-    if (!fresh)
+static bool
+list_fresh(struct rows_now *now, const struct runtime_row *row, struct err *err)
+{
+    enum { LISTED = 1000 };
+    struct arena *arena = now->run->arena;
+
+    if (now->listed == LISTED)
+        return true;
+    const struct runtime_row kept = {.key = arena_string(arena, row->key),
+                                     .etag = "",
+                                     .name = arena_string(arena, row->name),
+                                     .internal_entity = arena_string(arena, row->internal_entity),
+                                     .external_entity = arena_string(arena, row->external_entity),
+                                     .created_on = arena_string(arena, row->created_on),
+                                     .modified_on = arena_string(arena, row->modified_on),
+                                     .active = row->active};
+
+    if (!now->fresh)
+        now->fresh = arena_alloc(arena, LISTED * sizeof *now->fresh);
+    if (!now->fresh || !kept.key || !kept.name || !kept.internal_entity || !kept.external_entity ||
+        !kept.created_on || !kept.modified_on)
         return arena_exhausted(err);
-    for (size_t i = 0; i < now->row_count; i++) {
-        if (plan_find_runtime(&run->plan, now->rows[i].key))
-            table->back_rows++;
-        else
-            fresh[count++] = now->rows[i];
-    }
-    table->new_rows = (int64_t)count;
-    run->outcome->written_after = fresh;
-    run->outcome->written_after_count = count;
+    now->fresh[now->listed++] = kept;
     return true;
+}
+
+static bool
+take_row_now(void *ctx, const struct runtime_row *row, struct err *err)
+{
+    struct rows_now *now = ctx;
+    const struct runtime_refs *planned = &now->run->plan.runtime;
+
+    if (strcmp(now->last, row->key) >= 0) { /* not the next key: the list begins anew */
+        now->listed = 0;
+        now->back = now->new = 0;
+    }
+    (void)snprintf(now->last, sizeof now->last, "%s", row->key);
+    if (runtime_refs_find(planned, row->key) < planned->count) {
+        now->back++;
+        return true;
+    }
+    now->new ++;
+    return list_fresh(now, row, err);
+}
+
+static void
+note_rows_now(struct run *run, const struct rows_now *now)
+{
+    struct table_outcome *table = &run->outcome->tables[TABLE_RUNTIME];
+
+    table->back_rows = now->back;
+    table->new_rows = now->new;
+    run->outcome->written_after = now->fresh;
+    run->outcome->written_after_count = now->listed;
 }
 
 bool
@@ -205,7 +264,11 @@ run_look_again(struct run *run, struct err *err)
 {
     struct outcome *outcome = run->outcome;
     struct connections conn;
-    bool ok = evidence_collect(&run->request, run->ports, run->arena, &conn, &outcome->after, err);
+    struct rows_now now = {.run = run};
+    const struct runtime_row_sink rows = {.ctx = &now, .take = take_row_now};
+    const struct look look = {
+        .request = &run->request, .ports = run->ports, .arena = run->arena, .rows = &rows};
+    const bool ok = evidence_collect(&look, &conn, &outcome->after, err);
 
     connections_close(&conn);
     if (!ok)
@@ -216,7 +279,9 @@ run_look_again(struct run *run, struct err *err)
     for (int i = 0; i < TABLES; i++)
         if (outcome->tables[i].asked)
             outcome->tables[i].after_rows = evidence_rows(&outcome->after, (enum table)i);
-    return !outcome->after.runtime || compare_runtime(run, err);
+    if (outcome->after.runtime)
+        note_rows_now(run, &now);
+    return true;
 }
 
 /** Rows of an AxDB table that the scope has and that are there now. */
@@ -226,12 +291,6 @@ rows_unkept(const struct table_outcome *table)
     const int64_t kept = table->kept_rows > 0 ? table->kept_rows : 0;
 
     return table->after_rows > kept ? table->after_rows - kept : 0;
-}
-
-static int64_t
-rows_left_by_purge(const struct table_outcome *runtime)
-{
-    return runtime->changed_rows + runtime->failed_rows + runtime->unknown_rows;
 }
 
 /** What the fresh look says of a change that went through. */
@@ -260,7 +319,7 @@ judge_change(struct run *run)
         outcome->verdict = "the rows are deleted, but that could not be verified";
         if (run_unread_half(&outcome->after, outcome->exit_status))
             outcome->err = *run_unread_half(&outcome->after, outcome->exit_status);
-    } else if (rows_left_by_purge(runtime) > 0 && runtime->back_rows > 0) {
+    } else if (outcome_rows_unsettled(runtime) > 0 && runtime->back_rows > 0) {
         outcome->verdict = "some runtime configurations could not be removed";
     } else if (runtime->new_rows > 0 || axdb_rows > 0) {
         outcome->verdict = "rows were written after the plan: something still writes";
@@ -294,18 +353,23 @@ partial_verdict(const struct run *run)
     const struct outcome *outcome = run->outcome;
     const struct table_outcome *runtime = &outcome->tables[TABLE_RUNTIME];
     const char *verdict;
-    int64_t deleted = 0;
+    const bool undo = outcome->undoes != NULL;
+    int64_t of_axdb = 0;
+    int64_t of_dataverse = 0;
 
     if (!run->conn.runtime || runtime->planned_rows <= 0)
         return outcome->err.primary;
-    for (int i = 0; i < AXDB_TABLES; i++)
-        if (outcome->tables[i].deleted_rows > 0)
-            deleted += outcome->tables[i].deleted_rows;
+    for (int i = 0; i < TABLES; i++) {
+        const struct table_outcome *table = &outcome->tables[i];
+        const int64_t rows = undo ? table->restored_rows : table->deleted_rows;
+
+        *(i == TABLE_RUNTIME ? &of_dataverse : &of_axdb) += rows > 0 ? rows : 0;
+    }
     verdict = arena_printf(run->arena,
                            "%" PRId64 " rows of AxDB and %" PRId64 " of %" PRId64
-                           " rows of Dataverse are deleted: %s",
-                           deleted, runtime->deleted_rows > 0 ? runtime->deleted_rows : 0,
-                           runtime->planned_rows, outcome->err.primary);
+                           " rows of Dataverse are %s: %s",
+                           of_axdb, of_dataverse, runtime->planned_rows,
+                           undo ? "put back" : "deleted", outcome->err.primary);
     return verdict ? verdict : outcome->err.primary;
 }
 

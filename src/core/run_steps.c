@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void
@@ -154,8 +155,9 @@ bool
 run_look(struct run *run, struct err *err)
 {
     struct outcome *outcome = run->outcome;
+    const struct look look = {.request = &run->request, .ports = run->ports, .arena = run->arena};
 
-    if (!evidence_collect(&run->request, run->ports, run->arena, &run->conn, &outcome->before, err))
+    if (!evidence_collect(&look, &run->conn, &outcome->before, err))
         return false;
     for (int i = 0; i < TABLES; i++)
         if (outcome->tables[i].asked)
@@ -438,4 +440,6 @@ run_end(struct run *run)
     run->outcome->ended_utc_ms = clock_utc_ms();
     close_run(run);
     plan_done(&run->plan);
+    free(run->purged);
+    run->purged = NULL;
 }

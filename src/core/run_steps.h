@@ -28,6 +28,11 @@ struct run {
     bool reports;  /* the reports in the run directory are this command's to write */
     struct plan plan;
     struct sealed sealed;
+    /* The second part of a run: its backup is in the archive, and some rows of Dataverse have left
+     * already. */
+    const struct backup_rows *sealed_before; /* NULL: run->dir has it */
+    unsigned char *purged; /* one for each row of plan.runtime: it has left; NULL = none has */
+    int64_t purged_done, purged_gone;
 };
 
 /** Begin: an outcome with nothing in it yet. The run must be ended with run_end. */
@@ -90,7 +95,11 @@ void run_end_axdb(struct run *run);
  * whether rows are gone, or may be. */
 MUST_CHECK bool run_clear_axdb(struct run *run, struct err *err);
 
+/** Purge Dataverse, as far as it is not purged already. */
 MUST_CHECK bool run_change_runtime(struct run *run, struct err *err);
+
+/** Keep how fast it went, for the report. */
+void run_note_pace(struct run *run, const struct runtime_pace *pace);
 
 /** A second look on new connections, and how it compares with the plan. */
 MUST_CHECK bool run_look_again(struct run *run, struct err *err);

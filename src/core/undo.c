@@ -1,8 +1,9 @@
-/* undo: the AxDB rows that a run removed come back. */
+/* undo: the rows that a run removed come back, those of AxDB first. */
 #include "base/cancel.h"
 #include "base/text.h"
 #include "core/confirm.h"
 #include "core/guard.h"
+#include "core/reinstate.h"
 #include "core/restore.h"
 #include "run_steps.h"
 
@@ -15,7 +16,9 @@ enum { LOCK_MS = 30000 };
 struct undo {
     struct run run; /* first */
     struct archived_run *past;
-    struct restore_plan plan;
+    struct restore_plan plan;        /* of AxDB, when that is asked for */
+    struct reinstate_plan reinstate; /* of Dataverse */
+    bool runtime;                    /* Dataverse is asked for, and the run removed rows there */
 };
 
 /* ---- may it be undone? ---- */
@@ -27,19 +30,33 @@ refuse(const struct past_run *past, const char *why, const char *hint, struct er
     return err_hint(err, "%s", hint);
 }
 
+static bool
+has_axdb_rows(const struct undo *undo)
+{
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (undo->past->ops->schema(undo->past, (enum table)i))
+            return true;
+    return false;
+}
+
+/** Rows of Dataverse that the run removed, or may have. */
+static int64_t
+rows_of_dataverse(const struct undo *undo)
+{
+    return undo->past->ops->past(undo->past)->progress.purge_begun
+               ? undo->past->ops->rows(undo->past, TABLE_RUNTIME)
+               : 0;
+}
+
 /** Did the run remove rows of AxDB, as far as its own record tells? */
 static bool
-run_can_be_undone(const struct undo *undo, struct err *err)
+axdb_can_be_undone(const struct undo *undo, struct err *err)
 {
     const struct past_run *past = undo->past->ops->past(undo->past);
-    bool has_rows = false;
 
-    if (strcmp(past->command, "undo") == 0)
-        return refuse(past, "is itself an undo: it removed nothing",
-                      "What it put back is removed by dwclean clean.", err);
-    for (int i = 0; i < AXDB_TABLES; i++)
-        has_rows = has_rows || undo->past->ops->schema(undo->past, (enum table)i);
-    if (!has_rows)
+    if (!has_axdb_rows(undo) && rows_of_dataverse(undo))
+        return refuse(past, "removed rows of Dataverse alone", "Add --dataverse-only.", err);
+    if (!has_axdb_rows(undo))
         return refuse(past, "has no sealed backup of AxDB rows: it removed none",
                       "dwclean removes no row before its backup is sealed.", err);
     if (past->progress.committed)
@@ -52,6 +69,21 @@ run_can_be_undone(const struct undo *undo, struct err *err)
 }
 
 static bool
+run_can_be_undone(struct undo *undo, struct err *err)
+{
+    const struct past_run *past = undo->past->ops->past(undo->past);
+
+    if (strcmp(past->command, "undo") == 0)
+        return refuse(past, "is itself an undo: it removed nothing",
+                      "What it put back is removed by dwclean clean.", err);
+    if (undo->run.request.axdb && !axdb_can_be_undone(undo, err))
+        return false;
+    undo->runtime = undo->run.request.dataverse && rows_of_dataverse(undo);
+    return undo->run.request.axdb || undo->runtime ||
+           refuse(past, "removed no row of Dataverse", "There is nothing to undo there.", err);
+}
+
+static bool
 differs(const char *what, const char *then, const char *now, struct err *err)
 {
     (void)err_set(err, ERR_STALE, "the run worked on another %s: %s then, %s now", what, then, now);
@@ -61,7 +93,7 @@ differs(const char *what, const char *then, const char *now, struct err *err)
 
 /** The database that the rows came from, not restored since? */
 static bool
-target_is_the_same(const struct undo *undo, struct err *err)
+database_is_the_same(const struct undo *undo, struct err *err)
 {
     const struct plan_header *then = &undo->past->ops->past(undo->past)->plan;
     const struct axdb_identity *now = &undo->run.outcome->before.axdb->identity;
@@ -80,12 +112,46 @@ target_is_the_same(const struct undo *undo, struct err *err)
 }
 
 static bool
+target_is_the_same(const struct undo *undo, struct err *err)
+{
+    const struct plan_header *then = &undo->past->ops->past(undo->past)->plan;
+    const struct runtime_evidence *runtime = undo->run.outcome->before.runtime;
+
+    if (undo->run.request.axdb && !database_is_the_same(undo, err))
+        return false;
+    return !undo->runtime ||
+           text_equal_nocase(then->organization_id, runtime->identity.organization_id) ||
+           differs("organization", then->organization_id, runtime->identity.organization_id, err);
+}
+
+/** Rows that are not this run's would stand beside its rows: two links at once. */
+static bool
+dataverse_has_no_others(const struct undo *undo, struct err *err)
+{
+    const struct reinstate_plan *plan = &undo->reinstate;
+
+    if (!undo->runtime || plan->found.others == 0 || plan->missing.rows == 0 ||
+        undo->run.request.merge)
+        return true;
+    (void)err_set(err, ERR_REFUSED,
+                  "Dataverse has %" PRId64 " runtime configurations that are not the run's",
+                  plan->found.others);
+    (void)err_detail(err,
+                     "of the backup's rows %" PRId64 " are there, %" PRId64
+                     " with other contents, %" PRId64 " are missing",
+                     plan->found.same, plan->found.differing, plan->found.absent);
+    return err_hint(err, "A link that was made since may have written them. --merge creates the "
+                         "missing rows beside them and changes none that is there.");
+}
+
+static bool
 tables_are_empty(const struct undo *undo, struct err *err)
 {
     for (int i = 0; i < AXDB_TABLES; i++) {
         const struct restore_table *table = &undo->plan.tables[i];
 
-        if (!table->schema || table->there.rows == 0 || undo->run.request.merge)
+        if (!table->schema || table->there.rows == 0 || table->missing.rows == 0 ||
+            undo->run.request.merge)
             continue;
         (void)err_set(err, ERR_REFUSED, "%s is not empty: %" PRId64 " rows are there",
                       table_name((enum table)i), table->there.rows);
@@ -103,6 +169,13 @@ tables_are_empty(const struct undo *undo, struct err *err)
 
 /* ---- the plan ---- */
 
+static void
+add_state(struct digest_stream *stream, const struct table_state *state)
+{
+    digest_add_u64(stream, (uint64_t)state->rows);
+    digest_add(stream, state->digest.bytes, DIGEST_BYTES);
+}
+
 static bool
 make_id(struct undo *undo, const struct plan_header *header, struct err *err)
 {
@@ -118,10 +191,13 @@ make_id(struct undo *undo, const struct plan_header *header, struct err *err)
         if (!table->schema)
             continue;
         plan_id_add_schema(stream, &undo->run.outcome->before.axdb->tables[i].schema);
-        digest_add_u64(stream, (uint64_t)table->there.rows);
-        digest_add(stream, table->there.digest.bytes, DIGEST_BYTES);
-        digest_add_u64(stream, (uint64_t)table->missing.rows);
-        digest_add(stream, table->missing.digest.bytes, DIGEST_BYTES);
+        add_state(stream, &table->there);
+        add_state(stream, &table->missing);
+    }
+    if (undo->runtime) {
+        plan_id_add_schema(stream, runtime_schema());
+        add_state(stream, &undo->reinstate.there);
+        add_state(stream, &undo->reinstate.missing);
     }
     digest = digest_finish(stream);
     digest_free(stream);
@@ -163,6 +239,29 @@ note_tables(struct undo *undo)
         outcome->present_rows = table->present;
         outcome->differing_rows = table->differing;
     }
+    if (!undo->runtime)
+        return;
+    undo->run.plan.asked[TABLE_RUNTIME] = true;
+    undo->run.plan.states[TABLE_RUNTIME] = undo->reinstate.missing;
+    undo->run.plan.kept_rows[TABLE_RUNTIME] = undo->reinstate.there.rows;
+    undo->run.outcome->tables[TABLE_RUNTIME].backed_up_rows = rows_of_dataverse(undo);
+    undo->run.outcome->tables[TABLE_RUNTIME].present_rows = undo->reinstate.found.same;
+    undo->run.outcome->tables[TABLE_RUNTIME].differing_rows = undo->reinstate.found.differing;
+}
+
+/** The missing rows of both sides, into the plan file where there is one. */
+static bool
+plan_both(struct undo *undo, struct plan_file *file, struct err *err)
+{
+    struct run *run = &undo->run;
+
+    restore_plan_done(&undo->plan);
+    reinstate_plan_done(&undo->reinstate);
+    return (!run->request.axdb ||
+            restore_plan_make(run->conn.axdb, run->outcome->before.axdb->tables, undo->past, file,
+                              &undo->plan, err)) &&
+           (!undo->runtime ||
+            reinstate_plan_make(run->conn.runtime, undo->past, file, &undo->reinstate, err));
 }
 
 static bool
@@ -174,13 +273,12 @@ make_plan(struct undo *undo, struct err *err)
 
     if (file && !file->ops->begin(file, &header, err))
         return false;
-    restore_plan_done(&undo->plan);
-    if (!restore_plan_make(run->conn.axdb, run->outcome->before.axdb->tables, undo->past, file,
-                           &undo->plan, err) ||
-        !make_id(undo, &header, err) || (file && !file->ops->end(file, run->plan.id, err)))
+    if (!plan_both(undo, file, err) || !make_id(undo, &header, err) ||
+        (file && !file->ops->end(file, run->plan.id, err)))
         return false;
     note_tables(undo);
-    return run_note_plan(run, err) && tables_are_empty(undo, err);
+    return run_note_plan(run, err) && tables_are_empty(undo, err) &&
+           dataverse_has_no_others(undo, err);
 }
 
 static int64_t
@@ -190,7 +288,7 @@ rows_missing(const struct undo *undo)
 
     for (int i = 0; i < AXDB_TABLES; i++)
         rows += undo->plan.tables[i].missing.rows;
-    return rows;
+    return rows + undo->reinstate.missing.rows;
 }
 
 static int64_t
@@ -200,20 +298,13 @@ rows_differing(const struct undo *undo)
 
     for (int i = 0; i < AXDB_TABLES; i++)
         rows += undo->plan.tables[i].differing;
-    return rows;
+    return rows + undo->reinstate.found.differing;
 }
 
 static void
-describe(const struct undo *undo, struct text *ret)
+describe_axdb(const struct undo *undo, struct text *ret)
 {
-    const struct run *run = &undo->run;
-    const struct past_run *past = undo->past->ops->past(undo->past);
-
-    text_append(ret, "\nTHIS BRINGS THE OLD LINK BACK. The rows that run ");
-    text_append_shown(ret, past->id, strlen(past->id));
-    text_append(ret, " removed\nname the environment that they came from; with them, finance and "
-                     "operations may write to it again.\n\n");
-    confirm_describe_axdb(&run->outcome->before.axdb->identity, ret);
+    confirm_describe_axdb(&undo->run.outcome->before.axdb->identity, ret);
     for (int i = 0; i < AXDB_TABLES; i++) {
         const struct restore_table *table = &undo->plan.tables[i];
 
@@ -228,11 +319,57 @@ describe(const struct undo *undo, struct text *ret)
                         table->there.rows, table->present, table->differing);
         text_append(ret, "\n");
     }
-    if (undo->past->ops->rows(undo->past, TABLE_RUNTIME))
+}
+
+static void
+describe_runtime(const struct undo *undo, struct text *ret)
+{
+    const struct reinstate_plan *plan = &undo->reinstate;
+    const struct runtime_columns *lost = undo->run.outcome->lost;
+    const struct runtime_identity *id = &undo->run.outcome->before.runtime->identity;
+
+    text_append(ret, "Dataverse organization  ");
+    text_append_shown(ret, id->unique_name, strlen(id->unique_name));
+    text_append(ret, " at ");
+    text_append_shown(ret, id->host, strlen(id->host));
+    text_printf(ret, "\n  %8" PRId64 " Dual Write Runtime Configurations are created again",
+                plan->missing.rows);
+    if (plan->there.rows)
+        text_printf(
+            ret, " (%" PRId64 " are there; %" PRId64 " of the backup equal, %" PRId64 " different)",
+            plan->there.rows, plan->found.same, plan->found.differing);
+    text_append(ret, "\n");
+    if (!lost || !lost->count)
+        return;
+    text_append(ret, "  Their old values of these columns do not come back:");
+    for (size_t i = 0; i < lost->count; i++) {
+        text_append(ret, i % 6 ? " " : "\n    ");
+        text_append_shown(ret, lost->names[i], strlen(lost->names[i]));
+    }
+    text_append(ret, "\n");
+}
+
+static void
+describe(const struct undo *undo, struct text *ret)
+{
+    const struct run *run = &undo->run;
+    const struct past_run *past = undo->past->ops->past(undo->past);
+
+    text_append(ret, "\nTHIS BRINGS THE OLD LINK BACK. The rows that run ");
+    text_append_shown(ret, past->id, strlen(past->id));
+    text_append(ret, " removed\nname the environment that they came from; with them, finance and "
+                     "operations may write to it again.\n\n");
+    if (run->request.axdb)
+        describe_axdb(undo, ret);
+    if (undo->runtime)
+        describe_runtime(undo, ret);
+    if (!run->request.axdb && has_axdb_rows(undo))
+        text_append(ret, "\nWhat the run removed of AxDB is not put back: it was not asked for.\n");
+    if (!run->request.dataverse && rows_of_dataverse(undo))
         text_printf(ret,
-                    "\nNot put back: %" PRId64
-                    " Dual Write Runtime Configurations of Dataverse that the run removed.\n",
-                    undo->past->ops->rows(undo->past, TABLE_RUNTIME));
+                    "\n%" PRId64 " Dual Write Runtime Configurations of Dataverse stay removed: "
+                    "without\n--dataverse-url only AxDB is put back.\n",
+                    rows_of_dataverse(undo));
     text_printf(ret, "\nclass: %s\nplan-id: %s\n\n", env_class_name(run->request.env_class),
                 run->plan.id);
 }
@@ -254,9 +391,28 @@ open_past(struct undo *undo, struct err *err)
     if (!scope.text)
         return arena_exhausted(err);
     for (int i = 0; i < AXDB_TABLES; i++)
-        scope.parts[i] =
-            undo->past->ops->schema(undo->past, (enum table)i) ? SCOPE_WHOLE : SCOPE_NOTHING;
+        scope.parts[i] = run->request.axdb && undo->past->ops->schema(undo->past, (enum table)i)
+                             ? SCOPE_WHOLE
+                             : SCOPE_NOTHING;
+    scope.parts[TABLE_RUNTIME] = undo->runtime ? SCOPE_WHOLE : SCOPE_NOTHING;
     run_set_scope(run, &scope);
+    return true;
+}
+
+/** What a created row cannot have of the old one: told before, and in the report. */
+static bool
+find_lost_columns(struct undo *undo, struct err *err)
+{
+    struct runtime_store *store = undo->run.conn.runtime;
+    struct runtime_columns *lost = arena_alloc(undo->run.arena, sizeof *lost);
+
+    if (!lost)
+        return arena_exhausted(err);
+    if (!undo->runtime)
+        return true;
+    if (!store->ops->lost_columns(store, undo->run.arena, lost, err))
+        return err_wrap(err, "could not find out which columns can be put back");
+    undo->run.outcome->lost = lost;
     return true;
 }
 
@@ -270,11 +426,11 @@ look_and_plan(struct undo *undo, struct err *err)
     if (!request->dry_run &&
         !guard_statement(request, run->ports->op && run->ports->op->present, err))
         return false;
-    if (!open_past(undo, err) || (!request->dry_run && !run_name(run, err)))
+    if (!open_past(undo, err) || (request->axdb && !request->dry_run && !run_name(run, err)))
         return false;
     return run_look(run, err) &&
            guard_target(request, &run->scope, GUARD_UNDO, &run->outcome->before, err) &&
-           target_is_the_same(undo, err) && make_plan(undo, err);
+           target_is_the_same(undo, err) && make_plan(undo, err) && find_lost_columns(undo, err);
 }
 
 /** A dry run, or nothing to put back. */
@@ -351,6 +507,16 @@ static bool
 put_back(struct undo *undo, struct err *err)
 {
     struct run *run = &undo->run;
+    int64_t missing = 0;
+
+    if (!run->conn.axdb)
+        return true;
+    for (int i = 0; i < AXDB_TABLES; i++)
+        missing += undo->plan.tables[i].missing.rows;
+    if (missing == 0) { /* an undo before this one has done it */
+        run_end_axdb(run);
+        return true;
+    }
     const struct backup_rows backup = {
         .ctx = undo, .schema = backup_schema, .read = backup_read, .decides = is_wanted};
     const struct restore_job job = {.store = run->conn.axdb,
@@ -380,10 +546,39 @@ put_back(struct undo *undo, struct err *err)
     return ok;
 }
 
+static bool
+create_again(struct undo *undo, struct err *err)
+{
+    struct run *run = &undo->run;
+    struct table_outcome *table = &run->outcome->tables[TABLE_RUNTIME];
+    const struct reinstate_job job = {.store = run->conn.runtime,
+                                      .run = undo->past,
+                                      .plan = &undo->reinstate,
+                                      .journal = run->journal,
+                                      .observer = run->ports->observer,
+                                      .arena = run->arena};
+    struct reinstate_result result;
+    bool ok;
+
+    if (!undo->runtime || undo->reinstate.missing.rows == 0)
+        return true;
+    ok = reinstate_rows(&job, &result, err);
+    run->outcome->changed = run->outcome->changed || result.target_changed;
+    table->restored_rows = result.done;
+    table->failed_rows = result.failed;
+    table->unknown_rows = result.unknown;
+    run->outcome->returns = result.left;
+    run->outcome->return_count = result.left_count;
+    if (result.paced)
+        run_note_pace(run, &result.pace);
+    return ok;
+}
+
 /* ---- the fresh look ---- */
 
 static bool
-compare_all(struct undo *undo, struct axdb_store *store, struct row_counts *ret, struct err *err)
+compare_all(const struct undo *undo, struct axdb_store *store, struct outcome *outcome,
+            struct row_counts *ret, struct err *err)
 {
     const struct restore_look look = {.store = store,
                                       .tables = undo->run.outcome->after.axdb->tables,
@@ -397,7 +592,7 @@ compare_all(struct undo *undo, struct axdb_store *store, struct row_counts *ret,
         return false;
     for (int i = 0; i < AXDB_TABLES; i++) {
         if (undo->plan.tables[i].schema)
-            undo->run.outcome->tables[i].after_rows = counts[i].present + counts[i].others;
+            outcome->tables[i].after_rows = counts[i].present + counts[i].others;
         sum.present += counts[i].present;
         sum.absent += counts[i].absent;
         sum.differing += counts[i].differing;
@@ -406,21 +601,63 @@ compare_all(struct undo *undo, struct axdb_store *store, struct row_counts *ret,
     return true;
 }
 
+/** What the look at Dataverse says of each row, also of those that had no answer. */
+static bool
+compare_runtime(const struct undo *undo, struct runtime_store *store, struct outcome *outcome,
+                struct row_counts *ret, struct err *err)
+{
+    struct table_outcome *table = &outcome->tables[TABLE_RUNTIME];
+    struct reinstate_check found;
+
+    if (!reinstate_compare(store, undo->past, &found, err))
+        return false;
+    table->after_rows = found.same + found.differing + found.others;
+    table->differing_rows = found.differing;
+    if (found.absent == 0 && table->unknown_rows) { /* what had no answer is there */
+        table->restored_rows += table->unknown_rows;
+        table->unknown_rows = 0;
+        outcome->return_count = 0;
+    }
+    const int64_t created = table->restored_rows > 0 ? table->restored_rows : 0;
+
+    table->present_rows = found.same > created ? found.same - created : 0;
+    ret->present += found.same;
+    ret->absent += found.absent;
+    ret->differing += found.differing;
+    ret->others += found.others;
+    return true;
+}
+
+static const struct err *
+half_not_reached(const struct undo *undo, const struct connections *conn)
+{
+    const struct outcome *outcome = undo->run.outcome;
+
+    if (undo->run.request.axdb && !conn->axdb)
+        return &outcome->after.axdb_err;
+    return undo->runtime && !conn->runtime ? &outcome->after.runtime_err : NULL;
+}
+
 static bool
 look_again(struct undo *undo, struct row_counts *ret, struct err *err)
 {
     struct run *run = &undo->run;
     struct outcome *outcome = run->outcome;
     struct connections conn;
-    bool ok = evidence_collect(&run->request, run->ports, run->arena, &conn, &outcome->after, err);
+    const struct look look = {.request = &run->request, .ports = run->ports, .arena = run->arena};
+    const struct err *unread;
+    bool ok = evidence_collect(&look, &conn, &outcome->after, err);
 
-    if (ok && !conn.axdb) {
-        *err = outcome->after.axdb_err;
+    unread = ok ? half_not_reached(undo, &conn) : NULL;
+    if (unread) {
+        *err = *unread;
         ok = false;
     }
     ok = ok && evidence_same_target(&outcome->before, &outcome->after, err);
     outcome->after_taken = ok;
-    ok = ok && compare_all(undo, conn.axdb, ret, err);
+    ok = ok &&
+         (!outcome->after.axdb || !conn.axdb || compare_all(undo, conn.axdb, outcome, ret, err)) &&
+         (!undo->runtime || compare_runtime(undo, conn.runtime, outcome, ret, err));
     connections_close(&conn);
     return ok || err_wrap(err, "the rows are back, but that could not be verified");
 }
@@ -461,11 +698,12 @@ run_undo(const struct run_request *request, const struct run_ports *ports, struc
     if (!prepare(&undo, &err)) {
         if (err.code != ERR_NONE)
             run_fail(ret, &err);
-    } else if (!put_back(&undo, &err) || !prove(&undo, &err)) {
+    } else if (!put_back(&undo, &err) || !create_again(&undo, &err) || !prove(&undo, &err)) {
         run_stop(&undo.run, &err);
     }
     run_end(&undo.run);
     restore_plan_done(&undo.plan);
+    reinstate_plan_done(&undo.reinstate);
     if (undo.past)
         undo.past->ops->close(undo.past);
 }

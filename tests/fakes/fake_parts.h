@@ -28,6 +28,13 @@ bool fake_send_rows(const struct fake_world *world, const struct schema *schema,
 bool fake_parse_row(const struct fake_world *world, const struct schema *schema,
                     const struct row *row, struct fake_row *ret, struct err *err);
 
+/** The same of a runtime row's document. False when it is none of this world. */
+bool fake_parse_document(const char *key, struct slice document, struct fake_row *ret);
+
+/** A runtime row to hand out; `document` holds its contents. */
+void fake_fill_document(const struct fake_world *world, const struct fake_row *from,
+                        struct fake_document *document, struct row *ret);
+
 /** Do both have the same contents (not the same version)? */
 bool fake_row_equal(const struct fake_row *a, const struct fake_row *b);
 
@@ -42,7 +49,11 @@ void fake_insert(struct fake_table *table, const struct fake_row *row);
 const char *fake_channel(const struct fake_world *world, const struct fake_row *row);
 void fake_url(const struct fake_world *world, const struct fake_row *row, char *ret, size_t size);
 
-/** The promise: is this very row in the sealed backup of the run that works now? */
+/** The promise of an undo: is this very runtime row in a sealed backup of a run? */
+void fake_put_back(struct fake_world *world, const struct fake_row *row);
+
+/** The promise: is this very row in the sealed backup of the run that works now? A runtime row in
+ * this very version. */
 void fake_destroyed(struct fake_world *world, enum table table, const struct fake_row *row);
 
 void fake_axdb_init(struct fake_world *world);

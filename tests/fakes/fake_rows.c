@@ -99,7 +99,7 @@ value_of(const struct fake_world *world, const struct fake_row *row, const char 
     else if (strcmp(column, "CONTENT") == 0)
         (void)snprintf(ret, size, "content %d of group %d", row->content, row->group);
     else if (strcmp(column, "document") == 0)
-        (void)snprintf(ret, size, "content %d", row->content);
+        (void)snprintf(ret, size, "content %d stamp %d", row->content, row->version);
     else if (strcmp(column, "SYSROWVERSION") == 0)
         (void)snprintf(ret, size, "%08d", row->version);
     else
@@ -153,6 +153,21 @@ send_row(const struct fake_world *world, const struct schema *schema, const stru
     return sink->take(sink->ctx, &row, err);
 }
 
+void
+fake_fill_document(const struct fake_world *world, const struct fake_row *from,
+                   struct fake_document *document, struct row *ret)
+{
+    struct digest_stream *stream = digest_new();
+
+    (void)value_of(world, from, "document", document->text, sizeof document->text);
+    document->field = (struct field){.bytes = slice_of_string(document->text)};
+    *ret = (struct row){.id = {.table = TABLE_RUNTIME}, .fields = &document->field, .count = 1};
+    (void)snprintf(ret->id.key, sizeof ret->id.key, "00000000-0000-0000-0000-%012d", from->recid);
+    (void)snprintf(ret->id.version, sizeof ret->id.version, "W/\"%d\"", from->version);
+    row_digest(runtime_schema(), stream, ret);
+    digest_free(stream);
+}
+
 bool
 fake_send_rows(const struct fake_world *world, const struct schema *schema,
                const struct fake_table *from, const struct row_sink *sink, struct err *err)
@@ -199,17 +214,26 @@ number_of(const char *text, int *ret)
     return true;
 }
 
-static bool
-parse_runtime(const struct schema *schema, const struct row *row, struct fake_row *ret)
+bool
+fake_parse_document(const char *key, struct slice document, struct fake_row *ret)
 {
     char content[VALUE_BYTES] = "";
-    char version[VALUE_BYTES] = "";
+    char *stamp;
 
-    text_of(schema, row, "document", content);
-    (void)snprintf(version, sizeof version, "%.*s", (int)strcspn(row->id.version + 3, "\""),
-                   row->id.version + 3);
-    return strncmp(content, "content ", 8) == 0 && number_of(content + 8, &ret->content) &&
-           number_of(version, &ret->version) && number_of(row->id.key + 24, &ret->recid);
+    (void)snprintf(content, sizeof content, "%.*s", (int)document.size,
+                   (const char *)document.data);
+    stamp = strstr(content, " stamp ");
+    if (!stamp || strncmp(content, "content ", 8) != 0 || strlen(key) < 25)
+        return false;
+    *stamp = '\0';
+    return number_of(content + 8, &ret->content) && number_of(stamp + 7, &ret->version) &&
+           number_of(key + 24, &ret->recid);
+}
+
+static bool
+parse_runtime(const struct row *row, struct fake_row *ret)
+{
+    return row->count == 1 && fake_parse_document(row->id.key, row->fields[0].bytes, ret);
 }
 
 /** "content 10 of group 1" */
@@ -269,7 +293,7 @@ fake_parse_row(const struct fake_world *world, const struct schema *schema, cons
     struct digest digest = {0};
     const struct row_sink sink = {.ctx = &digest, .take = take_digest};
 
-    if (schema->table == TABLE_RUNTIME ? !parse_runtime(schema, row, &parsed)
+    if (schema->table == TABLE_RUNTIME ? !parse_runtime(row, &parsed)
                                        : !parse_axdb(world, schema, row, &parsed))
         return err_set(err, ERR_SERVER, "%s is no row of this world", row->id.key);
     /* nothing of the row was lost on the way: it would be handed out with the same digest */

@@ -44,6 +44,24 @@ read_disk(struct fake_world *world, const struct schema *schema, const struct fa
 
 /* ---- journal ---- */
 
+/** Rows that have left, as the record says: one by its "key" and "state", or many by name. */
+static void
+note_purged(struct fake_run *run, const struct fact *facts, size_t count)
+{
+    const char *single = strcmp(facts[0].name, "key") == 0 ? facts[0].value : NULL;
+
+    for (size_t i = single ? 1 : 0; i < (single ? 2 : count); i++) {
+        const char *key = single ? single : facts[i].name;
+        const bool gone = strncmp(facts[i].value, "gone", 4) == 0;
+
+        if (!gone && strncmp(facts[i].value, "done", 4) != 0)
+            continue;
+        assert(strlen(key) == 36 && run->purged_count < FAKE_MAX_ROWS);
+        (void)sscanf(key + 24, "%d", &run->purged[run->purged_count]); /* NOLINT */
+        run->purged_gone[run->purged_count++] = gone;
+    }
+}
+
 static bool
 journal_record(struct journal *journal, const char *step, const struct fact *facts, size_t count,
                bool durable, struct err *err)
@@ -60,6 +78,8 @@ journal_record(struct journal *journal, const char *step, const struct fact *fac
             copy(run->journal[run->journal_count].state, sizeof run->journal[0].state,
                  facts[i].value);
     run->journal_count++;
+    if (strcmp(step, "purge-outcome") == 0)
+        note_purged(run, facts, count);
     return true;
 }
 
@@ -190,6 +210,68 @@ backup_seal(struct backup *backup, struct err *err)
     return true;
 }
 
+/* ---- further backups ---- */
+
+static struct fake_again *
+again_of(struct backup *backup)
+{
+    return PART_OF(struct fake_again, backup, port);
+}
+
+static bool
+again_begin(struct backup *backup, const struct schema *schema, struct err *err)
+{
+    struct fake_again *again = again_of(backup);
+
+    assert(schema->table == TABLE_RUNTIME && !again->sealed);
+    again->rows.count = 0;
+    return !fake_fails(again->run->world, ERR_STORAGE, err);
+}
+
+static bool
+again_add(struct backup *backup, const struct row *row, struct err *err)
+{
+    struct fake_again *again = again_of(backup);
+
+    if (fake_fails(again->run->world, ERR_STORAGE, err))
+        return false;
+    assert(again->rows.count < FAKE_MAX_ROWS);
+    return fake_parse_row(again->run->world, runtime_schema(), row,
+                          &again->rows.rows[again->rows.count++], err);
+}
+
+static bool
+again_step(struct backup *backup, struct err *err)
+{
+    return !fake_fails(again_of(backup)->run->world, ERR_STORAGE, err);
+}
+
+static bool
+again_read_back(struct backup *backup, enum table table, const struct row_sink *sink,
+                struct err *err)
+{
+    struct fake_again *again = again_of(backup);
+    struct fake_table read = again->rows;
+
+    assert(table == TABLE_RUNTIME);
+    if (fake_fails(again->run->world, ERR_STORAGE, err))
+        return false;
+    if (again->run->world->again_lies && read.count)
+        read.rows[0].content++;
+    return fake_send_rows(again->run->world, runtime_schema(), &read, sink, err);
+}
+
+static bool
+again_seal(struct backup *backup, struct err *err)
+{
+    struct fake_again *again = again_of(backup);
+
+    if (fake_fails(again->run->world, ERR_STORAGE, err))
+        return false;
+    again->sealed = true;
+    return true;
+}
+
 /* ---- directory ---- */
 
 static struct fake_run *
@@ -233,6 +315,19 @@ dir_backup(struct run_dir *dir)
 {
     assert(!run_of(dir)->reopened);
     return &run_of(dir)->backup_port;
+}
+
+static bool
+dir_next_backup(struct run_dir *dir, struct backup **ret, int *ret_number, struct err *err)
+{
+    struct fake_run *run = run_of(dir);
+
+    if (fake_fails(run->world, ERR_STORAGE, err))
+        return false;
+    assert(run->again_count < FAKE_MAX_AGAIN);
+    *ret = &run->again[run->again_count++].port;
+    *ret_number = run->again_count + 1;
+    return true;
 }
 
 static bool
@@ -372,20 +467,78 @@ archive_manifest(const struct archived_run *run, struct digest *ret)
     return true;
 }
 
+/** The rows of a table, each in its newest version. */
+static bool
+newest_rows(struct fake_run *past, enum table table, struct fake_table *ret, struct err *err)
+{
+    if (fake_fails(past->world, ERR_STORAGE, err))
+        return false;
+    if (past->world->archive_broken || !archive_schema(&past->archived, table))
+        return err_set(err, ERR_STORAGE, "the backup of %s is damaged", table_name(table));
+    *ret = past->backup[table];
+    for (size_t i = 0; table == TABLE_RUNTIME && i < ret->count; i++)
+        ret->rows[i] = *fake_newest(past, ret->rows[i].recid);
+    return true;
+}
+
 static bool
 archive_read(struct archived_run *run, enum table table, const struct row_sink *sink,
              struct err *err)
 {
-    const struct fake_run *past = archived(run);
-    struct fake_table read = past->backup[table];
+    struct fake_run *past = archived(run);
+    struct fake_table read;
 
-    if (fake_fails(past->world, ERR_STORAGE, err))
+    if (!newest_rows(past, table, &read, err))
         return false;
     if (past->world->in_transaction && past->world->backup_changes && read.count)
         read.rows[read.count - 1].content++;
-    if (past->world->archive_broken || !archive_schema(run, table))
-        return err_set(err, ERR_STORAGE, "the backup of %s is damaged", table_name(table));
     return read_disk(past->world, &past->schemas[table], &read, sink, err);
+}
+
+static bool
+archive_begin(struct archived_run *run, enum table table, struct err *err)
+{
+    struct fake_run *past = archived(run);
+
+    past->cursor_at = 0;
+    assert(table == TABLE_RUNTIME);
+    return newest_rows(past, table, &past->cursor, err);
+}
+
+static bool
+archive_next(struct archived_run *run, struct row *ret, bool *ret_end, struct err *err)
+{
+    struct fake_run *past = archived(run);
+
+    if (fake_fails(past->world, ERR_STORAGE, err))
+        return false;
+    *ret_end = past->cursor_at == past->cursor.count;
+    if (!*ret_end)
+        fake_fill_document(past->world, &past->cursor.rows[past->cursor_at++], &past->document,
+                           ret);
+    return true;
+}
+
+static void
+archive_end(struct archived_run *run)
+{
+    (void)run;
+}
+
+static bool
+archive_purged(struct archived_run *run, const struct purged_sink *sink, struct err *err)
+{
+    const struct fake_run *past = archived(run);
+    char key[ROW_KEY_BYTES];
+
+    if (fake_fails(past->world, ERR_STORAGE, err))
+        return false;
+    for (int i = 0; i < past->purged_count; i++) {
+        (void)snprintf(key, sizeof key, "00000000-0000-0000-0000-%012d", past->purged[i]);
+        if (!sink->take(sink->ctx, key, past->purged_gone[i], err))
+            return false;
+    }
+    return true;
 }
 
 static void
@@ -493,12 +646,19 @@ fake_runs_init(struct fake_world *world)
                                                  .close = backup_step,
                                                  .read_back = backup_read_back,
                                                  .seal = backup_seal};
+    static const struct backup_ops again_ops = {.begin_table = again_begin,
+                                                .add = again_add,
+                                                .end_table = again_step,
+                                                .close = again_step,
+                                                .read_back = again_read_back,
+                                                .seal = again_seal};
     static const struct run_dir_ops dir_ops = {.id = dir_id,
                                                .path = dir_id,
                                                .lock_target = dir_lock,
                                                .journal = dir_journal,
                                                .plan = dir_plan,
                                                .backup = dir_backup,
+                                               .next_backup = dir_next_backup,
                                                .write_file = dir_write_file,
                                                .finish = dir_finish,
                                                .close = dir_close};
@@ -507,6 +667,10 @@ fake_runs_init(struct fake_world *world)
                                                          .rows = archive_rows,
                                                          .manifest = archive_manifest,
                                                          .read_rows = archive_read,
+                                                         .begin_rows = archive_begin,
+                                                         .next_row = archive_next,
+                                                         .end_rows = archive_end,
+                                                         .purged = archive_purged,
                                                          .close = archive_close};
 
     for (int i = 0; i < FAKE_MAX_RUNS; i++) {
@@ -516,6 +680,10 @@ fake_runs_init(struct fake_world *world)
         run->journal_port.ops = &journal_ops;
         run->plan_port.ops = &plan_ops;
         run->backup_port.ops = &backup_ops;
+        for (int j = 0; j < FAKE_MAX_AGAIN; j++) {
+            run->again[j].run = run;
+            run->again[j].port.ops = &again_ops;
+        }
         run->dir.ops = &dir_ops;
         run->archived.ops = &archived_ops;
     }

@@ -35,6 +35,10 @@ fake_happen(struct fake_world *world, enum fake_moment moment)
             table->rows[at].version++;
         }
         break;
+    case FAKE_STAMPS:
+        if (at < table->count)
+            table->rows[at].version = world->next_version++;
+        break;
     case FAKE_REMOVES:
         if (at < table->count)
             memmove(&table->rows[at], &table->rows[at + 1],
@@ -43,11 +47,56 @@ fake_happen(struct fake_world *world, enum fake_moment moment)
     }
 }
 
+/** Is this runtime row, in this version, in one of the run's sealed backups? */
+static bool
+has_version(const struct fake_run *run, const struct fake_row *row)
+{
+    const struct fake_row *kept = fake_find(&run->backup[TABLE_RUNTIME], row->recid);
+
+    if (kept && kept->content == row->content && kept->version == row->version)
+        return true;
+    for (int i = 0; i < run->again_count; i++) {
+        kept = run->again[i].sealed ? fake_find(&run->again[i].rows, row->recid) : NULL;
+        if (kept && kept->content == row->content && kept->version == row->version)
+            return true;
+    }
+    return false;
+}
+
 void
 fake_destroyed(struct fake_world *world, enum table table, const struct fake_row *row)
 {
-    if (!world->run || !world->run->sealed || !fake_is_in(&world->run->backup[table], row))
-        world->violations++;
+    const struct fake_run *run = world->run;
+    bool sealed = run && run->sealed;
+
+    if (sealed && table == TABLE_RUNTIME)
+        sealed = has_version(run, row);
+    else if (sealed)
+        sealed = fake_is_in(&run->backup[table], row);
+    world->violations += !sealed;
+}
+
+void
+fake_put_back(struct fake_world *world, const struct fake_row *row)
+{
+    for (int i = 0; i < world->run_count; i++) {
+        const struct fake_row *newest = fake_newest(&world->runs[i], row->recid);
+
+        if (newest && newest->content == row->content && newest->version == row->version)
+            return;
+    }
+    world->violations++;
+}
+
+const struct fake_row *
+fake_newest(const struct fake_run *run, int recid)
+{
+    const struct fake_row *row = run->sealed ? fake_find(&run->backup[TABLE_RUNTIME], recid) : NULL;
+
+    for (int i = 0; i < run->again_count; i++)
+        if (run->again[i].sealed && fake_find(&run->again[i].rows, recid))
+            row = fake_find(&run->again[i].rows, recid);
+    return row;
 }
 
 /* ---- operator and observer ---- */
@@ -85,10 +134,10 @@ observer_say(struct observer *observer, enum log_level level, const char *text)
 static void
 observer_progress(struct observer *observer, const char *what, int64_t done, int64_t total)
 {
-    (void)observer;
-    (void)what;
-    (void)done;
-    (void)total;
+    struct fake_world *world = WORLD_OF(observer, observer);
+
+    (void)snprintf(world->progress, sizeof world->progress, "%d of %d %s", (int)done, (int)total,
+                   what);
 }
 
 static bool
@@ -131,6 +180,7 @@ fake_world_init(struct fake_world *world)
         .commit = COMMIT_DONE,
         .gone_code = ERR_CONNECT,
         .removal = REMOVAL_DONE,
+        .return_state = RETURN_DONE,
         .next_version = 100,
         .observer = {observer_say, observer_progress},
         .op = {.show = op_show, .ask = op_ask},
@@ -157,7 +207,8 @@ void
 fake_world_next(struct fake_world *world)
 {
     world->calls = world->fail_at = world->crash_at = 0;
-    world->axdb_connects = world->observations = world->answered = 0;
+    world->axdb_connects = world->runtime_connects = world->observations = world->answered = 0;
+    world->passes = 0;
     world->files_created = 0;
     world->reports_written = world->finished = false;
     world->shown[0] = '\0';

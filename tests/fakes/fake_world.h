@@ -20,6 +20,7 @@ enum {
     FAKE_MAX_JOURNAL = 512,
     FAKE_MAX_ANSWERS = 4,
     FAKE_MAX_RUNS = 8,
+    FAKE_MAX_AGAIN = 6,
     FAKE_NAME_BYTES = 160
 };
 
@@ -41,16 +42,33 @@ struct fake_table {
 /** When something else happens to the world: before the named call, once. */
 enum fake_moment {
     FAKE_NEVER,
-    FAKE_BEFORE_BACKUP, /* when the backup starts */
-    FAKE_BEFORE_LOCK,   /* when the locks are taken */
-    FAKE_BEFORE_DELETE, /* under the locks, as a trigger would */
-    FAKE_BEFORE_INSERT, /* the same, when rows are about to be put back */
-    FAKE_AFTER_COMMIT,  /* behind a COMMIT, whatever it answered */
-    FAKE_BEFORE_PURGE,
+    FAKE_BEFORE_BACKUP,    /* when the backup starts */
+    FAKE_BEFORE_LOCK,      /* when the locks are taken */
+    FAKE_BEFORE_DELETE,    /* under the locks, as a trigger would */
+    FAKE_BEFORE_INSERT,    /* the same, when rows are about to be put back */
+    FAKE_AFTER_COMMIT,     /* behind a COMMIT, whatever it answered */
+    FAKE_BEFORE_PURGE,     /* each time that rows are sent to be deleted */
+    FAKE_BEFORE_RETURN,    /* when rows are about to be created again */
     FAKE_BEFORE_LAST_LOOK, /* the second observation */
 };
 
-enum fake_change { FAKE_CHANGES, FAKE_ADDS, FAKE_REMOVES };
+enum fake_change { FAKE_CHANGES, FAKE_ADDS, FAKE_REMOVES, FAKE_STAMPS };
+
+/** A runtime row as it is handed out, for as long as this lasts. */
+struct fake_document {
+    char text[64];
+    struct field field;
+};
+
+struct fake_run;
+
+/** A further backup of a run. */
+struct fake_again {
+    struct fake_run *run;
+    struct backup port;
+    struct fake_table rows;
+    bool sealed;
+};
 
 /** A run as its directory would tell of it. */
 struct fake_run {
@@ -70,6 +88,14 @@ struct fake_run {
     bool backed_up[TABLES];
     struct fake_table backup[TABLES];
     struct schema schemas[TABLES];
+    struct fake_again again[FAKE_MAX_AGAIN];
+    int again_count;
+    int purged[FAKE_MAX_ROWS]; /* recids that "purge-outcome" calls done or gone, in order */
+    bool purged_gone[FAKE_MAX_ROWS];
+    int purged_count;
+    struct fake_table cursor; /* of begin_rows */
+    size_t cursor_at;
+    struct fake_document document; /* the row of the cursor */
 
     struct run_dir dir;
     struct journal journal_port;
@@ -85,6 +111,7 @@ struct fake_world {
     int run_count;
     struct fake_run *run; /* the one that works now, or worked last; NULL = there was none */
     bool backup_lies;     /* what is read back is not what was written */
+    bool again_lies;      /* the same of a further backup */
     bool archive_broken;  /* a past run's backup cannot be read: a wrong sum */
 
     const char *url;           /* EXTERNALENVIRONMENTURL of project rows that do not name `own` */
@@ -132,6 +159,10 @@ struct fake_world {
     bool axdb_gone_after;       /* the second connection fails */
     enum err_code gone_code;    /* with this */
     enum removal_state removal; /* what the last runtime row's removal comes to; DONE by default */
+    int stamps; /* so many times the last runtime row gets a new version before rows are sent */
+    bool runtime_gone_after;        /* the second connection to Dataverse fails */
+    enum return_state return_state; /* what the last row that is created comes to */
+    bool return_lands;              /* with RETURN_UNKNOWN: it was created */
 
     const char *answers[FAKE_MAX_ANSWERS]; /* the operator's, in turn; NULL = end of input */
     int answer_count;
@@ -144,13 +175,15 @@ struct fake_world {
     /* what happened */
     int calls, fail_at, crash_at;
     int violations;
-    int axdb_connects, observations;
+    int axdb_connects, runtime_connects, observations;
+    int passes;             /* times that rows were sent to be deleted */
     int locked_backup_rows; /* rows read from a backup while locks were held */
     int stray_releases;     /* of an application lock that was not held */
     int answered;
     int ids;                         /* names given to runs */
     int files_created;               /* run directories */
     char shown[8192];                /* what the operator was shown */
+    char progress[256];              /* what the observer was told last */
     char connected_as[RUN_ID_BYTES]; /* run id that the last AxDB connection carries */
     bool reports_written, finished;
     int reported_status; /* by the last report that was written */
@@ -165,6 +198,10 @@ struct fake_world {
     struct operator_port op;
     struct axdb_store axdb;
     struct runtime_store runtime;
+
+    /* the creating under way */
+    struct return_sink returning;
+    size_t return_total, return_count;
 
     /* the transaction under way */
     struct fake_table transaction[AXDB_TABLES]; /* the state to return to */
@@ -181,6 +218,9 @@ void fake_world_init(struct fake_world *world);
 
 /** Another command in the same world: counters start again, rows and runs stay. */
 void fake_world_next(struct fake_world *world);
+
+/** The newest version of a runtime row in the sealed backups of a run; NULL when it is in none. */
+const struct fake_row *fake_newest(const struct fake_run *run, int recid);
 
 /** A request for both halves of this world, confirmed in advance except for the plan-id. */
 struct run_request fake_request(void);

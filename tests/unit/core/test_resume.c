@@ -159,12 +159,22 @@ a_purge_that_stopped_goes_on_with_what_is_left(void **state)
     assert_int_equal(scene.outcome.exit_status, 0);
     assert_int_equal(fake_world_rows(&scene.world), 0);
     assert_null(scene.outcome.settled); /* the answer to COMMIT was there */
-    assert_int_equal(scene.outcome.tables[TABLE_RUNTIME].deleted_rows, 1);
-    assert_int_equal(scene.outcome.tables[TABLE_RUNTIME].gone_rows, 1);
+    assert_int_equal(scene.outcome.tables[TABLE_RUNTIME].deleted_rows, RUNTIME_ROWS);
+    assert_int_equal(scene.outcome.tables[TABLE_RUNTIME].gone_rows, 0);
     assert_int_equal(scene.world.violations, 0);
 
     interrupt_purge(&scene, arena);
-    scene.world.tables[TABLE_RUNTIME].rows[0].version++; /* changed since: it stays */
+    scene.world.tables[TABLE_RUNTIME].rows[0].version = 500; /* only the stamps */
+    resume(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 0);
+    assert_int_equal(scene.outcome.tables[TABLE_RUNTIME].again_rows, 1);
+    assert_int_equal(scene.world.runs[0].again_count, 1);
+    assert_int_equal(fake_world_rows(&scene.world), 0);
+    assert_int_equal(scene.world.violations, 0);
+
+    interrupt_purge(&scene, arena);
+    scene.world.tables[TABLE_RUNTIME].rows[0].content += 1000; /* changed since: it stays */
+    scene.world.tables[TABLE_RUNTIME].rows[0].version++;
     resume(&scene, arena);
     assert_int_equal(scene.outcome.exit_status, 3);
     assert_int_equal(scene.outcome.tables[TABLE_RUNTIME].changed_rows, 1);

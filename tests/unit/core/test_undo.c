@@ -165,7 +165,8 @@ the_operator_reads_that_the_old_link_comes_back(void **state)
     assert_int_equal(axdb_rows(&scene), 0);
     assert_non_null(strstr(scene.world.shown, "THIS BRINGS THE OLD LINK BACK"));
     assert_non_null(strstr(scene.world.shown, "3 rows go back into BUSINESSEVENTSDEFINITION"));
-    assert_non_null(strstr(scene.world.shown, "Not put back: 2 Dual Write Runtime"));
+    assert_non_null(
+        strstr(scene.world.shown, "2 Dual Write Runtime Configurations of Dataverse stay removed"));
     fake_world_next(&scene.world);
     scene.world.answers[1] = "AxDB@sql01";
     run_undo(&scene.request, &scene.world.ports, arena, &scene.outcome);

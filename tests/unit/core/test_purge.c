@@ -1,0 +1,306 @@
+#include "../../../src/core/pace_line.h"
+#include "commands.h"
+#include "core/purge.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MEGABYTE = 1048576 };
+
+struct scene {
+    struct fake_world world;
+    struct outcome outcome;
+};
+
+/** Clean a world in which something happens to the runtime rows. */
+static void
+clean(struct scene *scene, struct arena *arena)
+{
+    struct run_request request = fake_request();
+
+    run_confirmed(run_clean, &scene->world, &request, arena, &scene->outcome);
+    assert_int_equal(scene->world.violations, 0);
+}
+
+static const struct table_outcome *
+runtime(const struct scene *scene)
+{
+    return &scene->outcome.tables[TABLE_RUNTIME];
+}
+
+static void
+a_row_that_was_only_stamped_is_backed_up_again_and_goes(void **state)
+{
+    (void)state;
+    for (int stamps = 1; stamps <= PURGE_ROUNDS; stamps++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct scene scene;
+
+        fake_world_init(&scene.world);
+        scene.world.stamps = stamps;
+        clean(&scene, arena);
+        assert_int_equal(scene.outcome.exit_status, 0);
+        assert_int_equal(scene.world.tables[TABLE_RUNTIME].count, 0);
+        assert_int_equal(scene.world.passes, stamps + 1);
+        assert_int_equal(scene.world.run->again_count, stamps);
+        assert_true(scene.world.run->again[stamps - 1].sealed);
+        assert_int_equal(runtime(&scene)->deleted_rows, 2);
+        assert_int_equal(runtime(&scene)->again_rows, stamps);
+        assert_int_equal(runtime(&scene)->changed_rows, 0);
+        assert_true(fake_world_journalled(&scene.world, "backup-again"));
+        assert_int_equal(scene.outcome.removal_count, 0);
+    }
+}
+
+static void
+a_row_that_is_stamped_every_time_stays(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    fake_world_init(&scene.world);
+    scene.world.stamps = 100;
+    clean(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 3);
+    assert_int_equal(scene.world.passes, PURGE_ROUNDS + 1);
+    assert_int_equal(scene.world.tables[TABLE_RUNTIME].count, 1);
+    assert_int_equal(runtime(&scene)->changed_rows, 1);
+    assert_int_equal(runtime(&scene)->deleted_rows, 1);
+    assert_int_equal(scene.outcome.removal_count, 1);
+    assert_non_null(strstr(scene.outcome.removals[0].why.primary, "changed again"));
+}
+
+static void
+a_row_with_other_contents_stays_and_is_named(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    fake_world_init(&scene.world);
+    scene.world.change_at = FAKE_BEFORE_PURGE;
+    scene.world.change_table = TABLE_RUNTIME;
+    scene.world.change = FAKE_CHANGES;
+    clean(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 3);
+    assert_int_equal(scene.world.tables[TABLE_RUNTIME].count, 1);
+    assert_int_equal(scene.world.passes, 1);
+    assert_int_equal(scene.world.run->again_count, 0); /* nothing to back up: no directory */
+    assert_int_equal(runtime(&scene)->changed_rows, 1);
+    assert_string_equal(scene.outcome.removals[0].row->key, "00000000-0000-0000-0000-000000000001");
+    assert_int_equal(scene.outcome.removals[0].http_status, 412);
+    assert_non_null(strstr(scene.outcome.removals[0].why.primary, "changed since"));
+}
+
+static void
+a_row_that_changes_or_goes_while_it_is_backed_up_again_is_judged_afresh(void **state)
+{
+    static const struct {
+        enum fake_change change;
+        int exit_status, left, gone;
+    } cases[] = {{FAKE_CHANGES, 3, 1, 0}, {FAKE_REMOVES, 0, 0, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct scene scene;
+
+        fake_world_init(&scene.world);
+        scene.world.tables[TABLE_RUNTIME].count = 1;
+        scene.world.stamps = 1;
+        scene.world.change_at = FAKE_BEFORE_PURGE;
+        scene.world.change_skip = 1; /* in the second pass */
+        scene.world.change_table = TABLE_RUNTIME;
+        scene.world.change = cases[i].change;
+        clean(&scene, arena);
+        assert_int_equal(scene.outcome.exit_status, cases[i].exit_status);
+        assert_int_equal(scene.world.tables[TABLE_RUNTIME].count, cases[i].left);
+        assert_int_equal(runtime(&scene)->changed_rows, cases[i].left);
+        assert_int_equal(runtime(&scene)->gone_rows, cases[i].gone);
+        assert_int_equal(runtime(&scene)->again_rows, 1);
+    }
+}
+
+static void
+a_further_backup_that_does_not_hold_deletes_nothing(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    fake_world_init(&scene.world);
+    scene.world.stamps = 1;
+    scene.world.again_lies = true;
+    clean(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 3);
+    assert_int_equal(scene.outcome.err.code, ERR_STORAGE);
+    assert_int_equal(scene.world.tables[TABLE_RUNTIME].count, 1);
+    assert_false(scene.world.run->again[0].sealed);
+    assert_int_equal(runtime(&scene)->changed_rows, 1);
+}
+
+static void
+every_failure_in_every_round_leaves_a_sealed_copy_of_what_left(void **state)
+{
+    int swept = 0;
+
+    (void)state;
+    for (int crash = 0; crash < 2; crash++) {
+        for (int fail_at = 1;; fail_at++) {
+            ARENA_SCOPED arena = arena_new((size_t)4 * MEGABYTE);
+            struct run_request request = fake_request();
+            struct scene scene;
+            int calls;
+
+            fake_world_init(&scene.world);
+            request.dry_run = true;
+            run_clean(&request, &scene.world.ports, arena, &scene.outcome);
+            request.dry_run = false;
+            request.plan_id = scene.outcome.plan_id;
+            fake_world_next(&scene.world);
+            scene.world.stamps = 2;
+            *(crash ? &scene.world.crash_at : &scene.world.fail_at) = fail_at;
+            run_clean(&request, &scene.world.ports, arena, &scene.outcome);
+            assert_int_equal(scene.world.violations, 0);
+            if (scene.outcome.exit_status == 0)
+                assert_int_equal(fake_world_rows(&scene.world), 0);
+            calls = scene.world.calls;
+            assert_true(runtime(&scene)->changed_rows <= 2); /* none is counted twice */
+            fake_world_next(&scene.world);
+            request.run = "last";
+            run_resume(&request, &scene.world.ports, arena, &scene.outcome);
+            assert_int_equal(scene.world.violations, 0);
+            if (scene.outcome.exit_status == 0)
+                assert_int_equal(fake_world_rows(&scene.world), 0);
+            if (calls < fail_at)
+                break;
+            swept++;
+        }
+    }
+    print_message("%d failures injected, 0 promises broken\n", swept);
+    assert_true(swept > 150);
+}
+
+static void
+what_has_left_is_not_sent_again(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct run_request request = fake_request();
+    struct scene scene;
+
+    (void)state;
+    fake_world_init(&scene.world);
+    scene.world.removal = REMOVAL_FAILED; /* of the second row */
+    clean(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 3);
+    scene.world.removal = REMOVAL_DONE;
+    /* somebody writes the first row again: it is not this run's any more */
+    scene.world.tables[TABLE_RUNTIME].rows[scene.world.tables[TABLE_RUNTIME].count++] =
+        (struct fake_row){.recid = 1, .content = 0, .version = 1};
+    fake_world_next(&scene.world);
+    request.run = "last";
+    request.plan_id = scene.outcome.plan_id;
+    run_resume(&request, &scene.world.ports, arena, &scene.outcome);
+    assert_int_equal(scene.outcome.exit_status, 2);
+    assert_int_equal(scene.world.tables[TABLE_RUNTIME].count, 1);
+    assert_int_equal(runtime(&scene)->deleted_rows, 2);
+    assert_int_equal(runtime(&scene)->back_rows, 1);
+}
+
+static void
+many_rows_that_are_written_late_are_counted_and_the_first_listed(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    fake_world_init(&scene.world);
+    scene.world.change_at = FAKE_BEFORE_PURGE;
+    scene.world.change_table = TABLE_RUNTIME;
+    scene.world.change = FAKE_ADDS;
+    clean(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 3);
+    assert_int_equal(runtime(&scene)->new_rows, 1);
+    assert_int_equal(runtime(&scene)->back_rows, 0);
+    assert_int_equal(scene.outcome.written_after_count, 1);
+    assert_string_equal(scene.outcome.written_after[0].key, "00000000-0000-0000-0000-000000001000");
+    assert_non_null(scene.outcome.pace);
+    assert_int_equal(scene.outcome.pace->throttled, 2);
+}
+
+static void
+the_progress_line_tells_pace_and_pauses(void **state)
+{
+    struct runtime_pace pace = {.done = 120,
+                                .total = 1000,
+                                .rows_per_second_x10 = 375,
+                                .ms_per_row_x10 = 264,
+                                .concurrency = 5,
+                                .batch_rows = 10};
+    struct fake_world world;
+
+    (void)state;
+    fake_world_init(&world);
+    pace_line_tell(&world.observer, "rows removed", &pace);
+    assert_string_equal(world.progress,
+                        "120 of 1000 rows removed; 37.5 rows/s, 26 ms a row, 5 requests of 10");
+    pace.paused_until_utc_ms = INT64_C(1795297469123); /* 2026-11-21T21:44:29.123Z */
+    pace.paused_why = "the service limits requests (429 0x80072321)";
+    pace_line_tell(&world.observer, "rows removed", &pace);
+    assert_string_equal(world.progress,
+                        "120 of 1000 rows removed; paused until 21:44:29 UTC: the service limits "
+                        "requests (429 0x80072321)");
+}
+
+static void
+refs_of_many_rows_stay_small_and_are_found(void **state)
+{
+    enum { ROWS = 100000 };
+    RUNTIME_REFS_SCOPED refs = {0};
+    struct err err;
+    char key[40];
+    char etag[32];
+
+    (void)state;
+    for (int i = ROWS; i-- > 0;) {
+        (void)snprintf(key, sizeof key, "00000000-0000-0000-0000-%012d", i);
+        (void)snprintf(etag, sizeof etag, "W/\"%d\"", i);
+        assert_true(runtime_refs_add(&refs, key, etag, &err));
+    }
+    runtime_refs_sort(&refs);
+    assert_int_equal(refs.count, ROWS);
+    assert_int_equal(sizeof *refs.list, 48);
+    for (int i = 0; i < ROWS; i += 997) {
+        (void)snprintf(key, sizeof key, "00000000-0000-0000-0000-%012d", i);
+        (void)snprintf(etag, sizeof etag, "W/\"%d\"", i);
+        assert_int_equal(runtime_refs_find(&refs, key), i);
+        assert_string_equal(refs.list[i].etag, etag);
+    }
+    assert_int_equal(runtime_refs_find(&refs, "no such key"), ROWS);
+    memset(key, 'k', sizeof key - 1);
+    key[sizeof key - 1] = '\0';
+    assert_true(runtime_refs_add(&refs, key, "", &err));
+    assert_false(runtime_refs_add(&refs, "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk", "", &err));
+    assert_int_equal(err.code, ERR_SERVER);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_row_that_was_only_stamped_is_backed_up_again_and_goes),
+        cmocka_unit_test(a_row_that_is_stamped_every_time_stays),
+        cmocka_unit_test(a_row_with_other_contents_stays_and_is_named),
+        cmocka_unit_test(a_row_that_changes_or_goes_while_it_is_backed_up_again_is_judged_afresh),
+        cmocka_unit_test(a_further_backup_that_does_not_hold_deletes_nothing),
+        cmocka_unit_test(every_failure_in_every_round_leaves_a_sealed_copy_of_what_left),
+        cmocka_unit_test(what_has_left_is_not_sent_again),
+        cmocka_unit_test(many_rows_that_are_written_late_are_counted_and_the_first_listed),
+        cmocka_unit_test(the_progress_line_tells_pace_and_pauses),
+        cmocka_unit_test(refs_of_many_rows_stay_small_and_are_found),
+    };
+
+    return cmocka_run_group_tests_name("core/purge", tests, NULL, NULL);
+}
