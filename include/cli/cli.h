@@ -22,7 +22,8 @@ struct cli_adapters {
     bool (*axdb)(const struct config *config, struct observer *observer, struct axdb_server **ret,
                  struct err *err);
     void (*axdb_free)(struct axdb_server *server);
-    bool (*runtime)(const struct config *config, struct runtime_server **ret, struct err *err);
+    bool (*runtime)(const struct config *config, struct observer *observer,
+                    struct runtime_server **ret, struct err *err);
     void (*runtime_free)(struct runtime_server *server);
     bool (*runs)(const struct config *config, struct run_store **ret, struct err *err);
     void (*runs_free)(struct run_store *store);

@@ -13,6 +13,7 @@ const char *presence_name(enum verdict verdict);
 
 /** "done", "gone", "changed", "failed", "unknown". */
 const char *removal_state_name(enum removal_state state);
+const char *return_state_name(enum return_state state);
 
 #define WORDS_NO_URL "(not a plain URL)"
 

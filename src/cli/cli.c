@@ -199,7 +199,8 @@ make_adapters(struct program *program, struct err *err)
         return false;
     if (config_axdb(config) && !make->axdb(config, &program->console.observer, &program->axdb, err))
         return false;
-    if (config_dataverse(config) && !make->runtime(config, &program->runtime, err))
+    if (config_dataverse(config) &&
+        !make->runtime(config, &program->console.observer, &program->runtime, err))
         return false;
     return make_runs(program, err);
 }

@@ -7,9 +7,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { REDRAW_MS = 100 };
+enum { REDRAW_MS = 100, DEFAULT_WIDTH = 80, MAX_PROGRESS = 240 };
 
 bool
 console_write(int fd, const char *bytes, size_t size)
@@ -32,10 +33,27 @@ write_text(const struct console *console, const struct text *text)
     (void)console_write(console->fd, text_string(text), strlen(text_string(text)));
 }
 
+static const char erase[] = "\r\x1b[K";
+
+/** Bytes of the line that fit into the terminal, never a part of a character. */
+static size_t
+cut(int fd, const char *line)
+{
+    struct winsize size = {0};
+    const size_t width =
+        ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col < 2 ? DEFAULT_WIDTH : size.ws_col;
+    size_t used = strlen(line);
+    if (used < width)
+        return used;
+    used = width - 1;
+    while (used > 0 && ((unsigned char)line[used] & 0xc0) == 0x80)
+        used--;
+    return used;
+}
+
 void
 console_end(struct console *console)
 {
-    static const char erase[] = "\r\x1b[K";
     if (console->line_open)
         (void)console_write(console->fd, erase, sizeof(erase) - 1);
     console->line_open = false;
@@ -78,12 +96,14 @@ progress(struct observer *observer, const char *what, int64_t done, int64_t tota
     if (!console->is_terminal || (console->line_open && now_ms - console->drawn_ms < REDRAW_MS))
         return;
     TEXT_SCOPED text = {0};
-    text_printf(&text, "\r\x1b[K%" PRId64, done);
+    text_printf(&text, "%" PRId64, done);
     if (total > 0)
         text_printf(&text, " of %" PRId64, total);
     text_append(&text, " ");
-    text_append_shown(&text, what, strnlen(what, 60));
-    write_text(console, &text);
+    text_append_shown(&text, what, strnlen(what, MAX_PROGRESS));
+    /* a line that wraps could not be taken away again */
+    (void)console_write(console->fd, erase, sizeof(erase) - 1);
+    (void)console_write(console->fd, text_string(&text), cut(console->fd, text_string(&text)));
     console->line_open = true;
     console->drawn_ms = now_ms;
 }

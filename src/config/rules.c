@@ -196,8 +196,9 @@ no_target(enum command command, struct err *err)
     (void)err_set(err, ERR_USAGE, "no target is named");
     if (takes_dataverse_if_named(command))
         return err_hint(err, "Give -S and -d for AxDB, or --env NAME; with --dataverse-url%s",
-                        command == COMMAND_RESUME
-                            ? " the rows of Dataverse are finished too."
+                        command == COMMAND_RESUME ? " the rows of Dataverse are finished too."
+                        : command == COMMAND_UNDO
+                            ? " the rows of Dataverse are put back too."
                             : " the target's own organization is asked which rows are right.");
     return err_hint(err, "Give -S and -d for AxDB and --dataverse-url for Dataverse, or --env "
                          "NAME. One side alone: --axdb-only or --dataverse-only.");

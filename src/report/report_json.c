@@ -243,7 +243,9 @@ write_runtime(struct json_writer *json, const struct evidence *evidence)
     if (evidence->runtime) {
         write_runtime_identity(json, &evidence->runtime->identity);
         json_i64(json, "row_count", (int64_t)evidence->runtime->row_count);
-        write_runtime_rows(json, "rows", evidence->runtime->rows, evidence->runtime->row_count);
+        write_runtime_rows(json, "rows", evidence->runtime->rows, evidence->runtime->kept_count);
+        json_i64(json, "rows_more",
+                 (int64_t)(evidence->runtime->row_count - evidence->runtime->kept_count));
     }
     json_close(json, '{');
 }
@@ -322,6 +324,7 @@ write_table(struct json_writer *json, enum table table, const struct table_outco
     json_count(json, "backed_up", outcome->backed_up_rows);
     json_count(json, "deleted", outcome->deleted_rows);
     json_count(json, "after", outcome->after_rows);
+    json_count(json, "backed_up_again", outcome->again_rows);
     json_count(json, "already_gone", outcome->gone_rows);
     json_count(json, "changed", outcome->changed_rows);
     json_count(json, "failed", outcome->failed_rows);
@@ -350,6 +353,74 @@ write_removals(struct json_writer *json, const struct outcome *outcome)
         json_close(json, '{');
     }
     json_close(json, '[');
+}
+
+static void
+write_returns(struct json_writer *json, const struct outcome *outcome)
+{
+    json_open(json, "not_restored", '[');
+    for (size_t i = 0; i < outcome->return_count; i++) {
+        const struct returned *returned = &outcome->returns[i];
+        json_open(json, NULL, '{');
+        json_string(json, "key", returned->key);
+        json_string(json, "state", return_state_name(returned->state));
+        json_int(json, "http_status", returned->http_status);
+        known(json, "request_id", returned->request_id);
+        write_error(json, "error", &returned->why);
+        json_close(json, '{');
+    }
+    json_close(json, '[');
+}
+
+/** How many more there are than are listed. */
+static void
+write_rest(struct json_writer *json, const char *name, int64_t all, size_t listed)
+{
+    json_i64(json, name, all > (int64_t)listed ? all - (int64_t)listed : 0);
+}
+
+/** Rows of Dataverse by name, where something is to be said of them. */
+static void
+write_runtime_lists(struct json_writer *json, const struct outcome *outcome)
+{
+    const struct table_outcome *runtime = &outcome->tables[TABLE_RUNTIME];
+    const int64_t failed = outcome_rows_unsettled(runtime);
+    write_removals(json, outcome);
+    write_rest(json, "not_removed_more", outcome->undoes ? 0 : failed, outcome->removal_count);
+    write_returns(json, outcome);
+    write_rest(json, "not_restored_more", outcome->undoes ? failed : 0, outcome->return_count);
+    write_runtime_rows(json, "written_after_plan", outcome->written_after,
+                       outcome->written_after_count);
+    write_rest(json, "written_after_plan_more", runtime->new_rows, outcome->written_after_count);
+}
+
+static void
+write_lost(struct json_writer *json, const struct runtime_columns *lost)
+{
+    if (!lost) {
+        json_null(json, "columns_not_restored");
+        return;
+    }
+    json_open(json, "columns_not_restored", '[');
+    for (size_t i = 0; i < lost->count; i++)
+        json_string(json, NULL, lost->names[i]);
+    json_close(json, '[');
+}
+
+static void
+write_pace(struct json_writer *json, const struct runtime_pace *pace)
+{
+    if (!pace) {
+        json_null(json, "pace");
+        return;
+    }
+    json_open(json, "pace", '{');
+    json_i64(json, "rows_per_minute", pace->rows_per_second_x10 * 6);
+    json_i64(json, "ms_per_row", pace->ms_per_row_x10 / 10);
+    json_int(json, "requests_at_once", pace->concurrency);
+    json_int(json, "rows_per_request", pace->batch_rows);
+    json_i64(json, "throttled", pace->throttled);
+    json_close(json, '{');
 }
 
 static void
@@ -421,9 +492,9 @@ report_json(const struct outcome *outcome, struct text *ret, struct err *err)
         write_evidence(&json, "after", &outcome->after, needs);
     else
         json_null(&json, "after");
-    write_removals(&json, outcome);
-    write_runtime_rows(&json, "written_after_plan", outcome->written_after,
-                       outcome->written_after_count);
+    write_runtime_lists(&json, outcome);
+    write_lost(&json, outcome->lost);
+    write_pace(&json, outcome->pace);
     json_open(&json, "next", '[');
     for (size_t i = 0; i < outcome->next_count; i++)
         json_string(&json, NULL, outcome->next[i]);

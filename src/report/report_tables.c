@@ -176,15 +176,17 @@ write_note(const struct layout *layout, int64_t rows, const char *table, const c
 
 /** What the numbers of the Dataverse table do not say by themselves. */
 static void
-write_runtime_notes(const struct layout *layout, const struct table_outcome *runtime)
+write_runtime_notes(const struct layout *layout, const struct table_outcome *runtime, bool undo)
 {
     const struct {
         int64_t rows;
         const char *what;
     } notes[] = {
         {runtime->gone_rows, "already gone"},
+        {runtime->again_rows, "stamped by the service after the backup: backed up once more, then "
+                              "deleted in that version"},
         {runtime->changed_rows, "changed since the backup, still there"},
-        {runtime->failed_rows, "not deleted, still there"},
+        {runtime->failed_rows, undo ? "not created again" : "not deleted, still there"},
         {runtime->unknown_rows, "sent, and no answer settled it"},
         {runtime->new_rows, "written after the plan, left alone"},
         {runtime->back_rows, "there again after the deletion"},
@@ -197,7 +199,7 @@ write_runtime_notes(const struct layout *layout, const struct table_outcome *run
 static void
 write_merge_notes(const struct layout *layout, const struct outcome *outcome)
 {
-    for (unsigned i = 0; i < AXDB_TABLES; i++) {
+    for (unsigned i = 0; i < TABLES; i++) {
         const struct table_outcome *table = &outcome->tables[i];
         write_note(layout, table->present_rows, table_name((enum table)i),
                    "there already, equal to the backup");
@@ -228,7 +230,7 @@ parts_write_tables(const struct layout *layout, const struct outcome *outcome, s
     ok = ok && layout_grid_print(drawn, err);
     layout_grid_free(drawn);
     write_legend(layout, &grid);
-    write_runtime_notes(layout, &outcome->tables[TABLE_RUNTIME]);
+    write_runtime_notes(layout, &outcome->tables[TABLE_RUNTIME], parts_is_undo(outcome));
     write_merge_notes(layout, outcome);
     return ok;
 }

@@ -137,10 +137,27 @@ write_undo(const struct layout *layout, const struct outcome *outcome)
     if (!parts_is_undo(outcome) || !old_link_text(outcome))
         return;
     layout_pair(layout, "warning", old_link_text(outcome));
+    if (outcome->tables[TABLE_RUNTIME].asked)
+        return;
     (void)snprintf(line, sizeof(line), "%" PRId64 " %s of Dataverse that the run backed up", rows,
                    parts_rows(rows));
     layout_pair(layout, "not put back",
                 rows > 0 ? line : "rows of Dataverse, if the run removed any");
+}
+
+/** What an undo of Dataverse cannot give back. */
+static void
+write_lost(const struct layout *layout, const struct runtime_columns *lost)
+{
+    TEXT_SCOPED line = {0};
+    if (!lost || lost->count == 0)
+        return;
+    for (size_t i = 0; i < lost->count; i++) {
+        text_append(&line, i ? ", " : "");
+        text_append(&line, lost->names[i]);
+    }
+    text_append(&line, " (of Dataverse: set by the service, the old value is in the backup alone)");
+    layout_pair(layout, "new values", text_string(&line));
 }
 
 /** What the run is about, where that is not simply every row. */
@@ -152,6 +169,7 @@ write_about(const struct layout *layout, const struct outcome *outcome)
     layout_pair(layout, "scope", outcome->scope);
     layout_pair(layout, "undoes run", outcome->undoes);
     write_undo(layout, outcome);
+    write_lost(layout, outcome->lost);
 }
 
 /* ---- target */
@@ -578,7 +596,28 @@ write_removals(const struct layout *layout, const struct outcome *outcome)
         text_append(layout->out, "  ");
         layout_flow(layout, 4, text_string(&line));
     }
-    write_more(layout, outcome->removal_count);
+    write_more(layout, (size_t)outcome_rows_unsettled(&outcome->tables[TABLE_RUNTIME]));
+}
+
+static void
+write_returns(const struct layout *layout, const struct outcome *outcome)
+{
+    if (outcome->return_count == 0)
+        return;
+    layout_heading(layout, "Rows of Dataverse that did not come back");
+    for (size_t i = 0; i < outcome->return_count && i < MAX_ROWS_SHOWN; i++) {
+        const struct returned *returned = &outcome->returns[i];
+        TEXT_SCOPED line = {0};
+        join(&line, "", returned->key);
+        join(&line, "", return_state_name(returned->state));
+        if (returned->http_status)
+            text_printf(&line, ", HTTP %d", returned->http_status);
+        join(&line, "", returned->why.primary);
+        join(&line, "request ", returned->request_id);
+        text_append(layout->out, "  ");
+        layout_flow(layout, 4, text_string(&line));
+    }
+    write_more(layout, (size_t)outcome_rows_unsettled(&outcome->tables[TABLE_RUNTIME]));
 }
 
 static void
@@ -596,7 +635,7 @@ write_written_after(const struct layout *layout, const struct outcome *outcome)
         text_append(layout->out, "  ");
         layout_flow(layout, 4, text_string(&line));
     }
-    write_more(layout, outcome->written_after_count);
+    write_more(layout, (size_t)outcome->tables[TABLE_RUNTIME].new_rows);
 }
 
 /* ---- the run */
@@ -617,6 +656,20 @@ write_only_copy(const struct layout *layout, const struct outcome *outcome)
 }
 
 static void
+write_pace(const struct layout *layout, const struct runtime_pace *pace)
+{
+    char line[160];
+    if (!pace)
+        return;
+    (void)snprintf(line, sizeof(line),
+                   "%" PRId64 ".%d rows/s, %" PRId64 " ms a row; asked to wait (429) %" PRId64
+                   " times",
+                   pace->rows_per_second_x10 / 10, (int)(pace->rows_per_second_x10 % 10),
+                   pace->ms_per_row_x10 / 10, pace->throttled);
+    layout_pair(layout, "Dataverse", line);
+}
+
+static void
 write_run(const struct layout *layout, const struct outcome *outcome)
 {
     char started[CLOCK_STAMP_BYTES], line[160];
@@ -633,6 +686,7 @@ write_run(const struct layout *layout, const struct outcome *outcome)
                        outcome->locked_ms);
         layout_pair(layout, "locked", line);
     }
+    write_pace(layout, outcome->pace);
     layout_pair(layout, "reason", outcome->reason);
     layout_pair(layout, "plan-id", outcome->plan_id);
     layout_pair(layout, "run", outcome->run_path);
@@ -689,6 +743,7 @@ report_text(const struct outcome *outcome, unsigned width, bool colour, struct t
         return false;
     write_checks(&layout, outcome);
     write_removals(&layout, outcome);
+    write_returns(&layout, outcome);
     write_written_after(&layout, outcome);
     write_run(&layout, outcome);
     write_next(&layout, outcome);

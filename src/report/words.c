@@ -24,6 +24,22 @@ presence_name(enum verdict verdict)
 }
 
 const char *
+return_state_name(enum return_state state)
+{
+    switch (state) {
+    case RETURN_DONE:
+        return "done";
+    case RETURN_THERE:
+        return "there";
+    case RETURN_FAILED:
+        return "failed";
+    case RETURN_UNKNOWN:
+        break;
+    }
+    return "unknown";
+}
+
+const char *
 removal_state_name(enum removal_state state)
 {
     switch (state) {

@@ -206,9 +206,22 @@ setup() {
     [ "$(rows_left)" = "34 34 958 17" ]
 }
 
-@test "a runtime configuration that changes before its delete stays and is named" {
+@test "a runtime configuration that is only stamped before its delete is backed up again and goes" {
     id=$(plan_id)
     fault '{"at":"dv.delete","times":1,"do":"other","text":"changed"}'
+    status_of clean --maps-are-stopped --reason test --yes --plan-id "$id"
+    [ "$status" = 0 ]
+    [ "$(rows_left)" = "0 0 0 0" ]
+    says "1 of Dataverse were stamped by the service"
+    run=$(ls -d "$runs"/2*)
+    [ -f "$run/backup-2/SEALED.json" ]
+    grep -q '"step":"backup-again"' "$run/journal.ndjson"
+    (cd "$run" && sha256sum --quiet -c SHA256SUMS && grep -q backup-2/manifest.json SHA256SUMS)
+}
+
+@test "a runtime configuration that changes before its delete stays and is named" {
+    id=$(plan_id)
+    fault '{"at":"dv.delete","times":1,"do":"other","text":"changed-name"}'
     status_of clean --maps-are-stopped --reason test --yes --plan-id "$id"
     [ "$status" = 3 ]
     [ "$(rows_left)" = "0 0 0 1" ]
@@ -272,7 +285,7 @@ setup() {
     clean --maps-are-stopped --reason test --yes --plan-id "$id" >"$BATS_TEST_TMPDIR/stdout" 2>&1 &
     pid=$!
     for _ in $(seq 100); do
-        grep -qs purge-outcome "$runs"/2*/journal.ndjson && break
+        grep -qs purge-intent "$runs"/2*/journal.ndjson && break
         sleep 0.1
     done
     pkill -TERM -P "$pid" -x dwclean || kill -TERM "$pid"

@@ -63,7 +63,7 @@ valid() {
 
 @test "a purge that leaves a row" {
     id=$(plan_id --channels all)
-    fault '{"at":"dv.delete","times":1,"do":"other","text":"changed"}'
+    fault '{"at":"dv.delete","times":1,"do":"other","text":"changed-name"}'
     status_of clean --channels all --maps-are-stopped --reason test --yes --plan-id "$id" --format json
     [ "$status" = 3 ]
     valid

@@ -107,6 +107,10 @@ both_write() {
     mapfile -t t < <(axdb_target; dataverse_target)
     "$DWCLEAN" "$1" --class sandbox --runs-dir "$runs" "${t[@]}" "${@:2}" </dev/null
 }
+dataverse_write() {
+    mapfile -t t < <(dataverse_target)
+    "$DWCLEAN" "$1" --class sandbox --runs-dir "$runs" "${t[@]}" "${@:2}" </dev/null
+}
 # confirmed COMMAND...: its dry run, then the change with that plan-id.
 confirmed() {
     local id

@@ -64,6 +64,38 @@ setup() {
     [ "$(rows_left)" = "34 34 958 17" ]
 }
 
+@test "clean of both halves, then undo of both: Dataverse too comes back with its old keys" {
+    status_of confirmed both_write clean --channels all
+    [ "$status" = 0 ]
+    [ "$(rows_left)" = "0 0 0 0" ]
+    run=$(basename "$(ls -d "$runs"/2*)")
+    status_of both_write undo "$run" --dry-run
+    [ "$status" = 0 ]
+    says "WOULD put back 1043 rows"
+    says "new values"
+    status_of confirmed both_write undo "$run"
+    [ "$status" = 0 ]
+    [ "$(rows_left)" = "34 34 958 17" ]
+    grep -q '"step":"return-outcome"' "$(ls -d "$runs"/2* | tail -1)/journal.ndjson"
+    # once more: nothing is missing on either side
+    status_of confirmed both_write undo "$run"
+    [ "$status" = 0 ]
+    says "nothing to put back"
+    [ "$(rows_left)" = "34 34 958 17" ]
+}
+
+@test "the rows of Dataverse alone are removed and put back without AxDB" {
+    status_of confirmed dataverse_write clean --dataverse-only
+    [ "$status" = 0 ]
+    [ "$(rows_left)" = "34 34 958 0" ]
+    status_of axdb_write undo last --dry-run
+    [ "$status" = 4 ]
+    says --dataverse-only
+    status_of confirmed dataverse_write undo last --dataverse-only
+    [ "$status" = 0 ]
+    [ "$(rows_left)" = "34 34 958 17" ]
+}
+
 @test "undo of an unknown run, of two runs and of no run" {
     mkdir -p "$runs"
     status_of axdb_write undo nothing --dry-run

@@ -54,9 +54,11 @@ make_axdb(const struct config *config, struct observer *observer, struct axdb_se
 }
 
 static bool
-make_runtime(const struct config *config, struct runtime_server **ret, struct err *err)
+make_runtime(const struct config *config, struct observer *observer, struct runtime_server **ret,
+             struct err *err)
 {
     (void)err;
+    assert_non_null(observer);
     assert_string_equal(secret_reveal(config_secret(config, CONFIG_CLIENT_SECRET)), "s3cret");
     *ret = &world.runtime_server;
     return true;

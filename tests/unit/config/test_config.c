@@ -499,7 +499,10 @@ an_option_of_another_command_says_whose_it_is(void **state)
     (void)state;
     expect_fault("verify " AXDB " --dry-run", "", ERR_USAGE,
                  "--dry-run is an option of clean, repair-map, undo.");
-    expect_fault("undo r " AXDB " --dataverse-only", "", ERR_USAGE, "check, verify, clean, resume");
+    expect_fault("repair-map --map a:b " AXDB " --dataverse-only", "", ERR_USAGE,
+                 "check, verify, clean, resume, undo");
+    expect_fault("verify " AXDB " --fast", "", ERR_USAGE,
+                 "--fast is an option of clean, resume, undo.");
     expect_fault("export r -S sql01", "", ERR_USAGE, "-S is not an option of export");
     expect_fault("clean " AXDB " --merge", "", ERR_USAGE, "--merge is an option of undo.");
 }

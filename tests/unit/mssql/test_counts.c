@@ -180,7 +180,7 @@ dbclose(DBPROCESS *process)
 
 #define IDENTITY                                                                                   \
     {                                                                                              \
-        "rs_identity", {"i", "$s", "$m", "$1", "$", "$login", "$user"}, {0}, 7                              \
+        "rs_identity", {"i", "$s", "$m", "$1", "$", "$login", "$user"}, {0}, 7                     \
     }
 #define COUNT(set, word, value)                                                                    \
     {                                                                                              \

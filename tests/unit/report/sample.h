@@ -68,6 +68,9 @@ static struct runtime_evidence sample_runtime = {
                  .optimistic_concurrency = true},
     .rows = sample_rows,
     .row_count = 1,
+    .kept_count = 1,
+    .first_created = "2026-01-01T00:00:00Z",
+    .last_created = "2026-01-01T00:00:00Z",
 };
 
 static const struct host_count sample_hosts[] = {{"prod.crm.dynamics.com", 30, false},
@@ -178,8 +181,7 @@ sample_done(void)
 static inline struct outcome
 sample_partial(void)
 {
-    static const struct row_id row = {.table = TABLE_RUNTIME,
-                                      .key = "0a1b2c3d-0000-4000-8000-000000000001"};
+    static const struct runtime_ref row = {.key = "0a1b2c3d-0000-4000-8000-000000000001"};
     static const struct removal removals[] = {
         {.row = &row,
          .state = REMOVAL_CHANGED,
@@ -274,6 +276,46 @@ sample_undo(void)
     outcome.before.runtime_asked = false;
     outcome.before.runtime = NULL;
     outcome.next = next;
+    return outcome;
+}
+
+/** Rows of Dataverse are put back too, and one is refused. */
+static inline struct outcome
+sample_undo_partial(void)
+{
+    static const struct returned returns[] = {
+        {.key = "0a1b2c3d-0000-4000-8000-000000000001",
+         .state = RETURN_FAILED,
+         .http_status = 400,
+         .request_id = "req-7",
+         .why = {.code = ERR_SERVER, .primary = "a plug-in has refused the row"}}};
+    static const char *const columns[] = {"createdon", "createdby", "ownerid"};
+    static const struct runtime_columns lost = {.names = columns, .count = 3};
+    static const struct runtime_pace pace = {.rows_per_second_x10 = 375,
+                                             .ms_per_row_x10 = 264,
+                                             .concurrency = 5,
+                                             .batch_rows = 10,
+                                             .throttled = 3};
+    struct outcome outcome = sample_undo();
+    struct table_outcome *runtime = &outcome.tables[TABLE_RUNTIME];
+    outcome.word = OUTCOME_PARTIAL;
+    outcome.exit_status = 3;
+    outcome.verdict = "1041 rows of the backup are there exactly, 1 with other contents (left as "
+                      "they are), 1 are missing";
+    outcome.before.runtime_asked = outcome.after.runtime_asked = true;
+    outcome.before.runtime = outcome.after.runtime = &sample_runtime;
+    runtime->asked = true;
+    runtime->before_rows = 1;
+    runtime->planned_rows = 16;
+    runtime->restored_rows = 15;
+    runtime->deleted_rows = -1;
+    runtime->failed_rows = 1;
+    runtime->differing_rows = 1;
+    runtime->after_rows = 16;
+    outcome.returns = returns;
+    outcome.return_count = 1;
+    outcome.lost = &lost;
+    outcome.pace = &pace;
     return outcome;
 }
 

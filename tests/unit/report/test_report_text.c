@@ -182,6 +182,7 @@ an_undo_is_loud_about_the_old_link_and_what_is_not_put_back(void **state)
     TEXT_SCOPED text = {0};
     struct err err;
     (void)state;
+    outcome.tables[TABLE_RUNTIME].asked = false;
     outcome.tables[TABLE_RUNTIME].backed_up_rows = 1;
     expect_whole(&outcome, 80, "  warning       THE OLD LINK IS BACK: ");
     expect_whole(&outcome, 80, "  not put back  1 row of Dataverse that the run backed up\n");
@@ -207,9 +208,11 @@ a_map_is_shown_row_by_row(void **state)
 static void
 an_undo_says_what_is_back_and_what_was_there(void **state)
 {
-    const struct outcome outcome = sample_undo();
+    struct outcome outcome = sample_undo();
     (void)state;
     expect_golden(&outcome, 80, "undo-done.txt");
+    outcome = sample_undo_partial();
+    expect_golden(&outcome, 80, "undo-partial.txt");
 }
 
 static void
