@@ -212,7 +212,7 @@ setup() {
     status_of clean --maps-are-stopped --reason test --yes --plan-id "$id"
     [ "$status" = 0 ]
     [ "$(rows_left)" = "0 0 0 0" ]
-    says "1 of Dataverse were stamped by the service"
+    says "1 row of Dataverse: stamped by the service"
     run=$(ls -d "$runs"/2*)
     [ -f "$run/backup-2/SEALED.json" ]
     grep -q '"step":"backup-again"' "$run/journal.ndjson"
@@ -281,7 +281,7 @@ setup() {
 
 @test "SIGTERM in the purge ends with rows settled and status 3" {
     id=$(plan_id)
-    fault '{"at":"dv.request","match":"DELETE","skip":4,"times":0,"do":"delay","arg":300}'
+    fault '{"at":"dv.request","match":"$batch","times":0,"do":"delay","arg":4000}'
     clean --maps-are-stopped --reason test --yes --plan-id "$id" >"$BATS_TEST_TMPDIR/stdout" 2>&1 &
     pid=$!
     for _ in $(seq 100); do
