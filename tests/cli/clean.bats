@@ -73,6 +73,8 @@ setup() {
     [ "$status" = 0 ]
     [ "$(rows_left)" = "0 0 0 0" ]
     run=$(ls -d "$runs"/2*)
+    # whoever is blocked by this run can see which one it is
+    logged '"application":"dwclean/[0-9.]* run='"$(basename "$run")"'"'
     (cd "$run" && sha256sum --quiet -c SHA256SUMS)
     [ "$(zstdcat "$run/backup/events.ndjson.zst" | wc -l)" -ge 958 ]
     [ "$(stat -c %a "$run")" = 700 ]
