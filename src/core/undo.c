@@ -581,7 +581,7 @@ compare_all(const struct undo *undo, struct axdb_store *store, struct outcome *o
             struct row_counts *ret, struct err *err)
 {
     const struct restore_look look = {.store = store,
-                                      .tables = undo->run.outcome->after.axdb->tables,
+                                      .tables = outcome->after.axdb->tables,
                                       .run = undo->past,
                                       .plan = &undo->plan,
                                       .max_lock_ms = LOCK_MS};

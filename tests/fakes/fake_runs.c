@@ -52,6 +52,8 @@ note_purged(struct fake_run *run, const struct fact *facts, size_t count)
 
     for (size_t i = single ? 1 : 0; i < (single ? 2 : count); i++) {
         const char *key = single ? single : facts[i].name;
+
+        assert(facts[i].value);
         const bool gone = strncmp(facts[i].value, "gone", 4) == 0;
 
         if (!gone && strncmp(facts[i].value, "done", 4) != 0)
