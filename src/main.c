@@ -116,6 +116,7 @@ make_runtime(const struct config *config, struct observer *observer, struct runt
         .tenant = config_text(config, OPT_TENANT_ID),
         .client_id = config_text(config, OPT_CLIENT_ID),
         .client_secret = config_secret(config, CONFIG_CLIENT_SECRET),
+        .certificate_file = config_client_certificate(config),
         .authority = config_text(config, OPT_AUTHORITY),
         .allow_hosts = allow_hosts,
         .allow_host_count = allowed,

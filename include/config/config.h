@@ -69,6 +69,10 @@ enum config_secret { CONFIG_PASSWORD, CONFIG_CLIENT_SECRET, CONFIG_SECRETS };
 /** The secret, or NULL when the command needs none or it was not found yet. */
 const struct secret *config_secret(const struct config *config, enum config_secret which);
 
+/** The file with key and certificate that stands in the client secret's place, checked for its
+ * owner-only mode by config_read_secrets; NULL when there is none. */
+const char *config_client_certificate(const struct config *config);
+
 /**
  * Read the secrets that the command needs from variables and files. `ret_missing[i]` is true when
  * one is needed and nobody gave it: it may be asked for at a terminal and handed to

@@ -14,4 +14,7 @@ enum { SECRET_FILE_MAX_BYTES = 4096 };
  */
 MUST_CHECK bool secret_file_read(const char *path, struct secret *ret, struct err *err);
 
+/** Is `path` a file as above, whatever it holds? For those that are read by others. ERR_CONFIG. */
+MUST_CHECK bool secret_file_check(const char *path, struct err *err);
+
 #endif

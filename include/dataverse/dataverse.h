@@ -16,6 +16,8 @@ struct dataverse_options {
     const char *tenant; /* id or domain; NULL = as the service's 401 challenge says */
     const char *client_id;
     const struct secret *client_secret;
+    const char *certificate_file; /* PEM with key and certificate, instead of the secret; its mode
+                                     is the caller's to check */
     const char *authority; /* NULL = as the challenge says, if it is a listed Microsoft authority */
     const char *const
         *allow_hosts; /* further hosts that tokens and secrets may go to (exact host names) */
@@ -33,7 +35,9 @@ struct dataverse_options {
 };
 
 /** The environment that the options name. Nothing is connected yet. ERR_USAGE for a URL that is not
- * https or whose host is neither a Dataverse host nor allowed. */
+ * https or whose host is neither a Dataverse host nor allowed, and for a secret beside a
+ * certificate.
+ */
 MUST_CHECK bool dataverse_server_new(const struct dataverse_options *options,
                                      struct runtime_server **ret, struct err *err);
 void dataverse_server_free(struct runtime_server *server); /* NULL is allowed */

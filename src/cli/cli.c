@@ -94,7 +94,7 @@ ask_secret(struct program *program, enum config_secret which, struct err *err)
         return err_hint(err, password ? "Set DWCLEAN_PASSWORD or SQLCMDPASSWORD, or pass "
                                         "--password-file FILE."
                                       : "Set DWCLEAN_CLIENT_SECRET or AZURE_CLIENT_SECRET, or pass "
-                                        "--client-secret-file FILE.");
+                                        "--client-secret-file FILE or --client-certificate FILE.");
     }
     (void)snprintf(question, sizeof(question),
                    password ? "Password of login %s: " : "Client secret of application %s: ",

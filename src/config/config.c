@@ -23,6 +23,7 @@ struct config {
     enum command topic;
     struct target target;
     struct secret secrets[CONFIG_SECRETS];
+    const char *client_certificate; /* of the settings */
 };
 
 struct config *
@@ -458,13 +459,16 @@ config_notices(const struct config *config, size_t *ret_count)
 
 /* ---- secrets */
 
+enum { SECRET_PLACES = 3 };
+
+/** Where a secret may be; OPTIONS = nowhere. */
 struct secret_place {
-    enum option_id variable, file;
+    enum option_id variable, file, certificate;
 };
 
 static const struct secret_place secret_places[CONFIG_SECRETS] = {
-    [CONFIG_PASSWORD] = {OPT_PASSWORD, OPT_PASSWORD_FILE},
-    [CONFIG_CLIENT_SECRET] = {OPT_CLIENT_SECRET, OPT_CLIENT_SECRET_FILE},
+    [CONFIG_PASSWORD] = {OPT_PASSWORD, OPT_PASSWORD_FILE, OPTIONS},
+    [CONFIG_CLIENT_SECRET] = {OPT_CLIENT_SECRET, OPT_CLIENT_SECRET_FILE, OPT_CLIENT_CERTIFICATE},
 };
 
 static bool
@@ -474,28 +478,72 @@ is_needed(const struct config *config, enum config_secret which)
                                     : config->target.dataverse;
 }
 
+/** What was found of the places of a secret. */
+struct secret_find {
+    enum option_id id;
+    enum config_rank rank;
+    const struct setting *setting; /* NULL = nothing yet */
+};
+
+static bool
+exclude_each_other(const struct secret_find *a, const struct secret_find *b, struct err *err)
+{
+    char names[2][NAME_BYTES];
+    const bool argv = a->rank == RANK_ARGV;
+    const char *first = option_shown(option_spec(a->id), names[0], NAME_BYTES);
+    const char *second = option_shown(option_spec(b->id), names[1], NAME_BYTES);
+    (void)err_set(err, argv ? ERR_USAGE : ERR_CONFIG, "%s and %s exclude each other",
+                  argv ? first : a->setting->source, argv ? second : b->setting->source);
+    return err_hint(err, argv ? "Leave one of them out." : "Unset one of them.");
+}
+
+/** The strongest place; two of the same strength are an error. */
+static bool
+find_secret(const struct config *config, const struct secret_place *place, struct secret_find *ret,
+            struct err *err)
+{
+    const enum option_id ids[SECRET_PLACES] = {place->variable, place->file, place->certificate};
+    struct secret_find best = {.id = OPTIONS, .rank = RANK_BUILTIN};
+    struct secret_find rival = {.id = OPTIONS, .rank = RANK_BUILTIN};
+
+    for (size_t i = 0; i < SECRET_PLACES; i++) {
+        struct secret_find found = {.id = ids[i], .rank = RANK_BUILTIN};
+        if (ids[i] != OPTIONS)
+            found.setting = settings_get(&config->settings, ids[i], &found.rank);
+        if (!found.setting)
+            continue;
+        if (!best.setting || found.rank > best.rank)
+            best = found;
+        else if (found.rank == best.rank)
+            rival = found;
+    }
+    if (rival.setting && rival.rank == best.rank)
+        return exclude_each_other(&best, &rival, err);
+    *ret = best;
+    return true;
+}
+
 static bool
 read_secret(struct config *config, enum config_secret which, bool *ret_missing, struct err *err)
 {
-    enum config_rank variable_rank = RANK_BUILTIN, file_rank = RANK_BUILTIN;
-    const struct setting *held =
-        settings_get(&config->settings, secret_places[which].variable, &variable_rank);
-    const struct setting *file =
-        settings_get(&config->settings, secret_places[which].file, &file_rank);
+    const struct secret_place *place = &secret_places[which];
+    struct secret_find found = {.id = OPTIONS};
 
-    if (held && file && variable_rank == file_rank) {
-        (void)err_set(err, ERR_CONFIG, "%s and %s exclude each other", held->source, file->source);
-        return err_hint(err, "Unset one of them.");
-    }
-    *ret_missing = !held && !file;
+    if (!find_secret(config, place, &found, err))
+        return false;
+    *ret_missing = !found.setting;
     if (*ret_missing)
         return true;
-    if (file && (!held || file_rank > variable_rank))
-        return secret_file_read(file->text, &config->secrets[which], err);
+    if (found.id == place->file)
+        return secret_file_read(found.setting->text, &config->secrets[which], err);
+    if (found.id == place->certificate) {
+        config->client_certificate = found.setting->text;
+        return secret_file_check(found.setting->text, err);
+    }
 
-    const char *value = variable(config, held->text);
+    const char *value = variable(config, found.setting->text);
     if (!value)
-        return err_set(err, ERR_CONFIG, "%s is gone", held->source);
+        return err_set(err, ERR_CONFIG, "%s is gone", found.setting->source);
     return secret_set(&config->secrets[which], value, strlen(value), err);
 }
 
@@ -523,6 +571,12 @@ const struct secret *
 config_secret(const struct config *config, enum config_secret which)
 {
     return secret_is_set(&config->secrets[which]) ? &config->secrets[which] : NULL;
+}
+
+const char *
+config_client_certificate(const struct config *config)
+{
+    return config->client_certificate;
 }
 
 /* ---- where runs are kept */

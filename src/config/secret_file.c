@@ -71,6 +71,16 @@ take_line(const char *bytes, size_t read, const char *path, struct secret *ret, 
 }
 
 bool
+secret_file_check(const char *path, struct err *err)
+{
+    assert(path && err);
+    FILE_SCOPED fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return err_errno(err, ERR_CONFIG, errno, "open the secret file %s", path);
+    return check_owner_only(fd, path, err);
+}
+
+bool
 secret_file_read(const char *path, struct secret *ret, struct err *err)
 {
     assert(path && ret && err);

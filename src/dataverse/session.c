@@ -20,6 +20,7 @@ source_of(const struct session *session, struct token_source *ret)
         .authority = session->options->authority,
         .client_id = session->options->client_id,
         .client_secret = session->options->client_secret,
+        .certificate_file = session->options->certificate_file,
     };
     return ret;
 }

@@ -212,6 +212,8 @@ dataverse_server_new(const struct dataverse_options *options, struct runtime_ser
 
     if (!options->url || !options->url[0])
         return err_set(err, ERR_USAGE, "no Dataverse URL was given");
+    if (options->client_secret && options->certificate_file)
+        return err_set(err, ERR_USAGE, "client secret and client certificate exclude each other");
     if (options->odata ? !url_local_parse(options->url, &target, path, sizeof path, err)
                        : !url_target_parse(options->url, &allow, &target, err))
         return false;

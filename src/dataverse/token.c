@@ -1,6 +1,7 @@
 #include "token.h"
 
 #include "answer.h"
+#include "assertion.h"
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/parse.h"
@@ -36,7 +37,7 @@ static const struct refusal {
     {700021, "The assertion's issuer was not accepted: check the client id."},
     {700023, "The assertion's audience was not accepted: check the authority."},
     {700024, "The assertion's time was not accepted: check this machine's clock."},
-    {7000218, "No credential was sent: give the client secret."},
+    {7000218, "No credential was sent: give a client secret or a certificate."},
     {90002, "The tenant was not found: check its id or domain, and the cloud."},
     {900023, "The tenant is not a valid id or domain."},
     {500011, "The environment's URL is not known in this tenant: check the URL and the tenant."},
@@ -169,29 +170,48 @@ put_encoded(char *at, const char *name, const char *value)
     return at;
 }
 
+/** The form with a secret, or with an assertion in its place. */
 static bool
-make_form(const struct token_source *source, struct secret *ret, struct err *err)
+write_form(const struct token_source *source, const struct secret *credential, struct secret *ret,
+           struct err *err)
 {
+    static const char assertion[] =
+        "&client_assertion_type="
+        "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=";
     char scope[URL_ORIGIN_BYTES + 16];
-    const char *secret = secret_reveal(source->client_secret);
+    const char *secret = secret_reveal(credential);
     size_t capacity;
     char *form;
     char *end;
     bool done;
 
     url_scope(source->target, scope, sizeof scope);
-    capacity = 128 + 3 * (strlen(secret) + strlen(source->client_id) + strlen(scope));
+    capacity =
+        128 + sizeof assertion + 3 * (strlen(secret) + strlen(source->client_id) + strlen(scope));
     form = calloc(1, capacity);
     if (!form)
         return err_set(err, ERR_INTERNAL, "out of memory");
     end = put_encoded(form, "grant_type=", "client_credentials");
     end = put_encoded(end, "&client_id=", source->client_id);
     end = put_encoded(end, "&scope=", scope);
-    end = put_encoded(end, "&client_secret=", secret);
+    end = put_encoded(end, source->certificate_file ? assertion : "&client_secret=", secret);
     done = secret_set(ret, form, (size_t)(end - form), err);
     secret_clear_memory(form, capacity);
     free(form);
     return done;
+}
+
+static bool
+make_form(const struct token *token, const struct token_source *source, struct secret *ret,
+          struct err *err)
+{
+    SECRET_SCOPED assertion = {0};
+
+    if (!source->certificate_file)
+        return write_form(source, source->client_secret, ret, err);
+    return assertion_make(source->certificate_file, source->client_id, token->endpoint, &assertion,
+                          err) &&
+           write_form(source, &assertion, ret, err);
 }
 
 /** A token that can be sent in a header: printable, no blanks. */
@@ -275,7 +295,8 @@ decode_percent(char *text)
     return changed;
 }
 
-/** Does a text repeat the secret, as it is or percent-encoded, also more than once? */
+/** Does a text repeat the secret, as it is or percent-encoded, also more than once; or may it
+ * repeat an assertion, of which no character needs to be encoded? */
 static bool
 repeats_secret(const char *text, const struct token_source *source)
 {
@@ -283,6 +304,8 @@ repeats_secret(const char *text, const struct token_source *source)
     char *decoded;
     bool found;
 
+    if (source->certificate_file && strstr(text, "eyJ"))
+        return true;
     if (!source->client_secret || !secret_is_set(source->client_secret))
         return false;
     secret = secret_reveal(source->client_secret);
@@ -326,7 +349,7 @@ find_hint(const cJSON *json)
                                                   code->valuedouble ==
                                                       refusals[i].code) return refusals[i]
         .hint;
-    return "Check tenant, client id and client secret.";
+    return "Check tenant, client id, and client secret or certificate.";
 }
 
 bool
@@ -384,6 +407,18 @@ take_reply(struct token *token, const struct token_source *source, const struct 
     return false;
 }
 
+static bool
+has_credential(const struct token_source *source, struct err *err)
+{
+    if (source->client_id && source->client_id[0] &&
+        (source->certificate_file ||
+         (source->client_secret && secret_is_set(source->client_secret))))
+        return true;
+    (void)err_set(err, ERR_SIGNIN, "no credential for Dataverse was given");
+    return err_hint(err, "Set a client id and a client secret (AZURE_CLIENT_ID, "
+                         "AZURE_CLIENT_SECRET), or pass --client-certificate FILE.");
+}
+
 bool
 token_refresh(struct token *token, const struct token_source *source,
               struct http_exchange *exchange, struct err *err)
@@ -392,18 +427,13 @@ token_refresh(struct token *token, const struct token_source *source,
     const struct http_request request = {
         .method = HTTP_POST, .url = token->endpoint, .form = &form, .plain = true, .secret = true};
 
-    if (!source->client_id || !source->client_id[0] || !source->client_secret ||
-        !secret_is_set(source->client_secret)) {
-        (void)err_set(err, ERR_SIGNIN, "no credential for Dataverse was given");
-        return err_hint(err, "Set a client id and a client secret (AZURE_CLIENT_ID, "
-                             "AZURE_CLIENT_SECRET).");
-    }
-    if (!discover(token, source, exchange, err) || !make_form(source, &form, err))
+    if (!has_credential(source, err) || !discover(token, source, exchange, err))
         return false;
     for (unsigned tries = 1;; tries++) {
         int64_t wait_ms;
 
-        if (!http_run(exchange, &request, err))
+        /* An assertion is good for one request. */
+        if (!make_form(token, source, &form, err) || !http_run(exchange, &request, err))
             return false;
         if (take_reply(token, source, &exchange->answer, err))
             return true;

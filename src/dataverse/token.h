@@ -1,7 +1,7 @@
 /**
  * A token for the environment: who gives it (the service's 401 challenge says), how it is asked for
- * (client credentials with a secret), and when it is asked for again. A secret goes to a listed or
- * allowed sign-in server only.
+ * (client credentials with a secret or a signed assertion), and when it is asked for again. A
+ * secret goes to a listed or allowed sign-in server only.
  */
 #ifndef DATAVERSE_TOKEN_H
 #define DATAVERSE_TOKEN_H
@@ -23,6 +23,7 @@ struct token_source {
     const char *tenant, *authority; /* NULL = as the challenge says */
     const char *client_id;
     const struct secret *client_secret;
+    const char *certificate_file; /* instead of the secret */
 };
 
 /** Zeroed at first. */
@@ -43,7 +44,7 @@ int64_t token_use_ms(int64_t life_s);
 bool token_is_due(const struct token *token);
 
 /** Get a token, in place of the one there is. Nothing else may be in flight. ERR_SIGNIN,
- * ERR_CONNECT, ERR_TLS, ERR_SERVER. */
+ * ERR_CONFIG (certificate), ERR_CONNECT, ERR_TLS, ERR_SERVER. */
 MUST_CHECK bool token_refresh(struct token *token, const struct token_source *source,
                               struct http_exchange *exchange, struct err *err);
 

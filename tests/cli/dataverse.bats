@@ -50,6 +50,22 @@ teardown() {
     refute grep -q wrong-secret "$BATS_TEST_TMPDIR/stderr" "$BATS_TEST_TMPDIR/stdout"
 }
 
+@test "a certificate signs in instead of the secret, and is not asked for one" {
+    certificate=$BATS_TEST_TMPDIR/client.pem
+    (umask 077 && cat "$SANDBOX_CLIENT_KEY" "$SANDBOX_CLIENT_CERTIFICATE" >"$certificate")
+    unset DWCLEAN_CLIENT_SECRET
+    status_of verify_dataverse --client-certificate "$certificate"
+    [ "$status" = 2 ]
+    says 17
+    AZURE_CLIENT_CERTIFICATE_PATH=$certificate status_of verify_dataverse
+    [ "$status" = 2 ]
+    DWCLEAN_CLIENT_CERTIFICATE=$certificate DWCLEAN_CLIENT_SECRET=$SANDBOX_CLIENT_SECRET status_of verify_dataverse
+    says "exclude each other"
+    chmod 640 "$certificate"
+    status_of verify_dataverse --client-certificate "$certificate"
+    says "chmod 600"
+}
+
 @test "an application user that is not there" {
     fault '{"at":"dv.request","match":"/api/data/","times":0,"do":"error","arg":403,"text":"0x80072560"}'
     status_of verify_dataverse

@@ -740,6 +740,93 @@ secrets_come_from_variables_and_files_by_strength(void **state)
     config_free(call.config);
 }
 
+#define DATAVERSE                                                                                  \
+    "verify --dataverse-only --dataverse-url https://a.crm.dynamics.com --client-id c "
+
+/** Which certificate file is used with this line and these variables; NULL = the secret "s". */
+static void
+expect_certificate(const char *line, const char *variables, const char *certificate)
+{
+    struct call call;
+    bool missing[CONFIG_SECRETS] = {true, true};
+    load(&call, line, variables);
+    assert_true(call.ok);
+    assert_null(config_client_certificate(call.config));
+    assert_true(config_read_secrets(call.config, missing, &call.err));
+    assert_false(missing[CONFIG_CLIENT_SECRET]);
+    if (certificate) {
+        assert_string_equal(config_client_certificate(call.config), certificate);
+        assert_null(config_secret(call.config, CONFIG_CLIENT_SECRET));
+    } else {
+        assert_null(config_client_certificate(call.config));
+        assert_string_equal(secret_reveal(config_secret(call.config, CONFIG_CLIENT_SECRET)), "s");
+    }
+    config_free(call.config);
+}
+
+static void
+expect_no_secrets(const char *line, const char *variables, enum err_code code, const char *why)
+{
+    struct call call;
+    bool missing[CONFIG_SECRETS];
+    load(&call, line, variables);
+    assert_true(call.ok);
+    assert_false(config_read_secrets(call.config, missing, &call.err));
+    assert_int_equal(call.err.code, code);
+    if (!strstr(call.err.primary, why))
+        fail_msg("\"%s\" does not say: %s", call.err.primary, why);
+    config_free(call.config);
+}
+
+static void
+a_client_certificate_stands_in_the_secrets_place(void **state)
+{
+    char line[512], variables[512];
+    (void)state;
+    (void)snprintf(line, sizeof(line), DATAVERSE "--client-certificate %s", secret_path);
+    expect_certificate(line, "", secret_path);
+    expect_certificate(line, "DWCLEAN_CLIENT_SECRET=s", secret_path);
+    (void)snprintf(variables, sizeof(variables), "AZURE_CLIENT_CERTIFICATE_PATH=%s", secret_path);
+    expect_certificate(DATAVERSE, variables, secret_path);
+    (void)snprintf(variables, sizeof(variables),
+                   "AZURE_CLIENT_CERTIFICATE_PATH=%s DWCLEAN_CLIENT_SECRET=s", secret_path);
+    expect_certificate(DATAVERSE, variables, NULL);
+    (void)snprintf(variables, sizeof(variables),
+                   "DWCLEAN_CLIENT_CERTIFICATE=%s AZURE_CLIENT_SECRET=s", secret_path);
+    expect_certificate(DATAVERSE, variables, secret_path);
+}
+
+static void
+certificate_and_secret_of_one_source_exclude_each_other(void **state)
+{
+    char line[512], variables[512];
+    (void)state;
+    (void)snprintf(variables, sizeof(variables),
+                   "DWCLEAN_CLIENT_CERTIFICATE=%s DWCLEAN_CLIENT_SECRET=s", secret_path);
+    expect_no_secrets(DATAVERSE, variables, ERR_CONFIG, "DWCLEAN_CLIENT_CERTIFICATE exclude");
+    /* What is stronger than both decides. */
+    (void)snprintf(line, sizeof(line), DATAVERSE "--client-certificate %s", secret_path);
+    expect_certificate(line, variables, secret_path);
+    (void)snprintf(line, sizeof(line),
+                   DATAVERSE "--client-certificate %s --client-secret-file other", secret_path);
+    expect_no_secrets(line, "", ERR_USAGE,
+                      "--client-secret-file and --client-certificate exclude each other");
+}
+
+static void
+a_certificate_file_is_the_owners_alone(void **state)
+{
+    char line[512];
+    (void)state;
+    expect_no_secrets(DATAVERSE "--client-certificate /nonexistent/x", "", ERR_CONFIG,
+                      "/nonexistent/x");
+    expect_no_secrets(DATAVERSE "--client-certificate /dev/null", "", ERR_CONFIG, "regular file");
+    (void)snprintf(line, sizeof(line), DATAVERSE "--client-certificate %s", secret_path);
+    assert_int_equal(chmod(secret_path, 0640), 0);
+    expect_no_secrets(line, "", ERR_CONFIG, "mode 640");
+    assert_int_equal(chmod(secret_path, 0600), 0);
+}
+
 static void
 runs_are_kept_where_it_was_asked_for(void **state)
 {
@@ -792,6 +879,9 @@ main(void)
         cmocka_unit_test(what_lcs_shows_names_server_and_database),
         cmocka_unit_test(the_form_of_the_report_is_known_after_a_fault),
         cmocka_unit_test(secrets_come_from_variables_and_files_by_strength),
+        cmocka_unit_test(a_client_certificate_stands_in_the_secrets_place),
+        cmocka_unit_test(certificate_and_secret_of_one_source_exclude_each_other),
+        cmocka_unit_test(a_certificate_file_is_the_owners_alone),
         cmocka_unit_test(runs_are_kept_where_it_was_asked_for),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);

@@ -196,6 +196,23 @@ the_name_of_an_error_is_one_short_line(void **state)
                                      "12345678901234567890123456789012345678901234567890123456789");
 }
 
+static void
+an_assertion_that_is_repeated_is_left_out(void **state)
+{
+    static const char body[] = "{\"error\":\"invalid_client\",\"error_description\":"
+                               "\"AADSTS700027: assertion eyJhbGciOiJQUzI1NiJ9.e30.c2ln\","
+                               "\"error_codes\":[700027]}";
+    const struct token_source source = {.client_id = "c", .certificate_file = "client.pem"};
+    const struct http_answer answer = {.status = 401, .body = slice_of_string(body)};
+    struct err err = {0};
+
+    (void)state;
+    assert_false(token_refusal(&answer, &source, &err));
+    assert_int_equal(err.code, ERR_SIGNIN);
+    assert_null(strstr(err.detail, "eyJ"));
+    assert_non_null(strstr(err.hint, "certificate is not registered"));
+}
+
 int
 main(void)
 {
@@ -209,6 +226,7 @@ main(void)
         cmocka_unit_test(a_refusal_never_repeats_the_secret),
         cmocka_unit_test(no_text_of_the_server_repeats_the_secret_in_any_form),
         cmocka_unit_test(the_name_of_an_error_is_one_short_line),
+        cmocka_unit_test(an_assertion_that_is_repeated_is_left_out),
     };
 
     return cmocka_run_group_tests_name("dataverse/token", tests, NULL, NULL);
