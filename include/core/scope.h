@@ -46,6 +46,9 @@ bool scope_takes(const struct scope *scope, const struct schema *schema, const s
 /** Is this channel named by --channel? Exact, as stored. */
 bool scope_names_channel(const struct run_request *request, const char *channel);
 
+/** As SQL Server compares names by default: without case (of ASCII) and trailing blanks. */
+bool names_are_alike(const char *a, const char *b);
+
 /**
  * Text of a character field as UTF-8 into `ret` (cut to `size`, never inside a character); false
  * when it is NULL, no character type or not well-formed. nchar and nvarchar are UTF-16LE, char and

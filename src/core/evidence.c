@@ -1,7 +1,6 @@
 #include "core/evidence.h"
 
 #include "base/clock.h"
-#include "base/text.h"
 #include "checks.h"
 #include "core/host.h"
 
@@ -353,30 +352,6 @@ evidence_named_events(const struct run_request *request, const struct evidence *
     return event_rows(request, evidence, true);
 }
 
-static size_t
-trimmed_size(const char *text)
-{
-    size_t size = strlen(text);
-
-    while (size > 0 && text[size - 1] == ' ')
-        size--;
-    return size;
-}
-
-static bool
-differs_in_case_only(const char *a, const char *b)
-{
-    const size_t size = trimmed_size(a);
-    TEXT_SCOPED left = {0};
-    TEXT_SCOPED right = {0};
-
-    if (size != trimmed_size(b))
-        return false;
-    text_append_bytes(&left, a, size);
-    text_append_bytes(&right, b, size);
-    return text_equal_nocase(text_string(&left), text_string(&right));
-}
-
 const char *
 evidence_nearly_named(const struct run_request *request, const struct evidence *evidence)
 {
@@ -388,7 +363,7 @@ evidence_nearly_named(const struct run_request *request, const struct evidence *
         if (scope_names_channel(request, channel))
             continue;
         for (size_t j = 0; j < request->channel_count; j++)
-            if (differs_in_case_only(channel, request->channels[j]))
+            if (names_are_alike(channel, request->channels[j]))
                 return channel;
     }
     return NULL;

@@ -30,28 +30,6 @@ struct map_reader {
     bool second; /* the rows are known: does another map use one of the names? */
 };
 
-static size_t
-trimmed_size(const char *text)
-{
-    size_t size = strlen(text);
-
-    while (size > 0 && text[size - 1] == ' ')
-        size--;
-    return size;
-}
-
-/** As SQL Server compares names: without case (ASCII) and trailing blanks. */
-static bool
-same_name(const char *a, const char *b)
-{
-    char left[NAME_BYTES];
-    char right[NAME_BYTES];
-
-    (void)snprintf(left, sizeof left, "%.*s", (int)trimmed_size(a), a);
-    (void)snprintf(right, sizeof right, "%.*s", (int)trimmed_size(b), b);
-    return text_equal_nocase(left, right);
-}
-
 /** INTERNALENTITYNAME:EXTERNALENTITYNAME; the first may hold colons, the second cannot. */
 static bool
 parse_map(const char *map, struct map_reader *reader, struct err *err)
@@ -171,7 +149,7 @@ refuse_shared_name(const struct map_reader *reader, const struct row *row, const
         const struct found_row *found = &reader->rows[i];
 
         if (!found->shown.chosen || found->partition != key.partition ||
-            !same_name(found->shown.project, project))
+            !names_are_alike(found->shown.project, project))
             continue;
         (void)err_set(err, ERR_REFUSED, "project %s belongs to another map too", project);
         return err_hint(err, "Name other projects with --project, or repair that row by hand.");
@@ -197,7 +175,8 @@ take_field_row(void *ctx, const struct row *row, struct err *err)
         const struct found_row *found = &reader->rows[i];
 
         if (!found->shown.chosen || found->partition != key.partition ||
-            !same_name(found->shown.project, project) || strcmp(found->shown.project, project) == 0)
+            !names_are_alike(found->shown.project, project) ||
+            strcmp(found->shown.project, project) == 0)
             continue;
         (void)err_set(err, ERR_REFUSED,
                       "the field row of project %s is written differently: \"%s\"",
@@ -223,7 +202,7 @@ take_row(void *ctx, const struct row *row, struct err *err)
         !read_text(reader->schema, row, "PROJECTNAME", project, sizeof project, err))
         return false;
     const bool of_map =
-        same_name(internal, reader->internal) && same_name(external, reader->external);
+        names_are_alike(internal, reader->internal) && names_are_alike(external, reader->external);
 
     if (reader->second)
         return of_map || refuse_shared_name(reader, row, project, err);

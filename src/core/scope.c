@@ -47,6 +47,30 @@ field_text(const struct schema *schema, const struct row *row, const char *colum
     return true;
 }
 
+static size_t
+trimmed_size(const char *text)
+{
+    size_t size = strlen(text);
+
+    while (size > 0 && text[size - 1] == ' ')
+        size--;
+    return size;
+}
+
+bool
+names_are_alike(const char *a, const char *b)
+{
+    const size_t size = trimmed_size(a);
+    TEXT_SCOPED left = {0};
+    TEXT_SCOPED right = {0};
+
+    if (size != trimmed_size(b))
+        return false;
+    text_append_bytes(&left, a, size);
+    text_append_bytes(&right, b, size);
+    return text_equal_nocase(text_string(&left), text_string(&right));
+}
+
 bool
 scope_names_channel(const struct run_request *request, const char *channel)
 {
