@@ -21,9 +21,13 @@ enum env_class { CLASS_PRODUCTION, CLASS_SANDBOX, CLASS_DEV };
 /** "production", "sandbox", "dev". */
 const char *env_class_name(enum env_class env_class);
 
+/** What a verification expects: rows that are gone, or rows of a link that works. */
+enum expectation { EXPECT_PRE_RELINK, EXPECT_POST_RELINK };
+
 /** What the operator asked for. Strings borrowed, NULL when not given. */
 struct run_request {
     bool axdb, dataverse;              /* the halves; at least one */
+    enum expectation expect;           /* verify: --expect */
     const char *environment;           /* --env, or NULL */
     enum env_class env_class;          /* production unless said otherwise */
     const char *server, *database;     /* as asked for; with axdb */
@@ -35,6 +39,8 @@ struct run_request {
     const char *expect_server_name;
     const char *expect_database;
     const char *expect_restored_after; /* ISO date, or date and time, in the server's local time */
+    const char
+        *restored_at; /* --restored-at: when the copy was made, UTC; as moment_parse reads it */
     const char *reason;
     const char *plan_id;          /* --plan-id: 64 hex digits */
     const char *allow_production; /* --allow-production=NAME */

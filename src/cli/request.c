@@ -119,7 +119,10 @@ request_make(const struct config *config, int argc, char **argv, struct arena *a
              struct run_request *ret, struct err *err)
 {
     assert(config && argv && arena && ret && err);
+    const char *expect = config_text(config, OPT_EXPECT);
     struct run_request request = {
+        .expect =
+            expect && strcmp(expect, "post-relink") == 0 ? EXPECT_POST_RELINK : EXPECT_PRE_RELINK,
         .axdb = config_axdb(config),
         .dataverse = config_dataverse(config),
         .environment = config_text(config, OPT_ENV),
@@ -131,6 +134,7 @@ request_make(const struct config *config, int argc, char **argv, struct arena *a
         .expect_server_name = config_text(config, OPT_EXPECT_SERVER_NAME),
         .expect_database = config_text(config, OPT_EXPECT_DATABASE),
         .expect_restored_after = config_text(config, OPT_EXPECT_RESTORED_AFTER),
+        .restored_at = config_text(config, OPT_RESTORED_AT),
         .reason = config_text(config, OPT_REASON),
         .plan_id = config_text(config, OPT_PLAN_ID),
         .allow_production = config_text(config, OPT_ALLOW_PRODUCTION),

@@ -113,6 +113,39 @@ residue_verdict(const struct outcome *outcome, struct arena *arena)
     return verdict ? verdict : "required checks differ";
 }
 
+/** After a relink: what shows that the link works, or does not. NULL = out of memory. */
+static const char *
+link_verdict(const struct outcome *outcome, const struct observation *why, struct arena *arena)
+{
+    const struct evidence *evidence = &outcome->before;
+    int64_t own = 0;
+
+    if (why)
+        return arena_printf(arena, "the link is not as it should be: %s", why->text);
+    for (size_t i = 0; i < evidence->host_count; i++)
+        own += evidence->hosts[i].own ? evidence->hosts[i].rows : 0;
+    if (!evidence->axdb)
+        return "after the relink: every required check of Dataverse is ok";
+    return arena_printf(arena,
+                        "after the relink: every required check is ok; %" PRId64
+                        " project %s the target's own organization",
+                        own, own == 1 ? "row names" : "rows name");
+}
+
+/** The sentence for what `verify` found, where it found something or all is well. */
+static const char *
+verdict_of(const struct run *run, const struct observation *why)
+{
+    const struct outcome *outcome = run->outcome;
+
+    if (run->request.expect == EXPECT_POST_RELINK) {
+        const char *verdict = link_verdict(outcome, why, run->arena);
+        return verdict ? verdict : "the link was looked at";
+    }
+    return why ? residue_verdict(outcome, run->arena)
+               : run_clean_verdict(run, "every required check is ok");
+}
+
 /** A required check is unknown and none differs. */
 static void
 judge_unknown(const struct observation *why, const struct err *unread, struct arena *arena,
@@ -143,11 +176,11 @@ judge(struct run *run)
         outcome->err = *unread;
     if (!why) {
         outcome->word = OUTCOME_CLEAN;
-        outcome->verdict = run_clean_verdict(run, "every required check is ok");
+        outcome->verdict = verdict_of(run, NULL);
     } else if (why->verdict == VERDICT_DIFFERS) {
         outcome->word = OUTCOME_RESIDUE;
-        outcome->verdict = residue_verdict(outcome, run->arena);
-        if (unread)
+        outcome->verdict = verdict_of(run, why);
+        if (unread && run->request.expect == EXPECT_PRE_RELINK)
             outcome->verdict = evidence->axdb ? "AxDB has rows; Dataverse was not read"
                                               : "Dataverse has rows; AxDB was not read";
     } else {

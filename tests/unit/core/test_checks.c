@@ -377,6 +377,109 @@ pins_are_compared_in_verify_too(void **state)
     assert_string_equal(said, "differs: organization name is org6459f7a8, expected another");
 }
 
+/* ---- after a relink ---- */
+
+static void
+dead_runtime(struct runtime_evidence *evidence)
+{
+    evidence->identity.host = "";
+    evidence->identity.dialled_host = "";
+}
+
+/** What a verification after the relink comes to. */
+struct link_case {
+    const char *name;
+    void (*axdb)(struct axdb_evidence *evidence);
+    void (*runtime)(struct runtime_evidence *evidence);
+    const char *fno_url; /* the pin */
+    int status;
+    const char *check, *word, *says;
+};
+
+static const struct link_case link_cases[] = {
+    {"a link that works", own_urls, NULL, "uat.operations.dynamics.com", 0, "A-URL", "",
+     "ok: 2 project rows name contoso-uat.crm4.dynamics.com, the target's own organization"},
+    {"rows are normal", own_urls, NULL, "uat.operations.dynamics.com", 0, "D-ROWS", "",
+     "ok: Dual Write Runtime Configurations: 2 rows, created 2026-01-01T00:00:00Z"},
+    {"another organization", NULL, NULL, "uat.operations.dynamics.com", 2, "A-URL", "still", NULL},
+    {"a blank URL", blank_urls, NULL, "uat.operations.dynamics.com", 2, "A-URL", "",
+     "differs: 2 project rows name no environment"},
+    {"own host not known", own_urls, dead_runtime, "uat.operations.dynamics.com", 14, "A-URL",
+     "not known", NULL},
+    {"URLs not read", no_urls, NULL, "uat.operations.dynamics.com", 14, "A-URL", "not read", NULL},
+    {"an orphan", orphans, NULL, "uat.operations.dynamics.com", 2, "A-PAIR", "1", NULL},
+    {"the wrong link", own_urls, NULL, "other.operations.dynamics.com", 2, "D-LINK", "reports",
+     NULL},
+    {"nobody said which link", own_urls, NULL, NULL, 14, "D-LINK", "is meant is not known", NULL},
+    {"no link", own_urls, not_linked, "uat.operations.dynamics.com", 2, "D-LINK", "not linked",
+     NULL},
+    {"link not readable", own_urls, link_unknown, "uat.operations.dynamics.com", 14, "D-LINK",
+     "HTTP 500", NULL},
+    {"events without projects are nobody's business", no_projects, NULL,
+     "uat.operations.dynamics.com", 2, "A-ROWS", "BUSINESSEVENTSDEFINITION",
+     "ok: BUSINESSEVENTSDEFINITION: 3 rows"},
+};
+
+static void
+after_a_relink_rows_are_normal_and_what_they_name_counts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof link_cases / sizeof link_cases[0]; i++) {
+        const struct link_case *at = &link_cases[i];
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct run_request request = fake_request();
+        struct fake_world world;
+        struct outcome outcome;
+        char said[512];
+
+        fake_world_init(&world);
+        world.patch_axdb = at->axdb;
+        world.patch_runtime = at->runtime;
+        request.expect = EXPECT_POST_RELINK;
+        request.expect_fno_url = at->fno_url;
+        run_verify(&request, &world.ports, arena, &outcome);
+        say(&outcome, at->check, at->word, said, sizeof said);
+        if (outcome.exit_status != at->status || (at->says && strcmp(said, at->says) != 0))
+            print_error("%s: %d, %s, %s\n", at->name, outcome.exit_status, said, outcome.verdict);
+        assert_int_equal(outcome.exit_status, at->status);
+        assert_string_not_equal(said, "");
+        if (at->says)
+            assert_string_equal(said, at->says);
+        assert_null(strstr(outcome.verdict, "no dual-write"));
+    }
+}
+
+static void
+rows_older_than_the_copy_are_counted_when_its_time_is_known(void **state)
+{
+    static const struct {
+        const char *restored_at, *says;
+    } times[] = {
+        {"2026-01-01", "ok: 0 of 2 rows are older than the copy (2026-01-01)"},
+        {"2026-01-01T00:00:01",
+         "differs: 2 of 2 rows are older than the copy (2026-01-01T00:00:01)"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct run_request request = fake_request();
+        struct fake_world world;
+        struct outcome outcome;
+        char said[512];
+
+        fake_world_init(&world);
+        world.patch_axdb = own_urls;
+        request.expect = EXPECT_POST_RELINK;
+        request.expect_fno_url = "uat.operations.dynamics.com";
+        request.restored_at = times[i].restored_at;
+        run_verify(&request, &world.ports, arena, &outcome);
+        say(&outcome, "D-ROWS", "older", said, sizeof said);
+        assert_string_equal(said, times[i].says);
+        assert_int_equal(outcome.exit_status, 0); /* advisory */
+    }
+}
+
 int
 main(void)
 {
@@ -385,6 +488,8 @@ main(void)
         cmocka_unit_test(rows_of_a_channel_are_gone_only_where_nothing_can_hide_them),
         cmocka_unit_test(a_link_to_another_environment_differs),
         cmocka_unit_test(pins_are_compared_in_verify_too),
+        cmocka_unit_test(after_a_relink_rows_are_normal_and_what_they_name_counts),
+        cmocka_unit_test(rows_older_than_the_copy_are_counted_when_its_time_is_known),
     };
 
     return cmocka_run_group_tests_name("core/checks", tests, NULL, NULL);
