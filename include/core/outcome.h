@@ -92,6 +92,17 @@ struct map_row {
     bool chosen;         /* goes */
 };
 
+/** A situation that Microsoft's pages describe (core/situation.h). Strings in the arena. */
+struct situation {
+    const char *id;    /* "P1" ... "P9" */
+    const char *title; /* a few words */
+    bool likely;       /* the evidence points to it, and does not prove it */
+    const char *evidence;
+    const char *const *remains; /* what the operator does in the browser, in order */
+    size_t remain_count;
+    const char *source;
+};
+
 /** Outcome words, with the exit statuses that they stand for. */
 enum outcome_word {
     OUTCOME_CLEAN,       /* 0: verified, nothing there */
@@ -151,7 +162,9 @@ struct outcome {
     size_t written_after_count;
     const struct runtime_columns *lost; /* undo: columns that do not get their old value back */
     const struct runtime_pace *pace;    /* of the purge or the undo, at its end; NULL = not known */
-    const char *const *next;            /* what to do next: sentences or commands, in order */
+    const struct situation *situations; /* recognised in `before` */
+    size_t situation_count;
+    const char *const *next; /* what to do next: sentences or commands, in order */
     size_t next_count;
 };
 

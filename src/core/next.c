@@ -142,8 +142,16 @@ owner_is_unknown(const struct evidence *seen)
     return seen->axdb && !seen->own_host;
 }
 
+/** After a relink the situation above says what to do; dwclean clean would remove a link. */
 static void
-add_residue(struct steps *steps, const struct outcome *outcome)
+add_bad_link(struct steps *steps)
+{
+    add(steps, "Do not clean: that would remove the rows of the maps that work. See above what "
+               "remains to be done.");
+}
+
+static void
+add_residue(struct steps *steps, const struct run_request *request, const struct outcome *outcome)
 {
     const struct evidence *seen = &outcome->before;
 
@@ -156,14 +164,16 @@ add_residue(struct steps *steps, const struct outcome *outcome)
             return;
         }
     }
-    for (size_t i = 0; i < seen->host_count; i++) {
+    for (size_t i = 0; request->expect == EXPECT_PRE_RELINK && i < seen->host_count; i++) {
         if (seen->hosts[i].own) {
             add(steps, "Do not clean before you know whose rows these are. If only Dataverse was "
                        "restored: --dataverse-only.");
             return;
         }
     }
-    if (outcome->err.code != ERR_NONE)
+    if (request->expect == EXPECT_POST_RELINK)
+        add_bad_link(steps);
+    else if (outcome->err.code != ERR_NONE)
         add(steps, "Mend the access to the other side first (see the error above), then verify "
                    "again.");
     else if (owner_is_unknown(seen))
@@ -217,6 +227,11 @@ add_refused(struct steps *steps, const struct outcome *outcome)
 static void
 add_clean(struct steps *steps, const struct run_request *request, const struct outcome *outcome)
 {
+    if (request->expect == EXPECT_POST_RELINK) {
+        add(steps, "Nothing is left to do here. A map without rows does not run yet: run it in the "
+                   "browser.");
+        return;
+    }
     if (outcome->tables[TABLE_EVENTS].kept_rows > 0)
         add(steps, "Event rows of other channels are kept by choice; the relink adds dual-write's "
                    "own again.");
@@ -317,7 +332,7 @@ next_steps(const struct run_request *request, struct arena *arena, struct outcom
         break;
     case OUTCOME_RESIDUE:
         if (is_command(outcome, "verify"))
-            add_residue(&steps, outcome);
+            add_residue(&steps, request, outcome);
         else
             add(&steps, "Find out what writes (maps, application server), stop it, and run the "
                         "command again.");

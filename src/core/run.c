@@ -2,6 +2,7 @@
 
 #include "core/confirm.h"
 #include "core/guard.h"
+#include "core/situation.h"
 #include "run_steps.h"
 
 #include <inttypes.h>
@@ -199,7 +200,8 @@ run_verify(const struct run_request *request, const struct run_ports *ports, str
     run_begin(&run, "verify", request, ports, arena, ret);
     if (scope_make(request, arena, &scope, &err)) {
         run_set_scope(&run, &scope);
-        if (run_look(&run, &err))
+        if (run_look(&run, &err) &&
+            (situations_find(&run.request, arena, ret) || arena_exhausted(&err)))
             judge(&run);
         else
             run_fail(ret, &err);
@@ -227,6 +229,10 @@ plan_only(struct run *run, struct err *err)
     /* an empty plan has an id too: a pipeline confirms it without asking what there is to do */
     if (!run_plan(run, err) || !confirm_plan_id(&run->request, &run->plan, err))
         return FAILED;
+    if (!situations_find(&run->request, run->arena, outcome)) {
+        (void)arena_exhausted(err);
+        return FAILED;
+    }
     outcome->word = nothing ? OUTCOME_CLEAN : OUTCOME_PLANNED;
     outcome->verdict =
         nothing ? run_clean_verdict(run, "nothing to do") : "a dry run: nothing was changed";

@@ -26,6 +26,9 @@ const char *parts_rows(int64_t rows);
 /** The number, "-" where it is not known. */
 const char *parts_number(int64_t rows, char ret[PARTS_NUMBER_BYTES]);
 
+/** The situations that were recognised, with what remains to be done. */
+void parts_write_situations(const struct layout *layout, const struct outcome *outcome);
+
 /** The tables with their numbers, and what the numbers do not say by themselves. */
 MUST_CHECK bool parts_write_tables(const struct layout *layout, const struct outcome *outcome,
                                    struct err *err);

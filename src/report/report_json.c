@@ -467,6 +467,27 @@ write_map(struct json_writer *json, const struct outcome *outcome)
     json_close(json, '[');
 }
 
+static void
+write_situations(struct json_writer *json, const struct outcome *outcome)
+{
+    json_open(json, "situations", '[');
+    for (size_t i = 0; i < outcome->situation_count; i++) {
+        const struct situation *situation = &outcome->situations[i];
+        json_open(json, NULL, '{');
+        json_string(json, "id", situation->id);
+        json_string(json, "title", situation->title);
+        json_bool(json, "likely", situation->likely);
+        json_string(json, "evidence", situation->evidence);
+        json_open(json, "remains", '[');
+        for (size_t k = 0; k < situation->remain_count; k++)
+            json_string(json, NULL, situation->remains[k]);
+        json_close(json, '[');
+        json_string(json, "source", situation->source);
+        json_close(json, '{');
+    }
+    json_close(json, '[');
+}
+
 const char *
 report_library_version(void)
 {
@@ -495,6 +516,7 @@ report_json(const struct outcome *outcome, struct text *ret, struct err *err)
     write_runtime_lists(&json, outcome);
     write_lost(&json, outcome->lost);
     write_pace(&json, outcome->pace);
+    write_situations(&json, outcome);
     json_open(&json, "next", '[');
     for (size_t i = 0; i < outcome->next_count; i++)
         json_string(&json, NULL, outcome->next[i]);

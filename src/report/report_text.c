@@ -546,7 +546,8 @@ write_check(const struct check_layout *checks, const struct observation *seen)
         text_printf(layout->out, "\n%*s", (int)column, "");
     text_append(&line, seen->text ? seen->text : "");
     if (seen->code && seen->verdict == VERDICT_DIFFERS) {
-        text_append(&line, "; ");
+        /* not its result: dwclean did not run that check */
+        text_append(&line, "; corresponds to Microsoft health check code ");
         text_append(&line, seen->code);
     }
     layout_flow(layout, column, text_string(&line));
@@ -745,6 +746,7 @@ report_text(const struct outcome *outcome, unsigned width, bool colour, struct t
     write_removals(&layout, outcome);
     write_returns(&layout, outcome);
     write_written_after(&layout, outcome);
+    parts_write_situations(&layout, outcome);
     write_run(&layout, outcome);
     write_next(&layout, outcome);
     return text_ok(ret, err);
