@@ -103,11 +103,33 @@ struct situation {
     const char *source;
 };
 
+/** What a target says about a symptom that a text shows. */
+enum confirmation {
+    CONFIRMATION_NONE,         /* no target was looked at */
+    CONFIRMATION_CONFIRMED,    /* the target shows it */
+    CONFIRMATION_CONSISTENT,   /* checks that belong to it differ; other causes could do that too */
+    CONFIRMATION_CONTRADICTED, /* the target shows that it is not so, here and now */
+    CONFIRMATION_UNDECIDED,    /* nothing here decides it */
+};
+
+/** "confirmed", ... as in JSON; "none" without a target. */
+const char *confirmation_name(enum confirmation confirmation);
+
+struct symptom_match;
+
+/** A symptom found in a text (core/symptom.h), and what the target says. */
+struct explained {
+    const struct symptom_match *match;
+    enum confirmation confirmation;
+    const char *evidence; /* why; NULL without a target */
+};
+
 /** Outcome words, with the exit statuses that they stand for. */
 enum outcome_word {
     OUTCOME_CLEAN,       /* 0: verified, nothing there */
     OUTCOME_READY,       /* 0: check: everything that a run needs is there */
     OUTCOME_MISSING,     /* 2: check: something is not */
+    OUTCOME_EXPLAINED,   /* 0: explain: what a text means */
     OUTCOME_DONE,        /* 0: removed and freshly verified */
     OUTCOME_PLANNED,     /* 0: a dry run; nothing was changed */
     OUTCOME_RESIDUE,     /* 2 */
@@ -162,6 +184,8 @@ struct outcome {
     size_t written_after_count;
     const struct runtime_columns *lost; /* undo: columns that do not get their old value back */
     const struct runtime_pace *pace;    /* of the purge or the undo, at its end; NULL = not known */
+    const struct explained *explained; /* explain: what the text shows */
+    size_t explained_count;
     const struct situation *situations; /* recognised in `before` */
     size_t situation_count;
     const char *const *next; /* what to do next: sentences or commands, in order */

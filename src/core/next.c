@@ -321,6 +321,8 @@ next_steps(const struct run_request *request, struct arena *arena, struct outcom
     case OUTCOME_READY:
         add_ready(&steps, request);
         break;
+    case OUTCOME_EXPLAINED:
+        break; /* each symptom has its own steps */
     case OUTCOME_MISSING:
         add_missing(&steps);
         break;

@@ -22,7 +22,7 @@ void
 run_begin(struct run *run, const char *command, const struct run_request *request,
           const struct run_ports *ports, struct arena *arena, struct outcome *outcome)
 {
-    assert(request->axdb || request->dataverse);
+    assert(request->axdb || request->dataverse || request->text);
 
     *run = (struct run){.request = *request, .ports = ports, .arena = arena, .outcome = outcome};
     run->request.resumes = strcmp(command, "resume") == 0;

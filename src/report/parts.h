@@ -26,6 +26,9 @@ const char *parts_rows(int64_t rows);
 /** The number, "-" where it is not known. */
 const char *parts_number(int64_t rows, char ret[PARTS_NUMBER_BYTES]);
 
+/** What a pasted text means. */
+void parts_write_explained(const struct layout *layout, const struct outcome *outcome);
+
 /** The situations that were recognised, with what remains to be done. */
 void parts_write_situations(const struct layout *layout, const struct outcome *outcome);
 

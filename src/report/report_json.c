@@ -1,4 +1,5 @@
 #include "base/text.h"
+#include "core/symptom.h"
 #include "report/json_writer.h"
 #include "report/report.h"
 #include "report/words.h"
@@ -468,6 +469,33 @@ write_map(struct json_writer *json, const struct outcome *outcome)
 }
 
 static void
+write_explained(struct json_writer *json, const struct outcome *outcome)
+{
+    json_open(json, "explained", '[');
+    for (size_t i = 0; i < outcome->explained_count; i++) {
+        const struct explained *explained = &outcome->explained[i];
+        const struct symptom *symptom = explained->match->symptom;
+        json_open(json, NULL, '{');
+        json_string(json, "id", symptom->id);
+        json_string(json, "title", symptom->title);
+        json_string(json, "text", explained->match->excerpt);
+        json_string(json, "configured", explained->match->configured);
+        json_string(json, "actual", explained->match->actual);
+        json_string(json, "cause", symptom->cause);
+        json_string(json, "confirmation", confirmation_name(explained->confirmation));
+        json_string(json, "evidence", explained->evidence);
+        json_open(json, "steps", '[');
+        for (size_t k = 0; k < SYMPTOM_STEPS && symptom->steps[k]; k++)
+            json_string(json, NULL, symptom->steps[k]);
+        json_close(json, '[');
+        json_string(json, "checks", symptom->checks);
+        json_string(json, "source", symptom->source);
+        json_close(json, '{');
+    }
+    json_close(json, '[');
+}
+
+static void
 write_situations(struct json_writer *json, const struct outcome *outcome)
 {
     json_open(json, "situations", '[');
@@ -516,6 +544,7 @@ report_json(const struct outcome *outcome, struct text *ret, struct err *err)
     write_runtime_lists(&json, outcome);
     write_lost(&json, outcome->lost);
     write_pace(&json, outcome->pace);
+    write_explained(&json, outcome);
     write_situations(&json, outcome);
     json_open(&json, "next", '[');
     for (size_t i = 0; i < outcome->next_count; i++)

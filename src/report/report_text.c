@@ -32,6 +32,7 @@ colour_of(enum outcome_word word)
     case OUTCOME_DONE:
     case OUTCOME_PLANNED:
     case OUTCOME_READY:
+    case OUTCOME_EXPLAINED:
         return COLOUR_GOOD;
     case OUTCOME_RESIDUE:
     case OUTCOME_MISSING:
@@ -737,6 +738,7 @@ report_text(const struct outcome *outcome, unsigned width, bool colour, struct t
 
     write_verdict(&layout, outcome);
     write_error(&layout, outcome);
+    parts_write_explained(&layout, outcome);
     write_dry_run(&layout, outcome);
     write_about(&layout, outcome);
     write_target(&layout, outcome);
