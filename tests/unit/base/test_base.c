@@ -22,11 +22,11 @@ every_error_has_its_documented_status(void **state)
     static const struct {
         enum err_code code;
         int status;
-    } cases[] = {{ERR_NONE, 0},         {ERR_INTERNAL, 1}, {ERR_INCOMPLETE, 3},  {ERR_REFUSED, 4},
-                 {ERR_STALE, 5},        {ERR_OUTCOME, 6},  {ERR_CONNECT, 10},    {ERR_TLS, 10},
-                 {ERR_LOCK, 11},        {ERR_SIGNIN, 12},  {ERR_PERMISSION, 12}, {ERR_STORAGE, 13},
-                 {ERR_SERVER, 14},      {ERR_SCHEMA, 14},  {ERR_USAGE, 64},      {ERR_CONFIG, 78},
-                 {ERR_INTERRUPTED, 130}};
+    } cases[] = {{ERR_NONE, 0},          {ERR_INTERNAL, 1}, {ERR_INCOMPLETE, 3},  {ERR_REFUSED, 4},
+                 {ERR_STALE, 5},         {ERR_OUTCOME, 6},  {ERR_CONNECT, 10},    {ERR_TLS, 10},
+                 {ERR_LOCK, 11},         {ERR_SIGNIN, 12},  {ERR_PERMISSION, 12}, {ERR_STORAGE, 13},
+                 {ERR_SERVER, 14},       {ERR_SCHEMA, 14},  {ERR_USAGE, 64},      {ERR_CONFIG, 78},
+                 {ERR_INTERRUPTED, 130}, {ERR_NOT_FOUND, 1}};
 
     (void)state;
     assert_int_equal(sizeof cases / sizeof cases[0], ERR_CODES);
