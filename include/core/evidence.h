@@ -24,18 +24,20 @@ struct look {
     const struct run_ports *ports;     /* where to connect */
     struct arena *arena;               /* holds everything that was seen */
     const struct runtime_row_sink
-        *rows; /* gets every row of Dataverse in key order; NULL = nobody */
+        *rows;         /* gets every row of Dataverse in key order; NULL = nobody */
+    unsigned diagnose; /* DIAGNOSE_...: what Dataverse is asked too, once its half was reached */
 };
 
 /**
  * Connect the halves that are asked for and look. Failures are part of the evidence (axdb_err,
- * runtime_err) and make its checks unknown; `ret` is filled in every case.
+ * runtime_err) and make its checks unknown; `ret` is filled in every case. A diagnosis that fails
+ * changes nothing but its own checks.
  *
  * @param look     at what
  * @param ret_conn connections that were made; the caller closes them with connections_close
  * @param ret      what was seen, and the observations
- * @param err      ERR_INTERNAL only
- * @return         false only when memory ran out
+ * @param err      ERR_INTERNAL; ERR_INTERRUPTED by a stop signal during a diagnosis
+ * @return         false only then
  */
 MUST_CHECK bool evidence_collect(const struct look *look, struct connections *ret_conn,
                                  struct evidence *ret, struct err *err);

@@ -42,12 +42,16 @@ struct channel_family {
     bool foreign; /* a known other feature's: Synapse or Fabric link */
 };
 
+struct origin;
+
 /** Everything found in one fresh look at the target. */
 struct evidence {
     bool axdb_asked, runtime_asked; /* the halves that were asked for */
     struct axdb_evidence *axdb;     /* NULL when not asked or not reached; then axdb_err says why */
     struct runtime_evidence *runtime;
     struct err axdb_err, runtime_err;
+    const struct runtime_diagnosis *diagnosis; /* NULL when not asked */
+    const struct origin *origin;               /* the same: what follows (core/origin.h) */
     int64_t taken_utc_ms;
     const struct host_count *hosts; /* of project rows, most rows first */
     size_t host_count;
@@ -184,7 +188,7 @@ struct outcome {
     size_t written_after_count;
     const struct runtime_columns *lost; /* undo: columns that do not get their old value back */
     const struct runtime_pace *pace;    /* of the purge or the undo, at its end; NULL = not known */
-    const struct explained *explained; /* explain: what the text shows */
+    const struct explained *explained;  /* explain: what the text shows */
     size_t explained_count;
     const struct situation *situations; /* recognised in `before` */
     size_t situation_count;

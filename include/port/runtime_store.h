@@ -18,6 +18,7 @@ struct runtime_identity {
     const char *organization_id; /* GUID, lower case */
     const char *unique_name;
     const char *friendly_name;
+    const char *url_name; /* of its URL; NULL counts as "" */
     const char *environment_id;
     const char *version; /* OrganizationVersion */
     const char *host;    /* the organization's own host: of endpoint WebApplication, lower case */
@@ -135,6 +136,79 @@ struct runtime_columns {
     size_t count;
 };
 
+/** What a diagnosis is to ask; each costs the service one request, DIAGNOSE_PLUGINS up to three. */
+enum {
+    DIAGNOSE_NAMES = 1,     /* organizations that the rows name */
+    DIAGNOSE_TRACES = 2,    /* the plug-in trace log */
+    DIAGNOSE_PLUGINS = 4,   /* the steps of dual-write's plug-ins */
+    DIAGNOSE_COMPANIES = 8, /* the companies */
+    DIAGNOSE_ORGANIZATION = DIAGNOSE_NAMES | DIAGNOSE_TRACES,
+    DIAGNOSE_ALL = DIAGNOSE_ORGANIZATION | DIAGNOSE_PLUGINS | DIAGNOSE_COMPANIES,
+};
+
+enum {
+    DIAGNOSIS_ROWS = 50,        /* so many runtime rows are read for names */
+    DIAGNOSIS_NAMES = 16,       /* distinct ones that are kept */
+    DIAGNOSIS_NAME_BYTES = 128, /* a longer text is no name */
+    DIAGNOSIS_TRACES = 20,      /* the newest */
+    DIAGNOSIS_TRACE_BYTES = 4096,
+    DIAGNOSIS_STEPS = 1000,
+    DIAGNOSIS_STEP_NAMES = 8,
+    DIAGNOSIS_COMPANIES = 1000,
+};
+
+/** Was a question asked, and is there an answer? `why` says why not. */
+struct diagnosis_part {
+    bool asked, known;
+    struct err why;
+};
+
+/** A text under a key like "Organization" in a row, also inside JSON that is a text of its own. */
+struct organization_name {
+    const char *name;
+    size_t rows; /* of those that were read */
+    bool sure;   /* the key says that it is a name: OrganizationName, OrganizationId, ...Url; not
+                    OrganizationType */
+};
+
+/** A trace of a dual-write plug-in. Its text is to be searched, not shown. */
+struct plugin_trace {
+    const char *type_name, *created_on; /* as the service writes them */
+    const char *text; /* exception and message, at most DIAGNOSIS_TRACE_BYTES; UTF-8 or not */
+};
+
+struct runtime_company {
+    const char *code, *name; /* "" when blank */
+    bool enabled;            /* for dual-write */
+    bool has_team;           /* a default owning team */
+};
+
+/** What the environment itself says of what is wrong. Advisory; strings in the arena. */
+struct runtime_diagnosis {
+    struct diagnosis_part names_part;
+    const struct organization_name *names;
+    size_t name_count;
+    bool more_names;     /* there are more than DIAGNOSIS_NAMES */
+    size_t rows_scanned; /* whole: also nested texts */
+    size_t rows_read;
+
+    struct diagnosis_part traces_part;
+    const struct plugin_trace *traces; /* newest first */
+    size_t trace_count;
+
+    struct diagnosis_part plugins_part;
+    size_t plugin_types, plugin_steps; /* visible; 0 proves nothing */
+    bool more_steps;                   /* there are more than were looked at */
+    size_t disabled_steps;
+    const char *const *disabled_names; /* the first DIAGNOSIS_STEP_NAMES */
+    size_t disabled_name_count;
+
+    struct diagnosis_part companies_part;
+    const struct runtime_company *companies;
+    size_t company_count;
+    bool more_companies;
+};
+
 struct runtime_store;
 
 struct runtime_store_ops {
@@ -188,6 +262,14 @@ struct runtime_store_ops {
     bool (*return_row)(struct runtime_store *store, const char *key, struct slice document,
                        struct err *err);
     bool (*return_end)(struct runtime_store *store, struct err *err);
+
+    /**
+     * Ask what the environment itself can say, `parts` of it (DIAGNOSE_...). Reads only; advisory:
+     * each question is asked once, not again after a failure, and a part without an answer says
+     * why. False only for a stop signal or without memory.
+     */
+    bool (*diagnose)(struct runtime_store *store, struct arena *arena, unsigned parts,
+                     struct runtime_diagnosis *ret, struct err *err);
 
     void (*close)(struct runtime_store *store);
 };

@@ -26,6 +26,10 @@ void checks_axdb(struct observations *list, const struct run_request *request,
 void checks_dataverse(struct observations *list, const struct run_request *request,
                       const struct evidence *evidence);
 
+/** What Dataverse itself says of what is wrong; advisory, all of it: checks_diagnosis.c. */
+void checks_diagnosis(struct observations *list, const struct run_request *request,
+                      const struct evidence *evidence);
+
 /** Add an observation; the caller may add hint, code and cause to what is returned. Never NULL. */
 struct observation *observe(struct observations *list, const char *check, enum verdict verdict,
                             const char *fmt, ...) ERR_FMT(4, 5);

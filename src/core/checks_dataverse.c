@@ -169,4 +169,5 @@ checks_dataverse(struct observations *list, const struct run_request *request,
     check_organization(list, request, &evidence->runtime->identity);
     check_runtime_rows(list, request, evidence->runtime);
     check_link(list, request, &evidence->runtime->identity);
+    checks_diagnosis(list, request, evidence);
 }

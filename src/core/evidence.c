@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "checks.h"
 #include "core/host.h"
+#include "core/origin.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +167,48 @@ look_at_runtime(const struct look *look, struct runtime_store **ret_store,
     return true;
 }
 
+/** No answer at all: every part says the same. */
+static void
+not_diagnosed(unsigned parts, const struct err *why, struct runtime_diagnosis *ret)
+{
+    const struct {
+        unsigned part;
+        struct diagnosis_part *place;
+    } places[] = {{DIAGNOSE_NAMES, &ret->names_part},
+                  {DIAGNOSE_TRACES, &ret->traces_part},
+                  {DIAGNOSE_PLUGINS, &ret->plugins_part},
+                  {DIAGNOSE_COMPANIES, &ret->companies_part}};
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (parts & places[i].part)
+            *places[i].place = (struct diagnosis_part){.asked = true, .why = *why};
+}
+
+/** Ask Dataverse what it can say by itself, and weigh it. */
+static bool
+diagnose(const struct look *look, struct runtime_store *store, struct evidence *evidence,
+         struct err *err)
+{
+    struct runtime_diagnosis *diagnosis = arena_alloc(look->arena, sizeof *diagnosis);
+    struct origin *origin = arena_alloc(look->arena, sizeof *origin);
+    struct err why = {0};
+
+    if (!diagnosis || !origin)
+        return arena_exhausted(err);
+    if (!store->ops->diagnose(store, look->arena, look->diagnose, diagnosis, &why)) {
+        if (why.code == ERR_INTERRUPTED || why.code == ERR_INTERNAL) {
+            *err = why;
+            return false;
+        }
+        not_diagnosed(look->diagnose, &why, diagnosis);
+    }
+    evidence->diagnosis = diagnosis;
+    if (!origin_find(look->request, evidence, look->arena, origin, err))
+        return false;
+    evidence->origin = origin;
+    return true;
+}
+
 /** The target's own organization's host, as Dataverse reports it; else the pin. */
 static void
 find_own_host(const struct run_request *request, struct evidence *evidence, struct arena *arena)
@@ -273,6 +316,8 @@ evidence_collect(const struct look *look, struct connections *ret_conn, struct e
     if (request->dataverse &&
         look_at_runtime(look, &ret_conn->runtime, &ret->runtime, &ret->runtime_err))
         ret->runtime_err = (struct err){0};
+    if (look->diagnose && ret->runtime && !diagnose(look, ret_conn->runtime, ret, err))
+        return false;
     find_own_host(request, ret, arena);
     if (ret->axdb && (!group_hosts(ret, arena) || !group_channels(ret, arena)))
         return arena_exhausted(err);

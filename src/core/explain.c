@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "core/evidence.h"
+#include "core/origin.h"
 #include "core/run.h"
 #include "core/situation.h"
 #include "core/symptom.h"
@@ -11,15 +12,47 @@ enum { CHECK_BYTES = 16 };
 
 /* ---- S01: the two names against the live organization ---- */
 
-/** Is this what the live organization is called? The second name of the error is the unique name
- * (inferred), so the others count too. */
+/** Do the rows, or a trace of this organization, name this one? */
 static bool
-is_live_name(const struct runtime_identity *id, const char *name)
+names_it(const struct evidence *evidence, const char *name)
 {
-    const size_t label = strcspn(id->host, ".");
+    const struct runtime_diagnosis *diagnosis = evidence->diagnosis;
+    const struct origin_trace *trace = &evidence->origin->foreign;
 
-    return text_equal_nocase(name, id->unique_name) || text_equal_nocase(name, id->friendly_name) ||
-           (label > 0 && strlen(name) == label && strncasecmp(name, id->host, label) == 0);
+    for (size_t i = 0; i < diagnosis->name_count; i++)
+        if (diagnosis->names[i].sure && text_equal_nocase(diagnosis->names[i].name, name))
+            return true;
+    return trace->match && text_equal_nocase(trace->match->configured, name);
+}
+
+/** What rows and traces say, beside the text. `*ret_why` stays when they say nothing. */
+static enum confirmation
+judge_origin(const struct symptom_match *match, const struct evidence *evidence,
+             struct arena *arena, const char **ret_why)
+{
+    const struct origin *origin = evidence->origin;
+
+    switch (origin ? origin->whole : ORIGIN_UNKNOWN) {
+    case ORIGIN_UNKNOWN:
+        return CONFIRMATION_CONFIRMED;
+    case ORIGIN_OWN:
+        *ret_why = "the text is from this organization, but the runtime configurations name this "
+                   "organization itself: the text may be older than they are";
+        return CONFIRMATION_UNDECIDED;
+    case ORIGIN_CONTRADICTED:
+        *ret_why = "the text is from this organization, but what the runtime configurations and "
+                   "the plug-in traces name does not agree: see D-ROWS and D-TRACE";
+        return CONFIRMATION_UNDECIDED;
+    case ORIGIN_FOREIGN:
+        break;
+    }
+    if (names_it(evidence, match->configured)) {
+        *ret_why = origin->how;
+        return CONFIRMATION_CONFIRMED;
+    }
+    *ret_why = arena_printf(arena, "%s; the text names %s: it may be older", origin->how,
+                            match->configured);
+    return CONFIRMATION_UNDECIDED;
 }
 
 static enum confirmation
@@ -33,17 +66,19 @@ judge_names(const struct symptom_match *match, const struct evidence *evidence, 
         return CONFIRMATION_UNDECIDED;
     }
     if (!match->actual || !match->configured) {
-        *ret_why = "the text does not say both names";
-        return CONFIRMATION_UNDECIDED;
+        const bool proven = evidence->origin && evidence->origin->whole == ORIGIN_FOREIGN;
+
+        *ret_why = proven ? evidence->origin->how : "the text does not say both names";
+        return proven ? CONFIRMATION_CONSISTENT : CONFIRMATION_UNDECIDED;
     }
-    if (!is_live_name(&runtime->identity, match->actual)) {
+    if (!organization_is_live(&runtime->identity, match->actual)) {
         *ret_why = arena_printf(arena,
                                 "the text is from organization %s, this is %s: delete nothing here "
                                 "because of it",
                                 match->actual, runtime->identity.unique_name);
         return CONFIRMATION_CONTRADICTED;
     }
-    if (is_live_name(&runtime->identity, match->configured)) {
+    if (organization_is_live(&runtime->identity, match->configured)) {
         *ret_why = "both names are this organization's";
         return CONFIRMATION_UNDECIDED;
     }
@@ -57,7 +92,7 @@ judge_names(const struct symptom_match *match, const struct evidence *evidence, 
                             "this is organization %s, and %zu runtime configurations are there; "
                             "those that the plug-in refused were made in %s",
                             runtime->identity.unique_name, runtime->row_count, match->configured);
-    return CONFIRMATION_CONFIRMED;
+    return judge_origin(match, evidence, arena, ret_why);
 }
 
 /* ---- the others: by their checks ---- */
@@ -92,11 +127,34 @@ next_word(const char *list, char ret[CHECK_BYTES])
     return list + size + strspn(list + size, " ");
 }
 
+/** These look at a part of what could be wrong: that they are ok disproves nothing. */
+static bool
+is_partial(const char *check)
+{
+    return strcmp(check, "D-TRACE") == 0 || strcmp(check, "D-COMPANY") == 0;
+}
+
 /** Rows that Microsoft's health check calls stale are what S08 is about: no other cause. */
 static bool
 proves(const struct symptom *symptom, const struct observation *seen)
 {
     return seen->code && strcmp(symptom->id, "S08") == 0;
+}
+
+/** None of the checks differs: what that says. `open` is one that is unknown, or NULL. */
+static enum confirmation
+conclude(const struct symptom *symptom, const struct observation *open, size_t missing,
+         size_t asked, struct arena *arena, const char **ret_why)
+{
+    if (open)
+        *ret_why = arena_printf(arena, "%s: %s", open->check, open->text);
+    else if (asked == 0)
+        *ret_why = "no check from here can show it";
+    else if (missing > 0)
+        *ret_why = "not every check that would show it was made";
+    else
+        *ret_why = arena_printf(arena, "%s: ok, here and now", symptom->checks);
+    return open || missing > 0 || asked == 0 ? CONFIRMATION_UNDECIDED : CONFIRMATION_CONTRADICTED;
 }
 
 static enum confirmation
@@ -117,22 +175,27 @@ judge_checks(const struct symptom *symptom, const struct evidence *evidence, str
         seen = worst_of(evidence, check);
         if (!seen)
             continue;
-        made++;
+        made += !is_partial(check);
         if (seen->verdict == VERDICT_DIFFERS) {
             *ret_why = arena_printf(arena, "%s: %s", check, seen->text);
             return proves(symptom, seen) ? CONFIRMATION_CONFIRMED : CONFIRMATION_CONSISTENT;
         }
         open = seen->verdict == VERDICT_UNKNOWN ? seen : open;
     }
-    if (open)
-        *ret_why = arena_printf(arena, "%s: %s", open->check, open->text);
-    else if (asked == 0)
-        *ret_why = "no check from here can show it";
-    else if (made < asked)
-        *ret_why = "not every check that would show it was made";
-    else
-        *ret_why = arena_printf(arena, "%s: ok, here and now", symptom->checks);
-    return open || made < asked || asked == 0 ? CONFIRMATION_UNDECIDED : CONFIRMATION_CONTRADICTED;
+    return conclude(symptom, open, asked - made, asked, arena, ret_why);
+}
+
+/** What Dataverse is asked for these: rows and traces always, the rest where a check needs it. */
+static unsigned
+diagnosis_for(const struct symptom_match *matches, size_t count)
+{
+    unsigned parts = DIAGNOSE_ORGANIZATION;
+
+    for (size_t i = 0; i < count; i++) {
+        parts |= strstr(matches[i].symptom->checks, "D-PLUGIN") ? DIAGNOSE_PLUGINS : 0;
+        parts |= strstr(matches[i].symptom->checks, "D-COMPANY") ? DIAGNOSE_COMPANIES : 0;
+    }
+    return parts;
 }
 
 /* ---- all of them ---- */
@@ -205,6 +268,7 @@ explain(struct run *run, const struct symptom_match *matches, size_t count, stru
     const struct observation *why;
     const bool target = run->request.axdb || run->request.dataverse;
 
+    run->diagnose = diagnosis_for(matches, count);
     if (target && (!run_look(run, err) || !situations_find(&run->request, run->arena, outcome))) {
         run_fail(outcome, err);
         return;

@@ -198,6 +198,7 @@ run_verify(const struct run_request *request, const struct run_ports *ports, str
     struct err err = {0};
 
     run_begin(&run, "verify", request, ports, arena, ret);
+    run.diagnose = DIAGNOSE_ALL;
     if (scope_make(request, arena, &scope, &err)) {
         run_set_scope(&run, &scope);
         if (run_look(&run, &err) &&
@@ -273,6 +274,7 @@ run_clean(const struct run_request *request, const struct run_ports *ports, stru
     struct err err = {0};
 
     run_begin(&run, "clean", request, ports, arena, ret);
+    run.diagnose = request->dry_run ? DIAGNOSE_ORGANIZATION : 0;
     switch (prepare(&run, &err)) {
     case GO_ON:
         if (!run_clear_axdb(&run, &err) || !run_purge_and_prove(&run, &err))

@@ -155,7 +155,10 @@ bool
 run_look(struct run *run, struct err *err)
 {
     struct outcome *outcome = run->outcome;
-    const struct look look = {.request = &run->request, .ports = run->ports, .arena = run->arena};
+    const struct look look = {.request = &run->request,
+                              .ports = run->ports,
+                              .arena = run->arena,
+                              .diagnose = run->diagnose};
 
     if (!evidence_collect(&look, &run->conn, &outcome->before, err))
         return false;

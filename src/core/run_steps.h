@@ -21,6 +21,7 @@ struct run {
     struct outcome *outcome;
     char id[RUN_ID_BYTES]; /* "" until the run has a name */
     struct scope scope;
+    unsigned diagnose; /* what run_look asks Dataverse too */
     struct connections conn;
     struct run_dir *dir; /* NULL in a dry run, and before the guards have passed */
     struct journal *journal;

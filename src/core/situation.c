@@ -2,6 +2,7 @@
 
 #include "core/evidence.h"
 #include "core/host.h"
+#include "core/origin.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -98,6 +99,8 @@ struct facts {
     char fno[HOST_BYTES]; /* that Dataverse reports */
     bool other_fno;       /* not the one that is pinned */
     bool cloud_hosted;
+    enum origin_verdict origin; /* of the runtime configurations; only FOREIGN and OWN decide */
+    const char *origin_how;     /* with FOREIGN */
 };
 
 static void
@@ -127,6 +130,10 @@ gather(const struct run_request *request, const struct evidence *evidence, struc
     count_rows(evidence, ret);
     if (request->expect_fno_url)
         host_of_url(request->expect_fno_url, expected);
+    if (evidence->origin) {
+        ret->origin = evidence->origin->whole;
+        ret->origin_how = evidence->origin->how;
+    }
     if (evidence->runtime) {
         const struct runtime_identity *id = &evidence->runtime->identity;
 
@@ -196,7 +203,9 @@ find_restored(struct finding *finding, const struct facts *facts)
         return;
     }
     (void)add(finding, "P1", false, rows);
-    if (facts->runtime_rows > 0)
+    if (facts->origin == ORIGIN_FOREIGN)
+        (void)add(finding, "P8", false, facts->origin_how);
+    else if (facts->runtime_rows > 0 && facts->origin != ORIGIN_OWN)
         (void)add(finding, "P8", true,
                   "only if Dataverse was refreshed too: it has runtime configurations, and whose "
                   "they are is not proven");
@@ -210,10 +219,23 @@ find_own(struct finding *finding, const struct run_request *request, const struc
         (void)add(finding, "P3", false,
                   "the rows name the target's own organization, and the operator said that they "
                   "are meant");
-    else if (facts->runtime_rows != 0)
+    else if (facts->runtime_rows != 0 && facts->origin != ORIGIN_OWN &&
+             facts->origin != ORIGIN_FOREIGN)
         (void)add(finding, "P2", true,
                   "only if Dataverse was restored or copied: the rows of AxDB name the target's "
                   "own organization, as those of a working link do");
+}
+
+/** Dataverse's rows are proven to be another organization's. With AxDB's rows foreign too that is a
+ * pair, and said so already. */
+static void
+find_copied(struct finding *finding, const struct facts *facts)
+{
+    for (size_t i = 0; i < finding->count; i++)
+        if (strcmp(finding->list[i].id, "P8") == 0)
+            return;
+    if (facts->origin == ORIGIN_FOREIGN)
+        (void)add(finding, "P2", false, facts->origin_how);
 }
 
 /** The scenario of Reset link that this likely is; 0 = not known. */
@@ -301,6 +323,7 @@ situations_find(const struct run_request *request, struct arena *arena, struct o
         find_restored(&finding, &facts);
     else if (facts.own > 0 && request->expect == EXPECT_PRE_RELINK)
         find_own(&finding, request, &facts);
+    find_copied(&finding, &facts);
     find_mismatch(&finding, request, &facts);
     if (facts.link_known && !facts.linked && nothing_is_there(&facts))
         (void)add(&finding, "P9", false,

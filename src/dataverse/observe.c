@@ -78,12 +78,13 @@ read_organization(const struct http_answer *answer, struct arena *arena,
     ret->organization_id = copy_id(arena, detail, "OrganizationId");
     ret->unique_name = copy_string(arena, detail, "UniqueName");
     ret->friendly_name = copy_string(arena, detail, "FriendlyName");
+    ret->url_name = copy_string(arena, detail, "UrlName");
     ret->environment_id = copy_string(arena, detail, "EnvironmentId");
     ret->version = copy_string(arena, detail, "OrganizationVersion");
     ret->host = arena_string(arena, host);
     cJSON_Delete(json);
-    if (!ret->organization_id || !ret->unique_name || !ret->friendly_name || !ret->environment_id ||
-        !ret->version || !ret->host)
+    if (!ret->organization_id || !ret->unique_name || !ret->friendly_name || !ret->url_name ||
+        !ret->environment_id || !ret->version || !ret->host)
         return arena_exhausted(err);
     if (!guid_names_something(ret->organization_id) || !ret->unique_name[0])
         return answer_malformed(answer, "the service does not say which organization it is", err);

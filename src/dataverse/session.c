@@ -174,7 +174,7 @@ settle(const struct session *session, struct fetch *fetch, const struct http_ans
     case VERDICT_PAUSE:
     case VERDICT_RETRY:
     case VERDICT_LOST:
-        if (find_wait(session, answer, fetch->judgement.verdict, tries, &wait_ms)) {
+        if (!fetch->once && find_wait(session, answer, fetch->judgement.verdict, tries, &wait_ms)) {
             round->again = true;
             round->wait_ms = wait_ms > round->wait_ms ? wait_ms : round->wait_ms;
             return true;
@@ -190,7 +190,7 @@ settle(const struct session *session, struct fetch *fetch, const struct http_ans
         break;
     }
     fetch->answer = answer;
-    if (fetch->may_fail && answer->failure == HTTP_ANSWERED)
+    if (fetch->may_fail && (fetch->once || answer->failure == HTTP_ANSWERED))
         return true;
     *err = fetch->judgement.err;
     return false;

@@ -32,6 +32,7 @@ struct fetch {
     const char *url;
     const char *prefer; /* NULL = none */
     bool may_fail;      /* an answer that says no is an answer: see `judgement` */
+    bool once; /* with may_fail: no waiting and no other try, and no answer is an answer too */
     const struct http_answer *answer;
     struct judgement judgement;
 };

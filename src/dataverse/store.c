@@ -3,6 +3,7 @@
 #include "compare.h"
 #include "dataverse/dataverse.h"
 #include "definition.h"
+#include "diagnose.h"
 #include "documents.h"
 #include "observe.h"
 #include "odata.h"
@@ -159,6 +160,37 @@ store_return_end(struct runtime_store *base, struct err *err)
     return done;
 }
 
+/** Another OData server has nothing of this. */
+static void
+nothing_to_ask(unsigned parts, struct runtime_diagnosis *ret)
+{
+    struct diagnosis_part none = {.asked = true};
+
+    (void)err_set(&none.why, ERR_SERVER, "this is not Dataverse");
+    *ret = (struct runtime_diagnosis){0};
+    if (parts & DIAGNOSE_NAMES)
+        ret->names_part = none;
+    if (parts & DIAGNOSE_TRACES)
+        ret->traces_part = none;
+    if (parts & DIAGNOSE_PLUGINS)
+        ret->plugins_part = none;
+    if (parts & DIAGNOSE_COMPANIES)
+        ret->companies_part = none;
+}
+
+static bool
+store_diagnose(struct runtime_store *base, struct arena *arena, unsigned parts,
+               struct runtime_diagnosis *ret, struct err *err)
+{
+    struct dataverse_store *store = (struct dataverse_store *)base;
+
+    if (!store->session.options->odata)
+        return define(store, err) &&
+               diagnose_environment(&store->session, &store->definition, arena, parts, ret, err);
+    nothing_to_ask(parts, ret);
+    return true;
+}
+
 static void
 store_close(struct runtime_store *base)
 {
@@ -180,6 +212,7 @@ static const struct runtime_store_ops store_ops = {
     .return_begin = store_return_begin,
     .return_row = store_return_row,
     .return_end = store_return_end,
+    .diagnose = store_diagnose,
     .close = store_close,
 };
 

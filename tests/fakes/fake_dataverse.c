@@ -144,6 +144,37 @@ runtime_same_row(struct runtime_store *store, struct slice a, struct slice b, bo
            memcmp(a.data, b.data, size) == 0;
 }
 
+/* ---- diagnosis ---- */
+
+static void
+answer_part(struct diagnosis_part *part, unsigned asked)
+{
+    part->asked = asked != 0;
+    part->known = part->known && asked;
+    if (!part->known && part->why.code == ERR_NONE)
+        (void)err_set(&part->why, ERR_PERMISSION, "no right to read that");
+}
+
+/** Advisory: not one of the calls that are counted and made to fail in turn. */
+static bool
+runtime_diagnose(struct runtime_store *store, struct arena *arena, unsigned parts,
+                 struct runtime_diagnosis *ret, struct err *err)
+{
+    struct fake_world *world = WORLD_OF(store, runtime);
+
+    (void)arena;
+    world->diagnoses++;
+    world->diagnosed |= parts;
+    if (world->diagnosis_fails != ERR_NONE)
+        return err_set(err, world->diagnosis_fails, "the diagnosis fails");
+    *ret = world->diagnosis ? *world->diagnosis : (struct runtime_diagnosis){0};
+    answer_part(&ret->names_part, parts & DIAGNOSE_NAMES);
+    answer_part(&ret->traces_part, parts & DIAGNOSE_TRACES);
+    answer_part(&ret->plugins_part, parts & DIAGNOSE_PLUGINS);
+    answer_part(&ret->companies_part, parts & DIAGNOSE_COMPANIES);
+    return true;
+}
+
 /* ---- deleting ---- */
 
 /** The server's side of one conditional delete. */
@@ -299,6 +330,7 @@ runtime_connect(struct runtime_server *server, struct runtime_store **ret, struc
                                                  .return_begin = runtime_return_begin,
                                                  .return_row = runtime_return_row,
                                                  .return_end = runtime_return_end,
+                                                 .diagnose = runtime_diagnose,
                                                  .close = runtime_close};
     struct fake_world *world = WORLD_OF(server, runtime_server);
 

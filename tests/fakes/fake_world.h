@@ -171,11 +171,15 @@ struct fake_world {
     /* last word on what a look finds; NULL = as above */
     void (*patch_axdb)(struct axdb_evidence *evidence);
     void (*patch_runtime)(struct runtime_evidence *evidence);
+    const struct runtime_diagnosis *diagnosis; /* what a diagnosis finds; NULL = nothing is known */
+    enum err_code diagnosis_fails;             /* with this, when not ERR_NONE */
 
     /* what happened */
     int calls, fail_at, crash_at;
     int violations;
     int axdb_connects, runtime_connects, observations;
+    int diagnoses;
+    unsigned diagnosed;     /* DIAGNOSE_... that were asked */
     int passes;             /* times that rows were sent to be deleted */
     int locked_backup_rows; /* rows read from a backup while locks were held */
     int stray_releases;     /* of an application lock that was not held */

@@ -294,9 +294,18 @@ take_row(struct listing *list, cJSON *row)
     return true;
 }
 
+/** No traces while tracing is off. */
+static bool
+is_off(const struct listing *list)
+{
+    return !list->call->settings->tracing && strcmp(list->table->set, DV_TRACE_SET) == 0;
+}
+
 static bool
 sees_all(const struct listing *list)
 {
+    if (is_off(list))
+        return false;
     return list->table->is_system || strcmp(list->call->settings->read_depth, "Global") == 0;
 }
 
@@ -306,6 +315,8 @@ sees(const struct listing *list, const struct dv_row *stored)
 {
     const struct dv_settings *settings = list->call->settings;
     const bool own = strcmp(settings->read_depth, "Basic") == 0;
+    if (is_off(list))
+        return false;
     if (sees_all(list))
         return true;
     cJSON *columns = cJSON_Parse(stored->columns);

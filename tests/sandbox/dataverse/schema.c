@@ -134,7 +134,7 @@ static const struct dv_table tables[] = {
      COLUMNS(map_columns)},
     {"cdm_companies", "cdm_company", "Company", "cdm_companyid", "cdm_companycode", "cdm_company",
      10188, true, COLUMNS(company_columns)},
-    {"plugintracelogs", "plugintracelog", "Plug-in Trace Log", "plugintracelogid", "typename",
+    {DV_TRACE_SET, "plugintracelog", "Plug-in Trace Log", "plugintracelogid", "typename",
      "PluginTraceLog", 4619, true, COLUMNS(trace_columns)},
     {"pluginassemblies", "pluginassembly", "Plug-in Assembly", "pluginassemblyid", "name",
      "PluginAssembly", 4605, true, COLUMNS(assembly_columns)},

@@ -30,6 +30,7 @@ struct dv_table {
 
 /** The one that clients may change. */
 #define DV_CONFIG_SET "msdyn_dualwriteruntimeconfigs"
+#define DV_TRACE_SET "plugintracelogs"
 
 const struct dv_table *dv_table_by_set(const char *set);
 const struct dv_table *dv_table_by_logical_name(const char *name);

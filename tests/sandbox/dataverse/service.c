@@ -490,22 +490,27 @@ dv_service_credential(struct dv_service *service, const char *what, char *ret, s
 
 /* ---- control ---- */
 
+struct shown_rows {
+    const struct dv_table *table;
+    cJSON *list;
+};
+
 static bool
 visit_row(void *ctx, const struct dv_row *row)
 {
     static const struct dv_select everything = {.count = 0};
-    cJSON *list = ctx;
+    const struct shown_rows *shown = ctx;
     cJSON *item = cJSON_CreateObject();
     char etag[40];
-    cJSON *contents = dv_row_json(dv_table_by_set(DV_CONFIG_SET), row, NULL, &everything);
-    const cJSON *name = cJSON_GetObjectItemCaseSensitive(contents, "msdyn_name");
+    cJSON *contents = dv_row_json(shown->table, row, NULL, &everything);
+    const cJSON *name = cJSON_GetObjectItemCaseSensitive(contents, shown->table->primary_name);
     (void)snprintf(etag, sizeof(etag), "W/\"%lld\"", (long long)row->version);
     (void)cJSON_AddStringToObject(item, "id", row->id);
     (void)cJSON_AddStringToObject(item, "etag", etag);
     (void)cJSON_AddStringToObject(item, "name", cJSON_IsString(name) ? name->valuestring : "");
     /* NOLINTNEXTLINE(readability-suspicious-call-argument) */
     cJSON_AddItemToObject(item, "columns", contents);
-    cJSON_AddItemToArray(list, item);
+    cJSON_AddItemToArray(shown->list, item);
     return true;
 }
 
@@ -525,15 +530,33 @@ refuse_control(int status, const char *text, char **ret_text)
 }
 
 static int
-insert_row(struct dv_service *service, const cJSON *body, char **ret_text)
+insert_row(struct dv_service *service, const struct dv_table *table, const cJSON *body,
+           char **ret_text)
 {
     char id[DV_ID_BYTES] = "";
-    if (!cJSON_IsObject(body) || !dv_row_insert(service->store, &service->settings,
-                                                dv_table_by_set(DV_CONFIG_SET), body, id))
+    if (!cJSON_IsObject(body) ||
+        !dv_row_insert(service->store, &service->settings, table, body, id))
         return refuse_control(400, "a row is one JSON object of columns", ret_text);
     cJSON *answer = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(answer, "id", id);
     return answer_control(200, answer, ret_text);
+}
+
+/** Value of a parameter of the query, "" when it is not there. */
+static const char *
+parameter(const char *query, const char *name, char *ret, size_t size)
+{
+    const size_t bytes = strlen(name);
+    const char *at = query;
+    ret[0] = '\0';
+    while (at && (strncmp(at, name, bytes) != 0 || at[bytes] != '=')) {
+        at = strchr(at, '&');
+        if (at)
+            at++;
+    }
+    if (at)
+        (void)snprintf(ret, size, "%.*s", (int)strcspn(at + bytes + 1, "&"), at + bytes + 1);
+    return ret;
 }
 
 static int
@@ -541,15 +564,19 @@ control_rows(struct dv_service *service, const char *method, const char *query, 
              char **ret_text)
 {
     char id[DV_ID_BYTES];
-    const struct dv_table *table = dv_table_by_set(DV_CONFIG_SET);
+    char text[128];
+    const char *set = parameter(query, "set", text, sizeof(text));
+    const struct dv_table *table = dv_table_by_set(set[0] ? set : DV_CONFIG_SET);
+    if (!table)
+        return refuse_control(400, "no such set", ret_text);
     if (strcmp(method, "GET") == 0) {
-        cJSON *list = cJSON_CreateArray();
-        (void)dv_store_each(service->store, DV_CONFIG_SET, NULL, visit_row, list);
-        return answer_control(200, list, ret_text);
+        struct shown_rows shown = {.table = table, .list = cJSON_CreateArray()};
+        (void)dv_store_each(service->store, table->set, NULL, visit_row, &shown);
+        return answer_control(200, shown.list, ret_text);
     }
     if (strcmp(method, "POST") == 0)
-        return insert_row(service, body, ret_text);
-    if (strncmp(query, "id=", 3) != 0 || !dv_guid(query + 3, id))
+        return insert_row(service, table, body, ret_text);
+    if (!dv_guid(parameter(query, "id", text, sizeof(text)), id))
         return refuse_control(400, "?id= must be a GUID", ret_text);
     int done = 0;
     if (strcmp(method, "PATCH") == 0)

@@ -32,6 +32,7 @@ struct dv_settings {
     bool user_known;
     bool may_read, may_create, may_write, may_delete; /* on the table */
     bool may_system;                                  /* read of system tables */
+    bool tracing;                                     /* plug-ins leave traces */
     bool may_override;                                /* give a new row its time of creation */
     char read_depth[8]; /* of may_read: Basic (own rows), Local and Deep (of the business unit) or
                            Global */
