@@ -27,6 +27,11 @@ struct run_progress {
     bool committed;        /* "committed", or "settled" as committed */
     bool rolled_back;      /* the last attempt ended in "rolled-back", or was settled so */
     bool purge_begun;
+    bool return_begun; /* an undo has begun to create rows of Dataverse */
+    /* By "committed": rows deleted, or put back; -1 = not on record */
+    int64_t axdb_rows[AXDB_TABLES];
+    int64_t runtime_rows;   /* rows of Dataverse that were sent and left, or came back */
+    const char *undoes;     /* run whose rows are put back, "" for any other command */
     uint64_t backups_again; /* bit n: backup-n is sealed ("backup-again") */
     bool verified;
     bool ended;          /* "close": nothing is left to do */
