@@ -4,6 +4,7 @@
 #include "backup/journal_file.h"
 #include "backup/plan_ndjson.h"
 #include "newest.h"
+#include "run_archive_open.h"
 #include "run_find.h"
 #include "run_place.h"
 #include "run_progress.h"
@@ -346,6 +347,23 @@ check_name(const struct past_run *past, bool by_name, struct err *err)
                          "run.json has, or name it by its path.");
 }
 
+bool
+run_archive_open_path(const char *path, bool by_name, struct arena *arena,
+                      struct archived_run **ret, struct err *err)
+{
+    struct disk_past *run = calloc(1, sizeof(*run));
+
+    if (!run)
+        return storage_no_memory(err);
+    run->port.ops = &ops;
+    if (!load(run, path, arena, err) || !check_name(&run->past, by_name, err)) {
+        archived_close(&run->port);
+        return false;
+    }
+    *ret = &run->port;
+    return true;
+}
+
 static bool
 archive_open(struct run_archive *port, const char *name, struct arena *arena,
              struct archived_run **ret, struct err *err)
@@ -353,18 +371,8 @@ archive_open(struct run_archive *port, const char *name, struct arena *arena,
     const struct disk_archive *archive = (const struct disk_archive *)port;
     STORAGE_SCOPED_STRING path = NULL;
 
-    if (!run_find(archive->runs_dir, name, &path, err))
-        return false;
-    struct disk_past *run = calloc(1, sizeof(*run));
-    if (!run)
-        return storage_no_memory(err);
-    run->port.ops = &ops;
-    if (!load(run, path, arena, err) || !check_name(&run->past, !run_find_is_path(name), err)) {
-        archived_close(&run->port);
-        return false;
-    }
-    *ret = &run->port;
-    return true;
+    return run_find(archive->runs_dir, name, &path, err) &&
+           run_archive_open_path(path, !run_find_is_path(name), arena, ret, err);
 }
 
 bool
