@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "port/runtime_store.h"
+#include "port/statements.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,6 +42,9 @@ struct dataverse_options {
 MUST_CHECK bool dataverse_server_new(const struct dataverse_options *options,
                                      struct runtime_server **ret, struct err *err);
 void dataverse_server_free(struct runtime_server *server); /* NULL is allowed */
+
+/** What is sent, as text. */
+extern const struct runtime_statements dataverse_statements;
 
 /** Version text of libcurl and its TLS library. */
 const char *dataverse_library_version(void);

@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "port/axdb_store.h"
 #include "port/observer.h"
+#include "port/statements.h"
 #include "port/undo_script.h"
 
 #include <stdbool.h>
@@ -86,6 +87,9 @@ void mssql_server_free(struct axdb_server *server); /* NULL is allowed */
 MUST_CHECK bool mssql_undo_script_new(const struct undo_script_out *out, struct undo_script **ret,
                                       struct err *err);
 void mssql_undo_script_free(struct undo_script *script); /* NULL is allowed */
+
+/** What is sent, as text. */
+extern const struct axdb_statements mssql_statements;
 
 /** Version text of the FreeTDS that is loaded. */
 const char *mssql_library_version(void);

@@ -233,27 +233,64 @@ add_header(struct curl_slist **list, const char *name, const char *value)
     return true;
 }
 
+/** Where headers go: to libcurl, or into a text. */
+typedef bool put_header(void *ctx, const char *name, const char *value);
+
+/** The headers that are ours to give; `id` is the request's. */
+static bool
+put_headers(const struct http_request *request, const char *id, put_header *put, void *ctx)
+{
+    if (!put(ctx, "Accept", request->accept ? request->accept : "application/json"))
+        return false;
+    if (request->plain)
+        return put(ctx, "client-request-id", id);
+    return put(ctx, "OData-Version", "4.0") && put(ctx, "OData-MaxVersion", "4.0") &&
+           put(ctx, "If-None-Match", request->only_new ? "*" : "null") &&
+           (!request->type || put(ctx, "Content-Type", request->type)) &&
+           put(ctx, "x-ms-client-request-id", id) &&
+           (!request->if_match || put(ctx, "If-Match", request->if_match)) &&
+           (!request->prefer || put(ctx, "Prefer", request->prefer));
+}
+
+static bool
+put_into_list(void *ctx, const char *name, const char *value)
+{
+    return add_header(ctx, name, value);
+}
+
+static bool
+put_into_text(void *ctx, const char *name, const char *value)
+{
+    text_printf(ctx, "%s: %s\n", name, value);
+    return true;
+}
+
 static bool
 add_headers(struct http_exchange *exchange, const struct http_request *request)
 {
-    struct curl_slist **list = &exchange->inner->headers;
     struct curl_slist *no_expect = curl_slist_append(NULL, "Expect:");
-    const char *id = exchange->answer.client_request_id;
 
     if (!no_expect)
         return false;
-    *list = no_expect;
-    if (!add_header(list, "Accept", request->accept ? request->accept : "application/json"))
-        return false;
-    if (request->plain)
-        return add_header(list, "client-request-id", id);
-    return add_header(list, "OData-Version", "4.0") &&
-           add_header(list, "OData-MaxVersion", "4.0") &&
-           add_header(list, "If-None-Match", request->only_new ? "*" : "null") &&
-           (!request->type || add_header(list, "Content-Type", request->type)) &&
-           add_header(list, "x-ms-client-request-id", id) &&
-           (!request->if_match || add_header(list, "If-Match", request->if_match)) &&
-           (!request->prefer || add_header(list, "Prefer", request->prefer));
+    exchange->inner->headers = no_expect;
+    return put_headers(request, exchange->answer.client_request_id, put_into_list,
+                       &exchange->inner->headers);
+}
+
+void
+http_request_text(const struct http_request *request, struct text *ret)
+{
+    static const char *const methods[] = {
+        [HTTP_GET] = "GET", [HTTP_DELETE] = "DELETE", [HTTP_POST] = "POST", [HTTP_PATCH] = "PATCH"};
+
+    text_printf(ret, "%s %s\n", methods[request->method], request->url);
+    if (request->bearer)
+        text_append(ret, "Authorization: Bearer TOKEN\n");
+    (void)put_headers(request, "REQUEST_ID", put_into_text, ret);
+    if (request->body.size > 0) {
+        text_append(ret, "\n");
+        text_append_bytes(ret, request->body.data, request->body.size);
+    }
 }
 
 /** Options that hold for every request. */

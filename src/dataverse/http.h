@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "base/slice.h"
+#include "base/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -107,6 +108,10 @@ struct http_exchange *http_next(struct http *http, int64_t timeout_ms);
 /** Start one and wait for it. A stop signal ends it: ERR_INTERRUPTED. */
 MUST_CHECK bool http_run(struct http_exchange *exchange, const struct http_request *request,
                          struct err *err);
+
+/** Append a request as text: method and URL, the headers that are ours to give, the body. No secret
+ * is in it: TOKEN and REQUEST_ID stand for what a request would have. */
+void http_request_text(const struct http_request *request, struct text *ret);
 
 /** A random GUID, lower case. `ret` holds 37 bytes. */
 void http_guid(char ret[37]);

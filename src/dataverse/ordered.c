@@ -198,16 +198,22 @@ read_pages(struct reader *reader, struct list *list, struct err *err)
     }
 }
 
+void
+ordered_path(const struct ordered_query *query, const char *select, struct text *ret)
+{
+    text_printf(ret, "%s?", query->entity_set);
+    if (select)
+        text_printf(ret, "$select=%s&", select);
+    text_printf(ret, "$orderby=%s%%20asc", query->key_column);
+}
+
 static bool
 open_list(struct reader *reader, const char *select, int page_rows, struct list *ret,
           struct err *err)
 {
     TEXT_SCOPED path = {.max = URL_MAX_BYTES};
 
-    text_printf(&path, "%s?", reader->query->entity_set);
-    if (select)
-        text_printf(&path, "$select=%s&", select);
-    text_printf(&path, "$orderby=%s%%20asc", reader->query->key_column);
+    ordered_path(reader->query, select, &path);
     return text_ok(&path, err) &&
            list_open(ret, reader->session, text_string(&path), page_rows, err);
 }

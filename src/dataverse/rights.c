@@ -61,6 +61,15 @@ judge_fetch(const struct fetch *fetch, const char *privilege)
     return rights_judge(fetch->answer->body, privilege);
 }
 
+const char *
+rights_url(struct arena *arena, const char *root, const char *user_id, const char *privilege)
+{
+    return arena_printf(arena,
+                        "%ssystemusers(%s)/Microsoft.Dynamics.CRM."
+                        "RetrieveUserPrivilegeByPrivilegeName(PrivilegeName='%s')",
+                        root, user_id, privilege);
+}
+
 bool
 rights_fetch(struct session *session, struct arena *arena, const struct definition *definition,
              struct runtime_identity *ret, struct err *err)
@@ -74,10 +83,7 @@ rights_fetch(struct session *session, struct arena *arena, const struct definiti
     if (!privileges[0][0] || !privileges[1][0])
         return true;
     for (size_t i = 0; i < 2; i++) {
-        fetches[i].url = arena_printf(arena,
-                                      "%ssystemusers(%s)/Microsoft.Dynamics.CRM."
-                                      "RetrieveUserPrivilegeByPrivilegeName(PrivilegeName='%s')",
-                                      session->root, ret->user_id, privileges[i]);
+        fetches[i].url = rights_url(arena, session->root, ret->user_id, privileges[i]);
         if (!fetches[i].url)
             return arena_exhausted(err);
     }

@@ -22,4 +22,8 @@ MUST_CHECK bool rights_fetch(struct session *session, struct arena *arena,
                              const struct definition *definition, struct runtime_identity *ret,
                              struct err *err);
 
+/** The question for one privilege of the user; NULL = out of memory. */
+const char *rights_url(struct arena *arena, const char *root, const char *user_id,
+                       const char *privilege);
+
 #endif

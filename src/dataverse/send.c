@@ -200,6 +200,14 @@ prepare_single(struct sender *sender, struct flight *flight, struct http_request
     return text_ok(&flight->body, err);
 }
 
+void
+send_batch_request(const char *type, struct http_request *ret)
+{
+    ret->method = HTTP_POST;
+    ret->type = type;
+    ret->prefer = "odata.continue-on-error";
+}
+
 static bool
 prepare_batch(struct sender *sender, struct flight *flight, struct http_request *request,
               struct err *err)
@@ -227,9 +235,7 @@ prepare_batch(struct sender *sender, struct flight *flight, struct http_request 
         return false;
     batch_content_type(&form, flight->type);
     (void)snprintf(flight->url, sizeof flight->url, "%s$batch", sender->session->root);
-    request->method = HTTP_POST;
-    request->type = flight->type;
-    request->prefer = "odata.continue-on-error";
+    send_batch_request(flight->type, request);
     return true;
 }
 

@@ -49,7 +49,7 @@ session_token_is_due(const struct session *session)
 static bool
 find_root(struct session *session, struct err *err)
 {
-    char path[SESSION_PATH_BYTES] = "/api/data/v9.2/";
+    char path[SESSION_PATH_BYTES] = SESSION_API_PATH;
     const struct dataverse_options *options = session->options;
 
     if (options->odata ? !url_local_parse(options->url, &session->target, path, sizeof path, err)

@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** Where the Web API begins, behind the origin. */
+#define SESSION_API_PATH "/api/data/v9.2/"
+
 enum { SESSION_EXCHANGES = 4, SESSION_PATH_BYTES = 512 };
 
 struct session {

@@ -93,6 +93,9 @@ token_done(struct token *token)
     *token = (struct token){0};
 }
 
+const char token_question_path[] = "/api/data/v9.2/WhoAmI";
+const char token_endpoint_path[] = "/oauth2/v2.0/token";
+
 /** Ask the service without a token who gives them. */
 static bool
 read_challenge(const struct token_source *source, struct http_exchange *exchange, char *ret_uri,
@@ -102,7 +105,7 @@ read_challenge(const struct token_source *source, struct http_exchange *exchange
     const struct http_request request = {.method = HTTP_GET, .url = url};
     const struct http_answer *answer = &exchange->answer;
 
-    (void)snprintf(url, sizeof url, "%s/api/data/v9.2/WhoAmI", source->target->origin);
+    (void)snprintf(url, sizeof url, "%s%s", source->target->origin, token_question_path);
     if (!http_run(exchange, &request, err))
         return false;
     if (answer->failure != HTTP_ANSWERED) {
@@ -145,8 +148,8 @@ discover(struct token *token, const struct token_source *source, struct http_exc
         return err_set(err, ERR_SIGNIN, "the tenant is neither an id nor a domain");
     if (!source->tenant && !tenant[0])
         return err_set(err, ERR_SIGNIN, "the service's challenge names no tenant");
-    (void)snprintf(token->endpoint, sizeof token->endpoint, "%s/%s/oauth2/v2.0/token",
-                   authority.origin, source->tenant ? source->tenant : tenant);
+    (void)snprintf(token->endpoint, sizeof token->endpoint, "%s/%s%s", authority.origin,
+                   source->tenant ? source->tenant : tenant, token_endpoint_path);
     return true;
 }
 

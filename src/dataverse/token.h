@@ -57,4 +57,8 @@ bool token_refusal(const struct http_answer *answer, const struct token_source *
 
 void token_done(struct token *token);
 
+/** Where the service is asked, without a token, who gives them; and what stands behind authority
+ * and tenant in the URL of the token endpoint. */
+extern const char token_question_path[], token_endpoint_path[];
+
 #endif

@@ -310,6 +310,28 @@ judge(struct questions *questions, struct err *err)
 }
 
 bool
+questions_batch(const struct questions *questions, struct text *out, struct err *err)
+{
+    text_append(out, "DECLARE @unread nvarchar(4000);\nSET @unread = N'';\n");
+    for (size_t i = 0; i < questions->count; i++) {
+        if (!append_guarded(&questions->items[i], out, err))
+            return false;
+    }
+    return text_ok(out, err);
+}
+
+bool
+questions_strict_batch(const struct questions *questions, uint32_t lacking, struct text *out,
+                       struct err *err)
+{
+    for (size_t i = 0; i < questions->count; i++) {
+        if ((lacking >> i & 1) == 0 && !append_as_it_stands(&questions->items[i], out, err))
+            return false;
+    }
+    return text_ok(out, err);
+}
+
+bool
 questions_ask(struct mssql_store *store, struct questions *questions, const struct taker *taker,
               void (*forget)(void *ctx), struct err *err)
 {
@@ -319,11 +341,8 @@ questions_ask(struct mssql_store *store, struct questions *questions, const stru
     struct err why;
 
     start_again(questions);
-    text_append(&batch, "DECLARE @unread nvarchar(4000);\nSET @unread = N'';\n");
-    for (size_t i = 0; i < questions->count; i++) {
-        if (!append_guarded(&questions->items[i], &batch, err))
-            return false;
-    }
+    if (!questions_batch(questions, &batch, err))
+        return false;
     if (mssql_store_run(store, &batch, &whole, &why))
         return judge(questions, err);
     /* Some errors no CATCH sees, and some engines let none see what they lack. */
@@ -359,10 +378,8 @@ questions_ask_strictly(struct mssql_store *store, struct questions *questions, u
     struct taker whole = {.ctx = &asking, .row = take_row};
 
     start_again(questions);
-    for (size_t i = 0; i < questions->count; i++) {
-        if ((lacking >> i & 1) == 0 && !append_as_it_stands(&questions->items[i], &batch, err))
-            return false;
-    }
+    if (!questions_strict_batch(questions, lacking, &batch, err))
+        return false;
     if (!mssql_store_run(store, &batch, &whole, err))
         return false;
     for (size_t i = 0; i < questions->count; i++) {

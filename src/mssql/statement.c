@@ -433,6 +433,12 @@ cancel_rest(struct connection *connection)
 }
 
 bool
+statement_proof(bool utf8_engine, struct text *out, struct err *err)
+{
+    return batch_expand(utf8_engine ? sql_prove_utf8 : sql_prove, NULL, 0, out, err);
+}
+
+bool
 statement_run(struct connection *connection, const struct statement *statement,
               const struct taker *taker, struct err *err)
 {
@@ -443,8 +449,7 @@ statement_run(struct connection *connection, const struct statement *statement,
     if (!connection_is_alive(connection))
         return err_set(err, ERR_CONNECT, "the connection to %s was lost", connection->dialled);
     if (!statement->setting && !connection->proven &&
-        !batch_expand(connection->options->utf8_engine ? sql_prove_utf8 : sql_prove, NULL, 0, &sql,
-                      err))
+        !statement_proof(connection->options->utf8_engine, &sql, err))
         return false;
     text_append_bytes(&sql, text_string(statement->batch), statement->batch->used);
     if (!batch_check(statement->batch, err) || !batch_check(&sql, err))

@@ -43,6 +43,9 @@ struct statement {
 MUST_CHECK bool statement_run(struct connection *connection, const struct statement *statement,
                               const struct taker *taker, struct err *err);
 
+/** Append the proof that stands in front of the first batch after session.sql. */
+MUST_CHECK bool statement_proof(bool utf8_engine, struct text *out, struct err *err);
+
 /**
  * The statement that has just failed was refused by the server, and by nothing else: it was not
  * stopped, did not time out, and the connection can be used.

@@ -75,4 +75,16 @@ bool mssql_commit(struct axdb_store *store, enum commit_state *ret_state, struct
 void mssql_rollback(struct axdb_store *store);
 int64_t mssql_locked_ms(const struct axdb_store *store);
 
+/* The batches of some of them, appended to `batch`: the operations send exactly this. */
+MUST_CHECK bool mssql_observe_batch(struct text *batch, struct err *err);
+MUST_CHECK bool mssql_rows_batch(const struct schema *schema, struct text *batch, struct err *err);
+MUST_CHECK bool mssql_delete_all_batch(enum table table, struct text *batch, struct err *err);
+MUST_CHECK bool mssql_delete_keys_batch(enum table table, const struct axdb_key *keys, size_t count,
+                                        struct text *batch, struct err *err);
+
+enum { MSSQL_GROUP_KEYS = 500 };
+
+/** How many of the keys go into one statement: those with the first one's PARTITION. */
+size_t mssql_key_group(const struct axdb_key *keys, size_t count);
+
 #endif

@@ -71,22 +71,29 @@ mssql_begin_locked(struct axdb_store *store, int64_t max_lock_ms, struct err *er
 }
 
 bool
+mssql_delete_all_batch(enum table table, struct text *batch, struct err *err)
+{
+    TEXT_SCOPED name = {0};
+    struct batch_variable variables[] = {{"table", NULL}};
+
+    if (!batch_identifier(&name, table_name(table), err) || !text_ok(&name, err))
+        return false;
+    variables[0].value = text_string(&name);
+    return batch_expand(sql_delete_all, variables, 1, batch, err);
+}
+
+bool
 mssql_delete_all(struct axdb_store *store, enum table table, int64_t *ret_deleted,
                  int64_t *ret_left, struct err *err)
 {
     struct mssql_store *self = mssql_store_of(store);
-    TEXT_SCOPED name = {0};
     TEXT_SCOPED batch = {0};
-    struct batch_variable variables[] = {{"table", NULL}};
     struct numbers numbers = {0};
     struct taker taker = {.ctx = &numbers, .row = take_number};
 
     if (!self->in_transaction || table >= TABLE_RUNTIME)
         return err_set(err, ERR_INTERNAL, "a delete was asked for outside the transaction");
-    if (!batch_identifier(&name, table_name(table), err))
-        return false;
-    variables[0].value = text_string(&name);
-    if (!batch_expand(sql_delete_all, variables, 1, &batch, err))
+    if (!mssql_delete_all_batch(table, &batch, err))
         return false;
     /* The caller has every row on stable storage: this line is the only one that destroys. It is
      * undone by anything but a COMMIT. */
