@@ -1,7 +1,9 @@
 /*
  * dwclean: wires the adapters into the ports; the only file that sees every layer.
  */
+#include "backup/plan_ndjson.h"
 #include "backup/run_archive.h"
+#include "backup/run_history.h"
 #include "backup/run_store.h"
 #include "cli/cli.h"
 #include "dataverse/dataverse.h"
@@ -166,6 +168,13 @@ make_archive(const struct config *config, struct run_archive **ret, struct err *
     return config_runs_dir(config, &runs_dir, err) && run_archive_new(runs_dir, ret, err);
 }
 
+static bool
+make_history(const struct config *config, struct run_history **ret, struct err *err)
+{
+    const char *runs_dir = NULL;
+    return config_runs_dir(config, &runs_dir, err) && run_history_new(runs_dir, ret, err);
+}
+
 static const char *
 versions(void)
 {
@@ -225,8 +234,15 @@ main(int argc, char **argv)
         .runs_free = run_store_free,
         .archive = make_archive,
         .archive_free = run_archive_free,
+        .history = make_history,
+        .history_free = run_history_free,
         .undo_script = mssql_undo_script_new,
         .undo_script_free = mssql_undo_script_free,
+        .plan_out = plan_ndjson_new_out,
+        .plan_out_free = plan_ndjson_free,
+        .saved_plan = plan_ndjson_open,
+        .axdb_statements = &mssql_statements,
+        .runtime_statements = &dataverse_statements,
         .versions = versions,
     };
 

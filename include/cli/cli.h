@@ -11,7 +11,10 @@
 #include "port/observer.h"
 #include "port/run_archive.h"
 #include "port/run_dir.h"
+#include "port/run_history.h"
 #include "port/runtime_store.h"
+#include "port/saved_plan.h"
+#include "port/statements.h"
 #include "port/undo_script.h"
 
 #include <stdbool.h>
@@ -29,9 +32,19 @@ struct cli_adapters {
     void (*runs_free)(struct run_store *store);
     bool (*archive)(const struct config *config, struct run_archive **ret, struct err *err);
     void (*archive_free)(struct run_archive *archive);
+    bool (*history)(const struct config *config, struct run_history **ret, struct err *err);
+    void (*history_free)(struct run_history *history);
     bool (*undo_script)(const struct undo_script_out *out, struct undo_script **ret,
                         struct err *err);
     void (*undo_script_free)(struct undo_script *script);
+    /** A plan that will be `path`; it never replaces a file. ERR_STORAGE. */
+    bool (*plan_out)(const char *path, struct plan_file **ret, struct err *err);
+    void (*plan_out_free)(struct plan_file *plan);
+    /** A plan of before, verified; its own operation closes it. ERR_STORAGE. */
+    bool (*saved_plan)(const char *path, struct saved_plan **ret, struct err *err);
+    /** What the adapters of AxDB and Dataverse would send, as text. */
+    const struct axdb_statements *axdb_statements;
+    const struct runtime_statements *runtime_statements;
     const char *(*versions)(void); /* lines for `dwclean version` */
 };
 

@@ -62,6 +62,20 @@ bool config_axdb(const struct config *config); /* the halves that are asked for 
 bool config_dataverse(const struct config *config);
 const struct server_name *config_server(const struct config *config); /* with the AxDB half */
 
+enum { CONFIG_ENVIRONMENTS = 64 };
+
+/** An [env "NAME"] of the configuration file, whether it is asked for or not. As written there;
+ * NULL = not set, in [defaults] neither. */
+struct config_environment {
+    const char *name, *source; /* FILE:LINE of the section */
+    bool production;
+    const char *server, *database, *dataverse_url;
+};
+
+/** All of them, in the order of the file. */
+const struct config_environment *config_environments(const struct config *config,
+                                                     size_t *ret_count);
+
 const struct config_notice *config_notices(const struct config *config, size_t *ret_count);
 
 enum config_secret { CONFIG_PASSWORD, CONFIG_CLIENT_SECRET, CONFIG_SECRETS };

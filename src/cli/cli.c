@@ -9,8 +9,10 @@
 #include "cli/console.h"
 #include "cli/export.h"
 #include "cli/help.h"
+#include "cli/history.h"
 #include "cli/output.h"
 #include "cli/request.h"
+#include "cli/show_plan.h"
 #include "cli/terminal.h"
 #include "core/run.h"
 
@@ -37,6 +39,9 @@ struct program {
     struct runtime_server *runtime;
     struct run_store *runs;
     struct run_archive *archive;
+    struct run_history *history;
+    struct plan_file *plan_out;
+    struct saved_plan *saved;
 };
 
 const char *
@@ -176,6 +181,18 @@ check_runs_dir(struct program *program, struct err *err)
     return true;
 }
 
+/** A new run looks for runs that were not finished. Where no runs directory can be told, a dry run
+ * goes without. */
+static bool
+make_history(struct program *program, struct err *err)
+{
+    const struct config *config = program->config;
+    const enum command command = config_command(config);
+    if (!command_spec(command)->writes || command == COMMAND_RESUME || !program->adapters->history)
+        return true;
+    return program->adapters->history(config, &program->history, err) || !needs_runs(program);
+}
+
 /** `check` looks at the place of runs; that there is none is a finding, not a fault. */
 static bool
 make_runs(struct program *program, struct err *err)
@@ -190,11 +207,29 @@ make_runs(struct program *program, struct err *err)
     return true;
 }
 
+/** The files of a plan: both are looked at before anything is connected. */
+static bool
+make_plans(struct program *program, struct err *err)
+{
+    const struct cli_adapters *make = program->adapters;
+    const struct config *config = program->config;
+    const char *out = config_text(config, OPT_OUT);
+    if (config_command(config) == COMMAND_APPLY)
+        return make->saved_plan(config_operand(config), &program->saved, err);
+    if (config_command(config) != COMMAND_PLAN || !out)
+        return true;
+    if (strcmp(out, "-") == 0)
+        return err_set(err, ERR_USAGE, "--out of plan is a file: stdout has the report");
+    return make->plan_out(out, &program->plan_out, err);
+}
+
 static bool
 make_adapters(struct program *program, struct err *err)
 {
     const struct cli_adapters *make = program->adapters;
     const struct config *config = program->config;
+    if (!make_plans(program, err))
+        return false;
     if (needs_archive(program) && !make->archive(config, &program->archive, err))
         return false;
     if (config_axdb(config) && !make->axdb(config, &program->console.observer, &program->axdb, err))
@@ -202,7 +237,7 @@ make_adapters(struct program *program, struct err *err)
     if (config_dataverse(config) &&
         !make->runtime(config, &program->console.observer, &program->runtime, err))
         return false;
-    return make_runs(program, err);
+    return make_history(program, err) && make_runs(program, err);
 }
 
 /* ---- the run */
@@ -215,6 +250,7 @@ static run_function *const run_functions[COMMANDS] = {
     [COMMAND_VERIFY] = run_verify, [COMMAND_CLEAN] = run_clean,
     [COMMAND_CHECK] = run_check,   [COMMAND_REPAIR_MAP] = run_repair_map,
     [COMMAND_RESUME] = run_resume, [COMMAND_UNDO] = run_undo,
+    [COMMAND_PLAN] = run_make_plan, [COMMAND_APPLY] = run_apply,
 };
 
 static bool
@@ -230,8 +266,12 @@ run(struct program *program, struct outcome *ret, struct err *err)
         .runtime = program->runtime,
         .runs = program->runs,
         .archive = program->archive,
+        .history = program->history,
         .observer = &program->console.observer,
         .op = &program->terminal.op,
+        .plan_out = program->plan_out,
+        .plan_out_path = config_text(program->config, OPT_OUT),
+        .saved = program->saved,
         .write_reports = output_write_reports,
     };
     run_functions[config_command(program->config)](&request, &ports, program->arena, ret);
@@ -246,6 +286,7 @@ outcome_of_error(const struct program *program, const struct err *err, struct ou
     *ret = (struct outcome){
         .command = command_spec(config_command(program->config))->name,
         .word = err->code == ERR_REFUSED       ? OUTCOME_REFUSED
+                : err->code == ERR_STALE       ? OUTCOME_STALE
                 : err->code == ERR_INTERRUPTED ? OUTCOME_INTERRUPTED
                                                : OUTCOME_FAILED,
         .exit_status = err_exit_status(err->code),
@@ -301,19 +342,100 @@ export_run(struct program *program)
     struct export_job job = {
         .run = config_operand(program->config),
         .sql = config_flag(program->config, OPT_SQL),
+        .redact = config_flag(program->config, OPT_REDACT),
         .path = config_text(program->config, OPT_OUT),
         .script = program->adapters->undo_script,
         .script_free = program->adapters->undo_script_free,
         .arena = program->arena,
     };
     forget_secret_variables();
-    if (export_check(&job, &err) && make_adapters(program, &err)) {
+    if (export_check(&job, &err) && make_adapters(program, &err) &&
+        (!job.redact || program->adapters->history(program->config, &program->history, &err))) {
         job.archive = program->archive;
-        if (export_write(&job, &err))
+        job.history = program->history;
+        if (job.redact ? export_bundle(&job, &err) : export_write(&job, &err))
             return 0;
     }
     console_end(&program->console);
     return fail_early(program, &err);
+}
+
+/** runs, prune, and show of a run: files of the runs directory alone. */
+static int
+work_on_history(struct program *program,
+                bool (*work)(const struct history_job *job, struct err *err))
+{
+    const struct config *config = program->config;
+    struct err err;
+    bool told = false;
+    forget_secret_variables();
+    terminal_open(&program->terminal);
+    if (program->adapters->history(config, &program->history, &err)) {
+        const struct history_job job = {
+            .environment = config_text(config, OPT_ENV),
+            .run = config_operand(config),
+            .verify = config_flag(config, OPT_VERIFY),
+            .has_age = config_is_set(config, OPT_OLDER_THAN),
+            .older_than_ms = config_number(config, OPT_OLDER_THAN),
+            .dry_run = config_flag(config, OPT_DRY_RUN),
+            .yes = config_flag(config, OPT_YES),
+            .history = program->history,
+            .op = &program->terminal.op,
+            .output = &program->output,
+            .told = &told,
+            .console = &program->console,
+            .arena = program->arena,
+        };
+        if (work(&job, &err))
+            return 0;
+    }
+    console_end(&program->console);
+    if (!told)
+        return fail_early(program, &err);
+    console_error(&program->console, &err);
+    return err.code == ERR_INTERRUPTED && cancel_signal() ? 128 + cancel_signal()
+                                                          : err_exit_status(err.code);
+}
+
+/** A plan: its file, and what the adapters would send; nothing is connected. */
+static bool
+show_saved(struct program *program, struct err *err)
+{
+    const struct cli_adapters *make = program->adapters;
+    const struct config *config = program->config;
+    forget_secret_variables();
+    if (!make->saved_plan(config_operand(config), &program->saved, err))
+        return false;
+    const struct show_plan_job job = {
+        .saved = program->saved,
+        .rows = config_flag(config, OPT_VERBOSE),
+        .statements = config_flag(config, OPT_STATEMENTS),
+        .axdb = make->axdb_statements,
+        .runtime = make->runtime_statements,
+        .output = &program->output,
+    };
+    return show_plan(&job, err);
+}
+
+/** PLAN|RUN: what names a file is a plan, anything else a run. */
+static int
+show(struct program *program)
+{
+    struct err err;
+    const bool plan = show_plan_is_file(config_operand(program->config));
+    if (!plan && !config_flag(program->config, OPT_STATEMENTS))
+        return work_on_history(program, show_run);
+    if (plan && show_saved(program, &err))
+        return 0;
+    if (!plan) {
+        (void)err_set(&err, ERR_USAGE, "%s is not a file, and only a plan has --statements",
+                      config_operand(program->config));
+        (void)err_hint(&err, "Name the file that dwclean plan --out has made.");
+    }
+    console_end(&program->console);
+    console_error(&program->console, &err);
+    return err.code == ERR_INTERRUPTED && cancel_signal() ? 128 + cancel_signal()
+                                                          : err_exit_status(err.code);
 }
 
 /* ---- help and version */
@@ -373,6 +495,12 @@ start(struct program *program)
         return print_version(program);
     if (config_command(program->config) == COMMAND_EXPORT)
         return export_run(program);
+    if (config_command(program->config) == COMMAND_SHOW)
+        return show(program);
+    if (config_command(program->config) == COMMAND_RUNS)
+        return work_on_history(program, history_show_runs);
+    if (config_command(program->config) == COMMAND_PRUNE)
+        return work_on_history(program, history_prune_runs);
     return run_and_report(program);
 }
 
@@ -388,6 +516,12 @@ release(struct program *program)
         adapters->runs_free(program->runs);
     if (program->archive)
         adapters->archive_free(program->archive);
+    if (program->history)
+        adapters->history_free(program->history);
+    if (program->plan_out)
+        adapters->plan_out_free(program->plan_out);
+    if (program->saved)
+        program->saved->ops->close(program->saved);
     output_close(&program->output);
     terminal_close(&program->terminal);
     arena_free(program->arena);

@@ -86,7 +86,6 @@ show_more(enum command command, struct text *ret)
 {
     const char *lead = "More:";
     size_t at = strlen(lead);
-    text_append(ret, lead);
     for (unsigned i = 0; i < OPTIONS; i++) {
         const struct option_spec *spec = option_spec((enum option_id)i);
         char name[LEFT_BYTES], item[2 * LEFT_BYTES];
@@ -94,7 +93,7 @@ show_more(enum command command, struct text *ret)
             continue;
         (void)snprintf(item, sizeof(item), "%s%s%s: %s", option_shown(spec, name, sizeof(name)),
                        spec->argument ? " " : "", spec->argument ? spec->argument : "", spec->help);
-        text_append(ret, at > strlen(lead) ? ";" : "");
+        text_append(ret, at > strlen(lead) ? ";" : lead);
         if (at + 2 + strlen(item) > WIDTH - 1) {
             text_append(ret, "\n ");
             at = 1;
@@ -103,7 +102,8 @@ show_more(enum command command, struct text *ret)
         text_append(ret, item);
         at += 2 + strlen(item);
     }
-    text_append(ret, ".\n");
+    if (at > strlen(lead))
+        text_append(ret, ".\n");
 }
 
 void
@@ -111,7 +111,9 @@ help_command(enum command command, struct text *ret)
 {
     const struct command_spec *spec = command_spec(command);
     text_printf(ret, "usage: dwclean %s\n       %s\n", spec->usage, spec->summary);
-    if (spec->operand_needed)
+    if (spec->operand && strstr(spec->operand, "PLAN"))
+        text_append(ret, "PLAN: a file that dwclean plan has made\n");
+    if (spec->operand_needed && strstr(spec->operand, "RUN"))
         text_append(
             ret, "RUN: a run's name, the front of one, its directory, or \"last\": the run that\n"
                  "began last on this machine\n");
@@ -119,9 +121,9 @@ help_command(enum command command, struct text *ret)
         text_append(ret, "--plan-id is the run's own: it stands in the run's report.\n");
     for (unsigned group = GROUP_TARGET; group < GROUP_MORE; group++)
         show_group((enum option_group)group, command, ret);
+    show_more(command, ret);
     if (!option_applies(option_spec(OPT_SERVER), command))
         return;
-    show_more(command, ret);
     text_append(ret,
                 "Secrets: DWCLEAN_PASSWORD or SQLCMDPASSWORD, DWCLEAN_CLIENT_SECRET or\n"
                 "AZURE_CLIENT_SECRET, the files above, or a prompt; never the command line.\n");

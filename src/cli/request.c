@@ -114,6 +114,40 @@ server_text(const struct server_name *server, struct arena *arena)
     return arena_string(arena, text);
 }
 
+/** What the configuration marks as production, in the form that the request has. */
+static bool
+put_production(const struct config *config, struct arena *arena, struct run_request *ret,
+               struct err *err)
+{
+    size_t count = 0;
+    const struct config_environment *noted = config_environments(config, &count);
+    struct production_target *targets = arena_alloc(arena, (count + 1) * sizeof(*targets));
+    if (!targets)
+        return arena_exhausted(err);
+    for (size_t i = 0; i < count; i++) {
+        struct production_target *target = &targets[ret->production_count];
+        struct server_name server = {0};
+        struct err ignored;
+        if (!noted[i].production)
+            continue;
+        *target = (struct production_target){.environment = noted[i].name,
+                                             .source = noted[i].source,
+                                             .server = noted[i].server,
+                                             .database = noted[i].database,
+                                             .dataverse_url = noted[i].dataverse_url};
+        ret->production_count++;
+        if (!noted[i].server || !server_name_parse(noted[i].server, &server, &ignored))
+            continue;
+        target->server = server_text(&server, arena);
+        target->dialled =
+            server.port ? arena_printf(arena, "%s,%u", server.host, (unsigned)server.port) : NULL;
+        if (!target->server || (server.port && !target->dialled))
+            return arena_exhausted(err);
+    }
+    ret->production = targets;
+    return true;
+}
+
 bool
 request_make(const struct config *config, int argc, char **argv, struct arena *arena,
              struct run_request *ret, struct err *err)
@@ -143,6 +177,7 @@ request_make(const struct config *config, int argc, char **argv, struct arena *a
         .wrong_url_only = config_flag(config, OPT_WRONG_URL_ONLY),
         .allow_triggers = config_flag(config, OPT_ALLOW_TRIGGERS),
         .merge = config_flag(config, OPT_MERGE),
+        .detailed_exitcode = config_flag(config, OPT_DETAILED_EXITCODE),
         .run = config_operand(config),
         .max_lock_ms = config_number(config, OPT_MAX_LOCK_TIME),
     };
@@ -156,6 +191,8 @@ request_make(const struct config *config, int argc, char **argv, struct arena *a
     }
     if (request.dataverse)
         request.dataverse_url = config_text(config, OPT_DATAVERSE_URL);
+    if (!put_production(config, arena, &request, err))
+        return false;
     if (!put_facts(config, argc, argv, arena, &request, err))
         return false;
     *ret = request;

@@ -1,6 +1,7 @@
 #include "config/config.h"
 
 #include "base/arena.h"
+#include "base/text.h"
 #include "config/arguments.h"
 #include "config/ini_file.h"
 #include "config/rules.h"
@@ -24,6 +25,8 @@ struct config {
     struct target target;
     struct secret secrets[CONFIG_SECRETS];
     const char *client_certificate; /* of the settings */
+    struct config_environment environments[CONFIG_ENVIRONMENTS];
+    size_t environment_count;
 };
 
 struct config *
@@ -117,6 +120,9 @@ check_operand(const struct config *config, struct err *err)
     const char *operand = config_operand(config);
     if (!operand && spec->operand_needed) {
         (void)err_set(err, ERR_USAGE, "no %s is named", spec->operand);
+        if (strcmp(spec->operand, "PLAN") == 0)
+            return err_hint(err, "usage: dwclean %s (PLAN is a file that dwclean plan has made)",
+                            spec->usage);
         return err_hint(err,
                         "usage: dwclean %s (RUN is the name of a run, the front of one, its "
                         "directory, or \"last\")",
@@ -226,17 +232,67 @@ read_variables(struct config *config, struct err *err)
 
 struct ini_reading {
     struct config *config;
-    const char *path, *environment; /* asked for, or NULL */
+    struct config_environment defaults; /* what environments have that do not say otherwise */
+    const char *path, *environment;     /* asked for, or NULL */
     bool found;
     char nearest[INI_FILE_NAME_BYTES]; /* some other environment, for the hint */
 };
+
+/** Every environment is noted, whichever is asked for: a target of production is one under any
+ * name. */
+static bool
+note_environment(struct ini_reading *reading, const char *name, int line, struct err *err)
+{
+    struct config *config = reading->config;
+    struct arena *arena = config->settings.arena;
+    struct config_environment *noted;
+    if (config->environment_count == CONFIG_ENVIRONMENTS)
+        return err_set(err, ERR_CONFIG, "more than %d environments", CONFIG_ENVIRONMENTS);
+    noted = &config->environments[config->environment_count++];
+    *noted = (struct config_environment){
+        .name = arena_string(arena, name),
+        .source = arena_printf(arena, "%s:%d", reading->path, line),
+    };
+    return (noted->name && noted->source) || arena_exhausted(err);
+}
+
+static bool
+note_value(struct ini_reading *reading, const char *environment, enum option_id id,
+           const char *text, struct err *err)
+{
+    struct config *config = reading->config;
+    struct config_environment *noted =
+        environment ? &config->environments[config->environment_count - 1] : &reading->defaults;
+    const char **place = id == OPT_SERVER          ? &noted->server
+                         : id == OPT_DATABASE      ? &noted->database
+                         : id == OPT_DATAVERSE_URL ? &noted->dataverse_url
+                                                   : NULL;
+    if (id == OPT_CLASS)
+        noted->production = text_equal_nocase(text, "production");
+    if (!place)
+        return true;
+    *place = arena_string(config->settings.arena, text);
+    return *place || arena_exhausted(err);
+}
+
+static void
+fill_from_defaults(struct config *config, const struct config_environment *defaults)
+{
+    for (size_t i = 0; i < config->environment_count; i++) {
+        struct config_environment *noted = &config->environments[i];
+        noted->server = noted->server ? noted->server : defaults->server;
+        noted->database = noted->database ? noted->database : defaults->database;
+        noted->dataverse_url =
+            noted->dataverse_url ? noted->dataverse_url : defaults->dataverse_url;
+    }
+}
 
 static bool
 on_section(void *ctx, const char *environment, int line, struct err *err)
 {
     struct ini_reading *reading = ctx;
-    (void)line;
-    (void)err;
+    if (environment && !note_environment(reading, environment, line, err))
+        return false;
     if (environment && reading->environment && strcmp(environment, reading->environment) == 0)
         reading->found = true;
     else if (environment)
@@ -250,6 +306,8 @@ on_value(void *ctx, const char *environment, const struct option_spec *spec, con
 {
     struct ini_reading *reading = ctx;
     char source[SOURCE_BYTES];
+    if (!note_value(reading, environment, spec->id, text, err))
+        return false;
     const bool asked =
         !environment || (reading->environment && strcmp(environment, reading->environment) == 0);
     if (!asked || !option_applies(spec, reading->config->command))
@@ -283,6 +341,13 @@ find_file(const struct config *config, char ret[PATH_BYTES])
         ret[0] = '\0';
 }
 
+/** Of these, --env picks runs of the past: their environment may have left the file. */
+static bool
+picks_runs(enum command command)
+{
+    return command == COMMAND_RUNS || command == COMMAND_PRUNE;
+}
+
 static bool
 read_file(struct config *config, struct err *err)
 {
@@ -299,7 +364,7 @@ read_file(struct config *config, struct err *err)
     if (!named)
         find_file(config, found);
     if (!*reading.path) {
-        if (!environment)
+        if (!environment || picks_runs(config->command))
             return true;
         (void)err_set(err, ERR_CONFIG, "--env %.40s: there is no configuration file",
                       environment->text);
@@ -308,7 +373,8 @@ read_file(struct config *config, struct err *err)
     }
     if (!ini_file_read(reading.path, &sink, err))
         return false;
-    if (!environment || reading.found)
+    fill_from_defaults(config, &reading.defaults);
+    if (!environment || reading.found || picks_runs(config->command))
         return true;
     (void)err_set(err, ERR_CONFIG, "%s has no [env \"%.40s\"]", reading.path, environment->text);
     return reading.nearest[0] ? err_hint(err, "It has [env \"%s\"].", reading.nearest) : false;
@@ -448,6 +514,13 @@ const struct server_name *
 config_server(const struct config *config)
 {
     return &config->target.server;
+}
+
+const struct config_environment *
+config_environments(const struct config *config, size_t *ret_count)
+{
+    *ret_count = config->environment_count;
+    return config->environments;
 }
 
 const struct config_notice *

@@ -65,7 +65,8 @@ every_option_of_a_command_is_in_its_help_and_no_other(void **state)
 {
     static const enum command commands[] = {COMMAND_CHECK,      COMMAND_VERIFY, COMMAND_CLEAN,
                                             COMMAND_REPAIR_MAP, COMMAND_RESUME, COMMAND_UNDO,
-                                            COMMAND_EXPORT};
+                                            COMMAND_EXPORT,     COMMAND_RUNS,   COMMAND_PRUNE,
+                                            COMMAND_PLAN,       COMMAND_SHOW,   COMMAND_APPLY};
     (void)state;
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         TEXT_SCOPED help = {0};
