@@ -131,7 +131,7 @@ setup() {
 @test "an option of another command says whose it is" {
     status_of "$DWCLEAN" verify -S s -d d -U u --axdb-only --dry-run
     [ "$status" = 64 ]
-    says "--dry-run is an option of clean, repair-map, undo."
+    says "--dry-run is an option of apply, clean, repair-map, undo, prune."
 }
 
 @test "a plan-id that is none is found out before anything is connected" {
