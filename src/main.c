@@ -165,14 +165,14 @@ static bool
 make_archive(const struct config *config, struct run_archive **ret, struct err *err)
 {
     const char *runs_dir = NULL;
-    return config_runs_dir(config, &runs_dir, err) && run_archive_new(runs_dir, ret, err);
+    return config_runs_dir(config, &runs_dir, err) && run_archive_new(runs_dir, NULL, ret, err);
 }
 
 static bool
 make_history(const struct config *config, struct run_history **ret, struct err *err)
 {
     const char *runs_dir = NULL;
-    return config_runs_dir(config, &runs_dir, err) && run_history_new(runs_dir, ret, err);
+    return config_runs_dir(config, &runs_dir, err) && run_history_new(runs_dir, NULL, ret, err);
 }
 
 static const char *

@@ -20,11 +20,13 @@
 struct disk_archive {
     struct run_archive port; /* first: the port is the archive */
     char *runs_dir;
+    const struct backup_key *key;
 };
 
 struct disk_past {
     struct archived_run port; /* first: the port is the run */
     struct past_run past;
+    const struct backup_key *key;
     struct backups backups; /* of format v1, sealed */
     struct newest cursor;   /* of begin_rows */
 };
@@ -265,7 +267,7 @@ load_backup(struct disk_past *run, const char *directory, bool sealed, struct er
         return false;
     if (!again_exists(seal))
         return !sealed || seal_is_gone(&run->past, directory, err);
-    if (!backup_reader_open(directory, &run->backups.list[run->backups.count], err))
+    if (!backup_reader_open(directory, run->key, &run->backups.list[run->backups.count], err))
         return false;
     run->backups.count++;
     return true;
@@ -348,14 +350,15 @@ check_name(const struct past_run *past, bool by_name, struct err *err)
 }
 
 bool
-run_archive_open_path(const char *path, bool by_name, struct arena *arena,
-                      struct archived_run **ret, struct err *err)
+run_archive_open_path(const char *path, bool by_name, const struct backup_key *key,
+                      struct arena *arena, struct archived_run **ret, struct err *err)
 {
     struct disk_past *run = calloc(1, sizeof(*run));
 
     if (!run)
         return storage_no_memory(err);
     run->port.ops = &ops;
+    run->key = key;
     if (!load(run, path, arena, err) || !check_name(&run->past, by_name, err)) {
         archived_close(&run->port);
         return false;
@@ -372,11 +375,12 @@ archive_open(struct run_archive *port, const char *name, struct arena *arena,
     STORAGE_SCOPED_STRING path = NULL;
 
     return run_find(archive->runs_dir, name, &path, err) &&
-           run_archive_open_path(path, !run_find_is_path(name), arena, ret, err);
+           run_archive_open_path(path, !run_find_is_path(name), archive->key, arena, ret, err);
 }
 
 bool
-run_archive_new(const char *runs_dir, struct run_archive **ret, struct err *err)
+run_archive_new(const char *runs_dir, const struct backup_key *key, struct run_archive **ret,
+                struct err *err)
 {
     assert(runs_dir);
     if (runs_dir[0] != '/')
@@ -386,6 +390,7 @@ run_archive_new(const char *runs_dir, struct run_archive **ret, struct err *err)
     if (!archive)
         return storage_no_memory(err);
     archive->port.open = archive_open;
+    archive->key = key;
     archive->runs_dir = storage_plain_path(runs_dir);
     if (!archive->runs_dir) {
         free(archive);

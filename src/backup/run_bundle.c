@@ -36,6 +36,7 @@ struct bundle_entry {
 struct bundle {
     const char *run_path;
     const char *program;
+    const struct backup_key *key;
     struct past_run past;
     struct scrub *scrub;
     struct bundle_entry *entries;
@@ -138,16 +139,16 @@ add_all_manifests(struct bundle *bundle, struct err *err)
 /* ---- what is compared ---- */
 
 static bool
-protect_rows_of(const char *path, struct scrub *scrub, struct err *err)
+protect_rows_of(const struct bundle *bundle, const char *path, struct err *err)
 {
     ARENA_SCOPED arena = arena_new(ARENA_BYTES);
     struct archived_run *run = NULL;
 
     if (!arena)
         return storage_no_memory(err);
-    if (!run_archive_open_path(path, false, arena, &run, err))
+    if (!run_archive_open_path(path, false, bundle->key, arena, &run, err))
         return false;
-    const bool ok = redact_protect_rows(run, scrub, err);
+    const bool ok = redact_protect_rows(run, bundle->scrub, err);
     run->ops->close(run);
     return ok;
 }
@@ -159,11 +160,10 @@ protect(const struct bundle *bundle, const char *runs_dir, const char *undoes, s
 {
     STORAGE_SCOPED_STRING other = NULL;
     struct err why;
-    bool ok = protect_rows_of(bundle->run_path, bundle->scrub, &why);
+    bool ok = protect_rows_of(bundle, bundle->run_path, &why);
 
     if (ok && *undoes)
-        ok =
-            run_find(runs_dir, undoes, &other, &why) && protect_rows_of(other, bundle->scrub, &why);
+        ok = run_find(runs_dir, undoes, &other, &why) && protect_rows_of(bundle, other, &why);
     if (ok)
         return true;
     if (why.code == ERR_INTERNAL || why.code == ERR_INTERRUPTED) {
@@ -395,11 +395,11 @@ put_tar(struct bundle *bundle, struct err *err)
 }
 
 bool
-run_bundle_write(const char *runs_dir, const char *path, const char *program,
-                 const struct run_bundle_out *out, struct err *err)
+run_bundle_write(const struct run_bundle_of *of, const struct run_bundle_out *out, struct err *err)
 {
-    struct bundle bundle = {.run_path = path,
-                            .program = program,
+    struct bundle bundle = {.run_path = of->path,
+                            .program = of->program,
+                            .key = of->key,
                             .scrub = scrub_new(),
                             .entries = calloc(ENTRIES_MAX, sizeof(*bundle.entries)),
                             .out = out};
@@ -408,7 +408,7 @@ run_bundle_write(const char *runs_dir, const char *path, const char *program,
 
     if (!ok)
         (void)storage_no_memory(err);
-    ok = ok && fill(&bundle, runs_dir, arena, err);
+    ok = ok && fill(&bundle, of->runs_dir, arena, err);
     if (ok)
         qsort(bundle.entries, bundle.count, sizeof(*bundle.entries), by_name);
     ok = ok && add_sums(&bundle, err);

@@ -163,7 +163,7 @@ load(const char *path, bool by_name, struct arena *arena, struct run_entry *entr
 
     entry->unborn = listed && !counting.any;
     entry->running = run_lock_run_is_held(path);
-    if (listed && !entry->unborn && run_archive_open_path(path, by_name, arena, &run, &why)) {
+    if (listed && !entry->unborn && run_archive_open_path(path, by_name, NULL, arena, &run, &why)) {
         note_run(run, entry);
         return true;
     }

@@ -18,12 +18,19 @@
 struct disk_history {
     struct run_history port; /* first: the port is the history */
     char *runs_dir;
+    const struct backup_key *key;
 };
 
 static const char *
 dir_of(const struct run_history *history)
 {
     return ((const struct disk_history *)history)->runs_dir;
+}
+
+static const struct backup_key *
+key_of(const struct run_history *history)
+{
+    return ((const struct disk_history *)history)->key;
 }
 
 static bool
@@ -117,7 +124,7 @@ history_verify(struct run_history *history, const char *name, const struct run_c
     STORAGE_SCOPED_STRING path = NULL;
 
     return run_find(dir_of(history), name, &path, err) &&
-           run_verify_files(path, !run_find_is_path(name), sink, err);
+           run_verify_files(path, !run_find_is_path(name), key_of(history), sink, err);
 }
 
 static bool
@@ -126,8 +133,11 @@ history_bundle(struct run_history *history, const char *name, const char *progra
 {
     STORAGE_SCOPED_STRING path = NULL;
 
-    return run_find(dir_of(history), name, &path, err) &&
-           run_bundle_write(dir_of(history), path, program, out, err);
+    if (!run_find(dir_of(history), name, &path, err))
+        return false;
+    const struct run_bundle_of of = {
+        .runs_dir = dir_of(history), .path = path, .key = key_of(history), .program = program};
+    return run_bundle_write(&of, out, err);
 }
 
 static bool
@@ -144,7 +154,8 @@ history_remove_leftover(struct run_history *history, const char *name, struct er
 }
 
 bool
-run_history_new(const char *runs_dir, struct run_history **ret, struct err *err)
+run_history_new(const char *runs_dir, const struct backup_key *key, struct run_history **ret,
+                struct err *err)
 {
     assert(runs_dir);
     if (runs_dir[0] != '/')
@@ -159,6 +170,7 @@ run_history_new(const char *runs_dir, struct run_history **ret, struct err *err)
                                          .bundle = history_bundle,
                                          .remove = history_remove,
                                          .remove_leftover = history_remove_leftover};
+    history->key = key;
     history->runs_dir = storage_plain_path(runs_dir);
     if (!history->runs_dir) {
         free(history);

@@ -19,6 +19,7 @@ enum { TEXT_BYTES = 1200, ITEM_BYTES = 300 };
 struct examination {
     const char *path;
     bool by_name;
+    const struct backup_key *key;
     const struct run_check_sink *sink;
     bool progress_known;
     bool finished; /* SHA256SUMS covers all of the journal */
@@ -238,6 +239,19 @@ check_plan(const struct examination *examination, struct err *err)
     return tell(examination, "plan.ndjson", RUN_CHECK_OK, text, err);
 }
 
+/* SHA256SUMS proves the bytes of the file; what they stand for is proven with the key. */
+static bool
+tell_locked(const struct examination *examination, const char *item,
+            const struct backup_reader *reader, struct err *err)
+{
+    char text[TEXT_BYTES];
+
+    (void)snprintf(text, sizeof(text),
+                   "encrypted with key %s: its rows are read with --backup-key-file only",
+                   backup_reader_key_id(reader));
+    return tell(examination, item, RUN_CHECK_NOTE, text, err);
+}
+
 static bool
 check_table(const struct examination *examination, const char *folder, struct backup_reader *reader,
             enum table table, struct err *err)
@@ -246,9 +260,12 @@ check_table(const struct examination *examination, const char *folder, struct ba
     char text[TEXT_BYTES];
     struct err why;
 
-    (void)snprintf(item, sizeof(item), "%s/%s.ndjson.zst", folder, table_key(table));
+    (void)snprintf(item, sizeof(item), "%s/%s.ndjson.zst%s", folder, table_key(table),
+                   *backup_reader_key_id(reader) ? ".enc" : "");
     if (!backup_reader_schema(reader, table))
         return true;
+    if (*backup_reader_key_id(reader) && !examination->key)
+        return tell_locked(examination, item, reader, err);
     if (!backup_reader_rows_of(reader, table, NULL, &why))
         return tell_fault(examination, item, &why, err);
     (void)snprintf(text, sizeof(text), "%" PRId64 " rows, the digest of every row holds",
@@ -264,7 +281,8 @@ check_sealed(const struct examination *examination, const char *folder, const ch
     struct err why;
     bool ok = true;
 
-    if (!run_place_trusted(path, &why) || !backup_reader_open(path, &reader, &why))
+    if (!run_place_trusted(path, &why) ||
+        !backup_reader_open(path, examination->key, &reader, &why))
         return tell_fault(examination, folder, &why, err);
     ok = tell(examination, folder, RUN_CHECK_OK, "the seal holds", err);
     for (unsigned i = 0; ok && i < TABLES; i++)
@@ -308,9 +326,10 @@ check_backups(const struct examination *examination, struct err *err)
 }
 
 bool
-run_verify_files(const char *path, bool by_name, const struct run_check_sink *sink, struct err *err)
+run_verify_files(const char *path, bool by_name, const struct backup_key *key,
+                 const struct run_check_sink *sink, struct err *err)
 {
-    struct examination examination = {.path = path, .by_name = by_name, .sink = sink};
+    struct examination examination = {.path = path, .by_name = by_name, .key = key, .sink = sink};
     ARENA_SCOPED arena = arena_new(RUN_RECORD_ARENA_BYTES + RUN_PROGRESS_ARENA_BYTES);
 
     if (!arena)

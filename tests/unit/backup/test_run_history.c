@@ -34,7 +34,7 @@ set_up(void **state)
     const struct run_store_options options = {
         .runs_dir = place->runs, .allow_volatile = true, .program = "dwclean/0.1.0"};
     assert_true(run_store_new(&options, &place->store, &err));
-    assert_true(run_history_new(place->runs, &place->history, &err));
+    assert_true(run_history_new(place->runs, NULL, &place->history, &err));
     place->arena = arena_new(ARENA_BYTES);
     assert_non_null(place->arena);
     *state = place;
