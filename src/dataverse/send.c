@@ -64,6 +64,7 @@ scaled_rules(int scale)
     rules.window_ms /= scale;
     rules.exec_ms /= scale;
     rules.batch_time_ms /= scale;
+    rules.second_ms /= scale;
     rules.slack_ms /= scale;
     rules.jitter_ms /= scale;
     rules.backoff_ms /= scale;
@@ -340,6 +341,7 @@ take_answer(struct sender *sender, struct flight *flight)
         pace_hint(sender->pace, sender->session->dop_hint);
     }
     send_judge(sender, flight);
+    text_done(&flight->body); /* there may be many flights, each with a large body */
     answer.kind = flight->kind;
     answer.retry_after_s = flight->retry_after_s;
     answer.count = flight->count;
