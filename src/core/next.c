@@ -65,7 +65,10 @@ append_target(struct text *ret, const struct run_request *request)
     if (!request->environment) {
         append_option(ret, " -S ", request->axdb ? request->server : NULL);
         append_option(ret, " -d ", request->axdb ? request->database : NULL);
-        append_option(ret, " --dataverse-url ", request->dataverse ? request->dataverse_url : NULL);
+        append_option(ret, " --dataverse-url ",
+                      request->dataverse || request->jit ? request->dataverse_url : NULL);
+        append_option(ret, " --jit ", request->jit);
+        append_option(ret, " --jit-ip ", request->jit_ip);
         append_option(ret, " --expect-dataverse-host ", request->expect_dataverse_host);
         text_append(ret, " --class ");
         text_append(ret, env_class_name(request->env_class));

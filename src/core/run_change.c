@@ -167,14 +167,16 @@ run_change_runtime(struct run *run, struct err *err)
 
     if (!run->conn.runtime || run->plan.runtime.count == 0)
         return true;
-    const struct purge_job job = {.store = run->conn.runtime,
-                                  .plan = &run->plan,
-                                  .settled = run->purged,
-                                  .sealed = &run->sealed,
-                                  .backup = run->sealed_before ? run->sealed_before : &own,
-                                  .dir = run->dir,
-                                  .observer = run->ports->observer,
-                                  .arena = run->arena};
+    const struct purge_job job = {
+        .store = run->conn.runtime,
+        .plan = &run->plan,
+        .settled = run->purged,
+        .without_versions = !run->outcome->before.runtime->identity.optimistic_concurrency,
+        .sealed = &run->sealed,
+        .backup = run->sealed_before ? run->sealed_before : &own,
+        .dir = run->dir,
+        .observer = run->ports->observer,
+        .arena = run->arena};
 
     ok = purge_rows(&job, &result, err);
     run->outcome->changed = run->outcome->changed || result.target_changed;
