@@ -257,6 +257,19 @@ add_done(struct steps *steps, const struct run_request *request, const struct ou
     add_relink(steps);
 }
 
+/** Is all that is left what a resume leaves too: rows that changed, or came, after the plan? */
+static bool
+only_a_new_plan_helps(const struct outcome *outcome)
+{
+    const struct table_outcome *runtime = &outcome->tables[TABLE_RUNTIME];
+
+    return outcome->after_taken && runtime->asked && runtime->planned_rows >= 0 &&
+           runtime->deleted_rows >= 0 && runtime->changed_rows + runtime->new_rows > 0 &&
+           runtime->failed_rows + runtime->unknown_rows == 0 &&
+           runtime->planned_rows ==
+               runtime->deleted_rows + runtime->gone_rows + runtime->changed_rows;
+}
+
 static void
 add_unfinished(struct steps *steps, const struct run_request *request, struct arena *arena,
                const struct outcome *outcome)
@@ -270,6 +283,12 @@ add_unfinished(struct steps *steps, const struct run_request *request, struct ar
     add(steps, "Something changed, or may have. Keep the run directory: it holds the backup.");
     if (!outcome->run_id)
         return;
+    if (!undo && only_a_new_plan_helps(outcome)) {
+        add(steps, "What is left was changed or written after the plan: something still writes. "
+                   "This run does not remove it, and a resume would not.");
+        add(steps, "Stop the maps, then plan again: dwclean clean --dry-run with the same target.");
+        return;
+    }
     add(steps, undo ? "Put back what is still missing, with the same sign-in options:"
                     : "Find out what is left and finish it, with the same sign-in options:");
     add(steps, finishing_command(request, arena, outcome));

@@ -3,6 +3,7 @@
  * common.
  */
 #include "base/cancel.h"
+#include "base/clock.h"
 #include "core/purge.h"
 #include "run_steps.h"
 
@@ -375,12 +376,24 @@ partial_verdict(const struct run *run)
     return verdict ? verdict : outcome->err.primary;
 }
 
+/** Has the service asked for silence that is not over? Requests would make it longer. */
+static bool
+is_paused(const struct runtime_pace *pace)
+{
+    return pace && pace->paused_until_utc_ms > clock_utc_ms();
+}
+
 /** What is left is worth a look, whatever stopped the purge; the reason for the stop stays. */
 static void
 look_at_rest(struct run *run)
 {
     struct err ignored;
 
+    if (is_paused(run->outcome->pace)) {
+        run_say(run, LOG_LEVEL_INFO,
+                "what is left is not looked at: the service asked for a pause");
+        return;
+    }
     if (run->outcome->changed && !cancel_signal() && !run_look_again(run, &ignored))
         run_say(run, LOG_LEVEL_DEBUG, ignored.primary);
 }

@@ -349,13 +349,13 @@ take_answer(struct sender *sender, struct flight *flight)
 }
 
 static void
-tell_progress(struct sender *sender)
+tell_pace(struct sender *sender)
 {
     const int64_t now_ms = clock_monotonic_ms();
     struct pace_figures figures;
     struct runtime_pace pace;
 
-    if (!sender->ops->progress || now_ms - sender->told_ms < TELL_MS)
+    if (!sender->ops->progress)
         return;
     sender->told_ms = now_ms;
     figures = pace_figures(sender->pace, now_ms);
@@ -373,6 +373,13 @@ tell_progress(struct sender *sender)
         pace.paused_why = sender->session->paused_why;
     }
     sender->ops->progress(sender->ctx, &pace);
+}
+
+static void
+tell_progress(struct sender *sender)
+{
+    if (clock_monotonic_ms() - sender->told_ms >= TELL_MS)
+        tell_pace(sender);
 }
 
 /** With nothing in flight: another token. */
@@ -453,6 +460,7 @@ send_finish(struct sender *sender, struct err *err)
 {
     const struct err why = sender->why;
 
+    tell_pace(sender); /* how it ended: whoever goes on must know of a pause */
     if (!sender->stopping)
         return true;
     for (size_t row = 0; row < sender->offered; row++)

@@ -11,7 +11,6 @@
 // undo       the rows come back
 // lies       the service says that a row went, and it did not
 // perRow     at most so many requests a row: it goes on in batches
-// looks      it looks at what is left although it was told to be silent: told, and not counted
 // says       a text that the report must hold; memoryMb: the client may use so much
 const batch = { match: "$batch" };
 const error = (at, arg, text, more) => ({ at, do: "error", arg, text, ...more });
@@ -46,7 +45,7 @@ export const cases = [
     },
     { name: "429 while it is read", ...DONE, faults: [error("dv.request", 429, "0x80072322 retry-after=4", { match: "GET", skip: 3, times: 3 })] },
     {
-        name: "429 longer than --max-wait", ...PARTIAL, options: ["--max-wait", "1m"], left: [1, Infinity], looks: true, says: "--max-wait",
+        name: "429 longer than --max-wait", ...PARTIAL, unseen: true, options: ["--max-wait", "1m"], left: [1, Infinity], says: "--max-wait",
         faults: [error("dv.request", 429, "0x80072321 retry-after=90", { ...batch, skip: 3, times: 0 })],
     },
     { name: "limits of the service", ...DONE, scale: 100, throttled: true },
