@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "config/config.h"
+#include "port/axdb_grant.h"
 #include "port/axdb_store.h"
 #include "port/observer.h"
 #include "port/run_archive.h"
@@ -22,12 +23,15 @@
 /** Constructors of the adapters. Each returns a thing that its `free` releases. `observer` outlives
  * it. */
 struct cli_adapters {
-    bool (*axdb)(const struct config *config, struct observer *observer, struct axdb_server **ret,
-                 struct err *err);
+    /** `grant`: who may sign in where, in place of what `config` says; NULL without --jit. */
+    bool (*axdb)(const struct config *config, const struct axdb_grant *grant,
+                 struct observer *observer, struct axdb_server **ret, struct err *err);
     void (*axdb_free)(struct axdb_server *server);
     bool (*runtime)(const struct config *config, struct observer *observer,
                     struct runtime_server **ret, struct err *err);
     void (*runtime_free)(struct runtime_server *server);
+    /** Does the client certificate's file want a password? NULL = none ever does. */
+    bool (*certificate_wants_password)(const struct config *config, bool *ret, struct err *err);
     bool (*runs)(const struct config *config, struct run_store **ret, struct err *err);
     void (*runs_free)(struct run_store *store);
     bool (*archive)(const struct config *config, struct run_archive **ret, struct err *err);

@@ -36,11 +36,12 @@ struct production_target {
 
 /** What the operator asked for. Strings borrowed, NULL when not given. */
 struct run_request {
-    bool axdb, dataverse;                       /* the halves; at least one */
-    const char *environment;                    /* --env, or NULL */
-    enum env_class env_class;                   /* production unless said otherwise */
-    const char *server, *database;              /* as asked for; with axdb */
-    const char *dataverse_url;                  /* with dataverse */
+    bool axdb, dataverse;          /* the halves; at least one */
+    const char *environment;       /* --env, or NULL */
+    enum env_class env_class;      /* production unless said otherwise */
+    const char *server, *database; /* as asked for; with axdb; with jit NULL if not given */
+    const char *dataverse_url;     /* with dataverse, and with jit */
+    const char *jit, *jit_ip;      /* role and address of --jit; NULL = own credentials */
     const struct production_target *production; /* every environment of class production */
     size_t production_count;
     const char *expect_dataverse_host; /* pins; NULL = none */
@@ -64,6 +65,7 @@ struct run_request {
     const char *const *projects; /* repair-map: --project PROJECTNAME; none = all of the map */
     size_t project_count;
     bool wrong_url_only; /* repair-map: leave rows that name the target's own organization */
+    bool allow_no_etag;  /* delete Dataverse rows that cannot be deleted by version */
     bool allow_triggers;
     bool merge;                 /* undo: add only keys that are missing */
     bool detailed_exitcode;     /* plan: 2 when there is something to do */

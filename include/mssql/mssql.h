@@ -63,6 +63,7 @@ struct mssql_options {
     /**
      * A refused sign-in (18456, no other error) is tried again for so long, every 5 s (a time below
      * 90 s is cut into 18 parts): a login that was just granted takes up to a minute. 0 = once.
+     * Once a sign-in has worked, a refused one is not tried again.
      * With a wrong password each try counts as one where logins are locked out.
      */
     int64_t new_login_ms;

@@ -14,6 +14,7 @@
 #include "cli/request.h"
 #include "cli/show_plan.h"
 #include "cli/terminal.h"
+#include "core/granted_axdb.h"
 #include "core/run.h"
 
 #include <assert.h>
@@ -87,11 +88,75 @@ forget_secret_variables(void)
     }
 }
 
+/** Ask for a secret and keep it; `question` says whose. */
+static bool
+ask_at_terminal(struct program *program, enum config_secret which, const char *question,
+                struct err *err)
+{
+    char answer[TERMINAL_SECRET_BYTES];
+    if (!terminal_ask_secret(&program->terminal, question, answer, err))
+        return false;
+    const bool ok = config_give_secret(program->config, which, answer, strlen(answer), err);
+    secret_clear_memory(answer, sizeof(answer));
+    return ok;
+}
+
+/** The password of a certificate that has one; without a terminal its use says what to do. */
+static bool
+ask_certificate_password(struct program *program, struct err *err)
+{
+    const struct config *config = program->config;
+    char question[512];
+    bool wanted = false;
+    if (!config_client_certificate(config) || config_secret(config, CONFIG_CERTIFICATE_PASSWORD) ||
+        !program->terminal.op.present || !program->adapters->certificate_wants_password)
+        return true;
+    if (!program->adapters->certificate_wants_password(config, &wanted, err))
+        return false;
+    (void)snprintf(question, sizeof(question),
+                   "Password of %.400s: ", config_client_certificate(config));
+    return !wanted || ask_at_terminal(program, CONFIG_CERTIFICATE_PASSWORD, question, err);
+}
+
+/** A code is to be entered by a person: who waits for one where nobody sees it waits in vain. */
+static bool
+check_device_code(const struct program *program, struct err *err)
+{
+    if (config_sign_in(program->config)->kind != SIGN_IN_DEVICE_CODE ||
+        program->terminal.op.present)
+        return true;
+    (void)err_set(err, ERR_USAGE, "a device code wants a terminal");
+    return err_hint(err, "Without one sign in with a client certificate, --managed-identity or "
+                         "--token-command.");
+}
+
+/** Which way is used, and who said so. */
+static void
+tell_sign_in(struct program *program)
+{
+    const struct sign_in *sign_in = config_sign_in(program->config);
+    char line[512];
+    if (!config_dataverse(program->config) && config_jit(program->config) == JIT_NONE)
+        return;
+    (void)snprintf(line, sizeof(line), "sign-in to Dataverse: %s (%s)", sign_in_name(sign_in->kind),
+                   sign_in->source ? sign_in->source : "asked at the terminal");
+    program->console.observer.say(
+        &program->console.observer,
+        config_command(program->config) == COMMAND_CHECK ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, line);
+}
+
+static void
+say_debug(void *ctx, const char *line)
+{
+    struct program *program = ctx;
+    program->console.observer.say(&program->console.observer, LOG_LEVEL_DEBUG, line);
+}
+
 static bool
 ask_secret(struct program *program, enum config_secret which, struct err *err)
 {
     const bool password = which == CONFIG_PASSWORD;
-    char question[512], answer[TERMINAL_SECRET_BYTES];
+    char question[512];
     if (!program->terminal.op.present) {
         (void)err_set(err, ERR_CONFIG,
                       password ? "no password for login %s" : "no client secret for application %s",
@@ -99,16 +164,13 @@ ask_secret(struct program *program, enum config_secret which, struct err *err)
         return err_hint(err, password ? "Set DWCLEAN_PASSWORD or SQLCMDPASSWORD, or pass "
                                         "--password-file FILE."
                                       : "Set DWCLEAN_CLIENT_SECRET or AZURE_CLIENT_SECRET, or pass "
-                                        "--client-secret-file FILE or --client-certificate FILE.");
+                                        "--client-secret-file FILE, --client-certificate FILE or "
+                                        "another way to sign in.");
     }
     (void)snprintf(question, sizeof(question),
                    password ? "Password of login %s: " : "Client secret of application %s: ",
                    config_text(program->config, password ? OPT_USER : OPT_CLIENT_ID));
-    if (!terminal_ask_secret(&program->terminal, question, answer, err))
-        return false;
-    const bool ok = config_give_secret(program->config, which, answer, strlen(answer), err);
-    secret_clear_memory(answer, sizeof(answer));
-    return ok;
+    return ask_at_terminal(program, which, question, err);
 }
 
 static bool
@@ -117,12 +179,16 @@ get_secrets(struct program *program, struct err *err)
     bool missing[CONFIG_SECRETS];
     const bool read = config_read_secrets(program->config, missing, err);
     forget_secret_variables();
-    if (!read)
+    if (!read || !check_device_code(program, err) ||
+        !config_run_commands(program->config, say_debug, program, err))
         return false;
     for (unsigned i = 0; i < CONFIG_SECRETS; i++) {
         if (missing[i] && !ask_secret(program, (enum config_secret)i, err))
             return false;
     }
+    if (!ask_certificate_password(program, err))
+        return false;
+    tell_sign_in(program);
     return true;
 }
 
@@ -223,6 +289,65 @@ make_plans(struct program *program, struct err *err)
     return make->plan_out(out, &program->plan_out, err);
 }
 
+/* ---- AxDB */
+
+static bool
+make_granted(void *ctx, const struct axdb_grant *grant, struct axdb_server **ret, struct err *err)
+{
+    struct program *program = ctx;
+    return program->adapters->axdb(program->config, grant, &program->console.observer, ret, err);
+}
+
+static void
+free_granted(void *ctx, struct axdb_server *server)
+{
+    const struct program *program = ctx;
+    program->adapters->axdb_free(server);
+}
+
+/** An AxDB that asks `program->runtime` for its credentials when it is connected to. */
+static bool
+make_jit(struct program *program, struct err *err)
+{
+    const struct config *config = program->config;
+    const struct server_name *server = config_server(config);
+    const char *reason = config_text(config, OPT_REASON);
+    char text[SERVER_NAME_TEXT_BYTES] = "";
+    if (*server->host)
+        server_name_text(server, text);
+    if (!reason)
+        reason = arena_printf(program->arena, "dwclean %s",
+                              command_spec(config_command(config))->name);
+    const struct granted_axdb_options options = {
+        .grantor = program->runtime,
+        .request = {.address = config_text(config, OPT_JIT_IP),
+                    .writer = config_jit(config) == JIT_WRITER,
+                    .reason = reason},
+        .server = *text ? arena_string(program->arena, text) : NULL,
+        .database = config_text(config, OPT_DATABASE),
+        .pinned_server = config_text(config, OPT_EXPECT_SERVER_NAME),
+        .pinned_database = config_text(config, OPT_EXPECT_DATABASE),
+        .maker = {.ctx = program, .make = make_granted, .release = free_granted},
+    };
+    if (!reason || (*text && !options.server))
+        return arena_exhausted(err);
+    if (config_flag(config, OPT_DRY_RUN))
+        program->console.observer.say(&program->console.observer, LOG_LEVEL_NOTICE,
+                                      "a dry run reads AxDB: it asks for a SQL login too");
+    return granted_axdb_new(&options, &program->axdb, err);
+}
+
+static bool
+make_axdb(struct program *program, struct err *err)
+{
+    const struct config *config = program->config;
+    if (!config_axdb(config))
+        return true;
+    if (config_jit(config) != JIT_NONE)
+        return make_jit(program, err);
+    return program->adapters->axdb(config, NULL, &program->console.observer, &program->axdb, err);
+}
+
 static bool
 make_adapters(struct program *program, struct err *err)
 {
@@ -232,12 +357,10 @@ make_adapters(struct program *program, struct err *err)
         return false;
     if (needs_archive(program) && !make->archive(config, &program->archive, err))
         return false;
-    if (config_axdb(config) && !make->axdb(config, &program->console.observer, &program->axdb, err))
-        return false;
-    if (config_dataverse(config) &&
+    if ((config_dataverse(config) || config_jit(config) != JIT_NONE) &&
         !make->runtime(config, &program->console.observer, &program->runtime, err))
         return false;
-    return make_history(program, err) && make_runs(program, err);
+    return make_axdb(program, err) && make_history(program, err) && make_runs(program, err);
 }
 
 /* ---- the run */
@@ -263,7 +386,7 @@ run(struct program *program, struct outcome *ret, struct err *err)
         return false;
     const struct run_ports ports = {
         .axdb = program->axdb,
-        .runtime = program->runtime,
+        .runtime = config_dataverse(program->config) ? program->runtime : NULL,
         .runs = program->runs,
         .archive = program->archive,
         .history = program->history,
@@ -452,7 +575,9 @@ print_help(const struct config *config)
 {
     TEXT_SCOPED text = {0};
     enum command topic = COMMAND_HELP;
-    if (config_topic(config, &topic))
+    if (config_topic_group(config) != GROUP_NONE)
+        help_group(config_topic_group(config), &text);
+    else if (config_topic(config, &topic))
         help_command(topic, &text);
     else
         help_program(&text);
@@ -469,6 +594,14 @@ print_version(const struct program *program)
 
 /* ---- all of it */
 
+static enum log_level
+least_level(const struct config *config)
+{
+    if (config_flag(config, OPT_TRACE))
+        return LOG_LEVEL_TRACE;
+    return config_flag(config, OPT_VERBOSE) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+}
+
 static int
 start(struct program *program)
 {
@@ -478,7 +611,7 @@ start(struct program *program)
     size_t notices = 0;
 
     const bool loaded = config_load(program->config, &input, &err);
-    console_init(&program->console, STDERR_FILENO, config_flag(program->config, OPT_VERBOSE));
+    console_init(&program->console, STDERR_FILENO, least_level(program->config));
     /* After a fault only a JSON report is written: an older report is not emptied for nothing. */
     const bool opened = (!loaded && !output_is_json(program->config)) ||
                         output_open(program->config, &program->output, &output_err);
@@ -508,7 +641,9 @@ static void
 release(struct program *program)
 {
     const struct cli_adapters *adapters = program->adapters;
-    if (program->axdb)
+    if (program->axdb && config_jit(program->config) != JIT_NONE)
+        granted_axdb_free(program->axdb);
+    else if (program->axdb)
         adapters->axdb_free(program->axdb);
     if (program->runtime)
         adapters->runtime_free(program->runtime);
@@ -542,7 +677,7 @@ cli_main(int argc, char **argv, const struct cli_adapters *adapters)
 
     cancel_init();
     terminal_use(&program.terminal, -1);
-    console_init(&program.console, STDERR_FILENO, false);
+    console_init(&program.console, STDERR_FILENO, LOG_LEVEL_INFO);
     program.config = config_new();
     program.arena = arena_new(ARENA_BYTES);
     if (program.config && program.arena)

@@ -1,6 +1,7 @@
 #include "config/config.h"
 
 #include "base/arena.h"
+#include "base/command.h"
 #include "base/text.h"
 #include "config/arguments.h"
 #include "config/ini_file.h"
@@ -22,9 +23,11 @@ struct config {
     enum command command;
     bool help_asked, has_topic;
     enum command topic;
+    enum option_group topic_group;
     struct target target;
     struct secret secrets[CONFIG_SECRETS];
-    const char *client_certificate; /* of the settings */
+    const char *commands[CONFIG_SECRETS]; /* of the settings: they give the secret; not run yet */
+    const char *client_certificate;       /* of the settings */
     struct config_environment environments[CONFIG_ENVIRONMENTS];
     size_t environment_count;
 };
@@ -98,9 +101,10 @@ choose_command(struct config *config, struct err *err)
     if (!check_words(config, err))
         return false;
     if (words > 1 && config->command == COMMAND_HELP) {
-        if (!find_command(arguments->words[1], &config->topic, err))
+        config->topic_group = option_group_of_topic(arguments->words[1]);
+        config->has_topic = config->topic_group == GROUP_NONE;
+        if (config->has_topic && !find_command(arguments->words[1], &config->topic, err))
             return false;
-        config->has_topic = true;
     }
     if (words > 0 && config->command != COMMAND_HELP && is_on(config, OPT_HELP)) {
         config->topic = config->command;
@@ -432,6 +436,12 @@ config_help_asked(const struct config *config)
     return config->help_asked;
 }
 
+enum option_group
+config_topic_group(const struct config *config)
+{
+    return config->topic_group;
+}
+
 bool
 config_topic(const struct config *config, enum command *ret)
 {
@@ -523,6 +533,18 @@ config_environments(const struct config *config, size_t *ret_count)
     return config->environments;
 }
 
+enum jit_role
+config_jit(const struct config *config)
+{
+    return config->target.jit;
+}
+
+const struct sign_in *
+config_sign_in(const struct config *config)
+{
+    return &config->target.sign_in;
+}
+
 const struct config_notice *
 config_notices(const struct config *config, size_t *ret_count)
 {
@@ -536,19 +558,33 @@ enum { SECRET_PLACES = 3 };
 
 /** Where a secret may be; OPTIONS = nowhere. */
 struct secret_place {
-    enum option_id variable, file, certificate;
+    enum option_id variable, file, command;
+    bool optional;
 };
 
 static const struct secret_place secret_places[CONFIG_SECRETS] = {
-    [CONFIG_PASSWORD] = {OPT_PASSWORD, OPT_PASSWORD_FILE, OPTIONS},
-    [CONFIG_CLIENT_SECRET] = {OPT_CLIENT_SECRET, OPT_CLIENT_SECRET_FILE, OPT_CLIENT_CERTIFICATE},
+    [CONFIG_PASSWORD] = {OPT_PASSWORD, OPT_PASSWORD_FILE, OPT_PASSWORD_COMMAND, false},
+    [CONFIG_CLIENT_SECRET] = {OPT_CLIENT_SECRET, OPT_CLIENT_SECRET_FILE, OPT_CLIENT_SECRET_COMMAND,
+                              false},
+    [CONFIG_CERTIFICATE_PASSWORD] = {OPT_CERTIFICATE_PASSWORD, OPTIONS, OPTIONS, true},
+    [CONFIG_TOKEN] = {OPT_TOKEN, OPTIONS, OPTIONS, false},
+    [CONFIG_IDENTITY_HEADER] = {OPT_IDENTITY_HEADER, OPTIONS, OPTIONS, true},
 };
 
 static bool
 is_needed(const struct config *config, enum config_secret which)
 {
-    return which == CONFIG_PASSWORD ? config->target.axdb && !is_on(config, OPT_INTEGRATED)
-                                    : config->target.dataverse;
+    static const enum sign_in_kind kinds[CONFIG_SECRETS] = {
+        [CONFIG_CLIENT_SECRET] = SIGN_IN_SECRET,
+        [CONFIG_CERTIFICATE_PASSWORD] = SIGN_IN_CERTIFICATE,
+        [CONFIG_TOKEN] = SIGN_IN_TOKEN,
+        [CONFIG_IDENTITY_HEADER] = SIGN_IN_IDENTITY,
+    };
+    const bool jit = config->target.jit != JIT_NONE;
+
+    if (which == CONFIG_PASSWORD)
+        return config->target.axdb && !jit && !is_on(config, OPT_INTEGRATED);
+    return (config->target.dataverse || jit) && config->target.sign_in.kind == kinds[which];
 }
 
 /** What was found of the places of a secret. */
@@ -575,7 +611,7 @@ static bool
 find_secret(const struct config *config, const struct secret_place *place, struct secret_find *ret,
             struct err *err)
 {
-    const enum option_id ids[SECRET_PLACES] = {place->variable, place->file, place->certificate};
+    const enum option_id ids[SECRET_PLACES] = {place->variable, place->file, place->command};
     struct secret_find best = {.id = OPTIONS, .rank = RANK_BUILTIN};
     struct secret_find rival = {.id = OPTIONS, .rank = RANK_BUILTIN};
 
@@ -604,20 +640,32 @@ read_secret(struct config *config, enum config_secret which, bool *ret_missing, 
 
     if (!find_secret(config, place, &found, err))
         return false;
-    *ret_missing = !found.setting;
-    if (*ret_missing)
+    *ret_missing = !found.setting && !place->optional;
+    if (!found.setting)
         return true;
     if (found.id == place->file)
         return secret_file_read(found.setting->text, &config->secrets[which], err);
-    if (found.id == place->certificate) {
-        config->client_certificate = found.setting->text;
-        return secret_file_check(found.setting->text, err);
+    if (found.id == place->command) {
+        config->commands[which] = found.setting->text;
+        return command_check(found.setting->text, err) ||
+               err_wrap(err, "%s", found.setting->source);
     }
 
     const char *value = variable(config, found.setting->text);
     if (!value)
         return err_set(err, ERR_CONFIG, "%s is gone", found.setting->source);
     return secret_set(&config->secrets[which], value, strlen(value), err);
+}
+
+/** Looked at now, so that a fault is told before anything is asked; it is checked at each use. */
+static bool
+read_client_certificate(struct config *config, struct err *err)
+{
+    const char *path = config_text(config, OPT_CLIENT_CERTIFICATE);
+    if (!is_needed(config, CONFIG_CERTIFICATE_PASSWORD))
+        return true;
+    config->client_certificate = path;
+    return secret_file_check(path, err);
 }
 
 bool
@@ -629,7 +677,27 @@ config_read_secrets(struct config *config, bool ret_missing[CONFIG_SECRETS], str
         if (is_needed(config, which) && !read_secret(config, which, &missing[i], err))
             return false;
     }
+    if (!read_client_certificate(config, err))
+        return false;
     memcpy(ret_missing, missing, sizeof(missing));
+    return true;
+}
+
+bool
+config_run_commands(struct config *config, void (*said)(void *ctx, const char *line), void *ctx,
+                    struct err *err)
+{
+    for (unsigned i = 0; i < CONFIG_SECRETS; i++) {
+        const struct command_line command = {
+            .text = config->commands[i],
+            .what = i == CONFIG_PASSWORD ? "password command" : "client secret command",
+            .code = ERR_CONFIG,
+            .said = said,
+            .ctx = ctx,
+        };
+        if (command.text && !command_first_line(&command, &config->secrets[i], err))
+            return false;
+    }
     return true;
 }
 

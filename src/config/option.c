@@ -498,3 +498,26 @@ option_parse(const struct option_spec *spec, const char *text, enum err_code cod
     *ret = value;
     return true;
 }
+
+/* ---- help topics */
+
+static const char *const topics[GROUPS] = {
+    [GROUP_SIGNIN] = "sign-in",
+    [GROUP_CONNECTION] = "connection",
+};
+
+const char *
+option_group_topic(enum option_group group)
+{
+    return topics[group];
+}
+
+enum option_group
+option_group_of_topic(const char *topic)
+{
+    for (unsigned i = 0; i < GROUPS; i++) {
+        if (topics[i] && strcmp(topics[i], topic) == 0)
+            return (enum option_group)i;
+    }
+    return GROUP_NONE;
+}

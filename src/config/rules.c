@@ -219,10 +219,15 @@ check_halves(const struct settings *settings, enum command command, const struct
     const char *without_axdb = target->dataverse && may_leave_axdb_out(command)
                                    ? "To leave AxDB out, pass --dataverse-only."
                                    : "Give -S and -d, or --env NAME.";
-    if (target->axdb && !server)
+    if (target->axdb && target->jit == JIT_NONE && !server)
         return missing(OPT_SERVER, "server", without_axdb, err);
-    if (target->axdb && !database)
+    if (target->axdb && target->jit == JIT_NONE && !database)
         return missing(OPT_DATABASE, "database (there is no default)", without_axdb, err);
+    if (target->jit != JIT_NONE && !url)
+        return missing(OPT_DATAVERSE_URL, "Dataverse environment",
+                       "It gives the SQL login (--jit), also with --axdb-only: give "
+                       "--dataverse-url, or --env NAME.",
+                       err);
     if (target->dataverse && !url)
         return missing(OPT_DATAVERSE_URL, "Dataverse environment",
                        target->axdb ? "To leave Dataverse out, pass --axdb-only."
@@ -409,6 +414,17 @@ choose_halves(const struct settings *settings, enum command command, struct targ
     return true;
 }
 
+/** Where AxDB is and who signs in there. */
+static bool
+choose_axdb(struct settings *settings, struct target *target, struct err *err)
+{
+    const char *server = text_of(settings, OPT_SERVER);
+
+    return (!server || server_name_parse(server, &target->server, err)) &&
+           (target->jit != JIT_NONE || choose_login(settings, err)) &&
+           check_encryption(settings, err);
+}
+
 bool
 rules_target(struct settings *settings, enum command command, struct target *ret, struct err *err)
 {
@@ -420,18 +436,17 @@ rules_target(struct settings *settings, enum command command, struct target *ret
         return true;
     }
     if (!choose_halves(settings, command, &target, err) ||
+        !jit_rules(settings, command, target.axdb, &target.jit, err) ||
         !check_halves(settings, command, &target, err))
         return false;
-    if (target.axdb && (!server_name_parse(text_of(settings, OPT_SERVER), &target.server, err) ||
-                        !choose_login(settings, err) || !check_encryption(settings, err)))
+    if (target.axdb && !choose_axdb(settings, &target, err))
         return false;
-    if (target.dataverse && !text_of(settings, OPT_CLIENT_ID))
-        return missing(OPT_CLIENT_ID, "application",
-                       target.axdb ? "Give --client-id (or AZURE_CLIENT_ID) of an application "
-                                     "user, or leave Dataverse out with --axdb-only."
-                                   : "Give --client-id (or AZURE_CLIENT_ID) of an application "
-                                     "user.",
-                       err);
+    if ((target.dataverse || target.jit != JIT_NONE) &&
+        !sign_in_choose(
+            settings,
+            target.axdb && target.jit == JIT_NONE ? "leave Dataverse out with --axdb-only" : "",
+            &target.sign_in, err))
+        return false;
     if (!choose_channels(settings, err) || !check_map(settings, command, err) ||
         !check_decisions(settings, err))
         return false;

@@ -632,6 +632,16 @@ check_runtime_rows(struct observations *list, const struct runtime_evidence *run
                    runtime->row_count, rows_word((int64_t)runtime->row_count),
                    created_text(runtime, created, sizeof created));
     seen->code = "DWDVEV1004";
+    if (!evidence_without_versions(runtime))
+        return;
+    seen = observe(list, "D-VERSION", VERDICT_DIFFERS,
+                   "%s: a delete cannot be made for the version that was backed up",
+                   runtime->identity.optimistic_concurrency
+                       ? "there are rows without a version"
+                       : "the service does not compare row versions of this table");
+    seen->hint =
+        "With --allow-no-etag each row is compared with its backup just before its delete; "
+        "a change in the moment between is lost.";
 }
 
 static void

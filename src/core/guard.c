@@ -326,27 +326,38 @@ guard_read_all(const struct runtime_evidence *runtime, struct err *err)
                          "prvReadmsdyn_dualwriteruntimeconfig for the whole organization.");
 }
 
+bool
+guard_versions(const struct run_request *request, const struct runtime_evidence *runtime,
+               struct err *err)
+{
+    if (!evidence_without_versions(runtime) || (request->allow_no_etag && request->reason))
+        return true;
+    if (runtime->identity.optimistic_concurrency)
+        (void)err_set(err, ERR_SCHEMA, "%zu runtime configurations have no version",
+                      runtime->rows_without_etag);
+    else
+        (void)err_set(err, ERR_SCHEMA, "the service does not check row versions of this table");
+    return err_hint(err, "A row that changes between the look at it and its delete would be lost. "
+                         "With the maps stopped nothing should change it: --allow-no-etag --reason "
+                         "TEXT compares each row with its backup just before its delete. "
+                         "Microsoft's Reset link clears the same rows.");
+}
+
 /** What the purge needs of the service, asked before AxDB changes. */
 static bool
-guard_purge(const struct runtime_evidence *runtime, struct err *err)
+guard_purge(const struct run_request *request, const struct runtime_evidence *runtime,
+            struct err *err)
 {
     if (runtime->row_count == 0)
         return true;
-    if (!runtime->identity.optimistic_concurrency) {
-        (void)err_set(err, ERR_SCHEMA, "the service does not check row versions of this table");
-        return err_hint(err, "A row that changes between backup and delete would be lost: dwclean "
-                             "does not delete without that check.");
-    }
-    if (!guard_read_all(runtime, err))
+    if (!guard_versions(request, runtime, err) || !guard_read_all(runtime, err))
         return false;
     if (runtime->identity.may_delete == RIGHT_MISSING) {
         (void)err_set(err, ERR_PERMISSION,
                       "the application user may not delete Dual Write Runtime Configurations");
         return err_hint(err, "Give its role the privilege prvDeletemsdyn_dualwriteruntimeconfig.");
     }
-    return runtime->rows_without_etag == 0 ||
-           err_set(err, ERR_SCHEMA, "%zu runtime configurations have no version",
-                   runtime->rows_without_etag);
+    return true;
 }
 
 /* ---- a production target under another class ---- */
@@ -433,7 +444,7 @@ guard_target(const struct run_request *request, const struct scope *scope,
     if (!request->dataverse || scope->parts[TABLE_RUNTIME] == SCOPE_NOTHING)
         return true;
     return purpose == GUARD_UNDO ? guard_read_all(evidence->runtime, err)
-                                 : guard_purge(evidence->runtime, err);
+                                 : guard_purge(request, evidence->runtime, err);
 }
 
 /* ---- the operator's statement ---- */
@@ -445,7 +456,7 @@ guard_target_name(const struct run_request *request, char *ret, size_t size)
 
     if (request->environment) {
         (void)snprintf(ret, size, "%s", request->environment);
-    } else if (request->axdb) {
+    } else if (request->axdb && request->server && request->database) {
         (void)snprintf(ret, size, "%s@%s", request->database, request->server);
     } else {
         host_of_url(request->dataverse_url, host);
@@ -523,6 +534,10 @@ guard_statement(const struct run_request *request, bool can_ask, struct err *err
         return false;
     if (request->rows_name_this_environment && !request->reason) {
         (void)err_set(err, ERR_REFUSED, "--rows-name-this-environment needs a reason");
+        return err_hint(err, "Pass --reason TEXT; it is kept with the run.");
+    }
+    if (request->allow_no_etag && !request->reason) {
+        (void)err_set(err, ERR_REFUSED, "--allow-no-etag needs a reason");
         return err_hint(err, "Pass --reason TEXT; it is kept with the run.");
     }
     if (!request->maps_are_stopped && !can_ask) {

@@ -69,7 +69,10 @@ append_place(struct text *ret, const struct run_request *request)
     if (!request->environment) {
         append_option(ret, " -S ", request->axdb ? request->server : NULL);
         append_option(ret, " -d ", request->axdb ? request->database : NULL);
-        append_option(ret, " --dataverse-url ", request->dataverse ? request->dataverse_url : NULL);
+        append_option(ret, " --dataverse-url ",
+                      request->dataverse || request->jit ? request->dataverse_url : NULL);
+        append_option(ret, " --jit ", request->jit);
+        append_option(ret, " --jit-ip ", request->jit_ip);
         append_option(ret, " --expect-dataverse-host ", request->expect_dataverse_host);
         text_append(ret, " --class ");
         text_append(ret, env_class_name(request->env_class));
@@ -328,6 +331,19 @@ add_verify(struct steps *steps, const struct run_request *request, struct arena 
     add(steps, text.broken ? NULL : arena_string(arena, text_string(&text)));
 }
 
+/** Is all that is left what a resume leaves too: rows that changed, or came, after the plan? */
+static bool
+only_a_new_plan_helps(const struct outcome *outcome)
+{
+    const struct table_outcome *runtime = &outcome->tables[TABLE_RUNTIME];
+
+    return outcome->after_taken && runtime->asked && runtime->planned_rows >= 0 &&
+           runtime->deleted_rows >= 0 && runtime->changed_rows + runtime->new_rows > 0 &&
+           runtime->failed_rows + runtime->unknown_rows == 0 &&
+           runtime->planned_rows ==
+               runtime->deleted_rows + runtime->gone_rows + runtime->changed_rows;
+}
+
 static void
 add_unfinished(struct steps *steps, const struct run_request *request, struct arena *arena,
                const struct outcome *outcome)
@@ -341,6 +357,12 @@ add_unfinished(struct steps *steps, const struct run_request *request, struct ar
     add(steps, "Something changed, or may have. Keep the run directory: it holds the backup.");
     if (!outcome->run_id)
         return;
+    if (!undo && only_a_new_plan_helps(outcome)) {
+        add(steps, "What is left was changed or written after the plan: something still writes. "
+                   "This run does not remove it, and a resume would not.");
+        add(steps, "Stop the maps, then plan again: dwclean clean --dry-run with the same target.");
+        return;
+    }
     if (!undo && !is_command(outcome, "repair-map") && only_proof_is_missing(outcome))
         add_verify(steps, request, arena);
     add(steps, undo ? "Put back what is still missing, with the same sign-in options:"

@@ -324,6 +324,7 @@ prepare(struct resume *resume, struct err *err)
     (void)snprintf(run->id, sizeof run->id, "%s", resume->past->ops->past(resume->past)->id);
     run->request.run_id = run->id;
     if (!run_look(run, err) || !guard_identity(request, &run->outcome->before, err) ||
+        (request->dataverse && !guard_versions(request, run->outcome->before.runtime, err)) ||
         !target_is_the_same(resume, err) || !read_backup(resume, err) || !reopen(resume, err) ||
         !read_purged(resume, err))
         return false;

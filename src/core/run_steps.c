@@ -3,6 +3,7 @@
 #include "apply.h"
 #include "base/clock.h"
 #include "core/confirm.h"
+#include "core/guard.h"
 #include "next.h"
 #include "open_runs.h"
 
@@ -135,14 +136,23 @@ run_record(struct run *run, const char *step, const struct fact *facts, size_t c
     return true;
 }
 
+/** What the run is named after; NULL when out of memory. */
 static const char *
 environment_of(const struct run *run)
 {
     const struct run_request *request = &run->request;
+    char name[256];
 
-    return request->environment ? request->environment
-           : request->axdb      ? request->database
-                                : run->outcome->before.runtime->identity.unique_name;
+    if (request->environment)
+        return request->environment;
+    if (!request->axdb)
+        return run->outcome->before.runtime->identity.unique_name;
+    if (request->database)
+        return request->database;
+    /* before the first look: which database a grant leads to is not known yet */
+    guard_target_name(request, name, sizeof name);
+    name[strcspn(name, ".")] = '\0';
+    return arena_string(run->arena, name);
 }
 
 bool
@@ -150,9 +160,14 @@ run_name(struct run *run, struct err *err)
 {
     struct run_store *runs = run->ports->runs;
 
+    const char *environment;
+
     if (run->id[0])
         return true;
-    if (!runs->new_id(runs, environment_of(run), run->id, err))
+    environment = environment_of(run);
+    if (!environment)
+        return arena_exhausted(err);
+    if (!runs->new_id(runs, environment, run->id, err))
         return false;
     run->request.run_id = run->id;
     return true;

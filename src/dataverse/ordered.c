@@ -9,7 +9,7 @@ enum {
     KEY_PAGE_ROWS = 5000,
     PROOF_ROWS = 20,  /* that many rows do not lie in our order by chance */
     CHUNK_ROWS = 400, /* their keys fill half of a URL of 32 KB */
-    HELD_MAX_BYTES = 8 * 1024 * 1024,
+    HELD_MAX_BYTES = 4 * 1024 * 1024,
     CHUNK_MAX_BYTES = HTTP_BODY_MAX_BYTES,
 };
 

@@ -15,7 +15,7 @@
 #include "rights.h"
 #include "send.h"
 #include "session.h"
-#include "token.h"
+#include "authority.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -66,13 +66,13 @@ show_connect(const struct statement_sink *sink, struct err *err)
     const struct http_request post = {
         .method = HTTP_POST, .url = url, .plain = true, .body = slice_of(form, sizeof form - 1)};
 
-    (void)snprintf(url, sizeof url, "%s%s", ORIGIN, token_question_path);
+    (void)snprintf(url, sizeof url, "%s%s", ORIGIN, authority_question_path);
     if (!show(sink,
               (struct shown_statement){.purpose = "who gives tokens: asked without one",
                                        .only_when = "tenant and authority are not both given"},
               &question, err))
         return false;
-    (void)snprintf(url, sizeof url, "https://AUTHORITY/TENANT%s", token_endpoint_path);
+    (void)snprintf(url, sizeof url, "https://AUTHORITY/TENANT%s", authority_token_path);
     return show(
         sink,
         (struct shown_statement){

@@ -279,13 +279,19 @@ url_own_host(const char *text, char ret[URL_HOST_BYTES])
 }
 
 void
+url_resource(const struct url_target *target, char ret[URL_ORIGIN_BYTES])
+{
+    memcpy(ret, target->origin, URL_ORIGIN_BYTES);
+    if (url_host_is_dataverse(target->host))
+        drop_api_label(ret);
+}
+
+void
 url_scope(const struct url_target *target, char *ret, size_t ret_size)
 {
     char origin[URL_ORIGIN_BYTES];
 
-    memcpy(origin, target->origin, sizeof origin);
-    if (url_host_is_dataverse(target->host))
-        drop_api_label(origin);
+    url_resource(target, origin);
     (void)snprintf(ret, ret_size, "%s/.default", origin);
 }
 

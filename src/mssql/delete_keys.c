@@ -53,7 +53,7 @@ delete_group(struct mssql_store *store, enum table table, const struct axdb_key 
         return false;
     /* The caller has these rows on stable storage: this line destroys them. It is undone by
      * anything but a COMMIT. */
-    if (!mssql_store_run(store, &batch, &taker, err))
+    if (!mssql_store_run(store, "delete_keys", &batch, &taker, err))
         return false;
     if (!deleted.known)
         return err_set(err, ERR_SERVER, "the server did not say how many rows it deleted");

@@ -270,7 +270,7 @@ ask_one(struct mssql_store *store, struct asking *asking, struct question *quest
         return true;
     if (!append_as_it_stands(question, &batch, err))
         return false;
-    if (mssql_store_run(store, &batch, &taker, &why))
+    if (mssql_store_run(store, question->name, &batch, &taker, &why))
         return true;
     if (!statement_was_refused(store->connection)) {
         *err = why;
@@ -343,7 +343,7 @@ questions_ask(struct mssql_store *store, struct questions *questions, const stru
     start_again(questions);
     if (!questions_batch(questions, &batch, err))
         return false;
-    if (mssql_store_run(store, &batch, &whole, &why))
+    if (mssql_store_run(store, "ask", &batch, &whole, &why))
         return judge(questions, err);
     /* Some errors no CATCH sees, and some engines let none see what they lack. */
     if (why.code == ERR_LOCK || !statement_was_refused(store->connection)) {
@@ -380,7 +380,7 @@ questions_ask_strictly(struct mssql_store *store, struct questions *questions, u
     start_again(questions);
     if (!questions_strict_batch(questions, lacking, &batch, err))
         return false;
-    if (!mssql_store_run(store, &batch, &whole, err))
+    if (!mssql_store_run(store, "catalog", &batch, &whole, err))
         return false;
     for (size_t i = 0; i < questions->count; i++) {
         if (!questions->items[i].answered && (lacking >> i & 1) == 0)

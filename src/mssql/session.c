@@ -13,6 +13,7 @@ static struct statement
 statement_of(const struct text *batch, bool first)
 {
     return (struct statement){.batch = batch,
+                              .name = "session",
                               .timeout_ms = SESSION_TIMEOUT_MS,
                               .timeout_code = ERR_CONNECT,
                               .first = first,

@@ -31,14 +31,15 @@ struct axdb_store *mssql_store_new(struct connection *connection);
 struct mssql_store *mssql_store_of(struct axdb_store *store);
 
 /**
- * Run a batch on the store's connection: under the query timeout, or inside a transaction under
- * what is left of the lock budget (ERR_LOCK when it is used up).
+ * Run a batch, made of the file `name` in sql/, on the store's connection: under the query timeout,
+ * or inside a transaction under what is left of the lock budget (ERR_LOCK when it is used up).
  */
-MUST_CHECK bool mssql_store_run(struct mssql_store *store, const struct text *batch,
-                                const struct taker *taker, struct err *err);
+MUST_CHECK bool mssql_store_run(struct mssql_store *store, const char *name,
+                                const struct text *batch, const struct taker *taker,
+                                struct err *err);
 
 /** The same for a file of sql/ without variables. */
-MUST_CHECK bool mssql_store_run_sql(struct mssql_store *store, const char *sql,
+MUST_CHECK bool mssql_store_run_sql(struct mssql_store *store, const char *name, const char *sql,
                                     const struct taker *taker, struct err *err);
 
 /** Add to the detail of a lock error who holds the locks, where the login may see it. */

@@ -39,6 +39,7 @@ end_transaction(struct mssql_store *store)
     mssql_insertion_drop(store);
     store->locked_ms = clock_monotonic_ms() - store->begun_ms;
     store->in_transaction = false;
+    store->connection->hold_log = false;
     cancel_hold_end();
 }
 
@@ -56,9 +57,10 @@ mssql_begin_locked(struct axdb_store *store, int64_t max_lock_ms, struct err *er
         return false;
     cancel_hold_begin();
     self->in_transaction = true;
+    self->connection->hold_log = true; /* a terminal that stands still must not hold the locks */
     self->begun_ms = clock_monotonic_ms();
     self->lock_deadline_ms = self->begun_ms + max_lock_ms;
-    good = mssql_store_run_sql(self, sql_begin_locked, &taker, err);
+    good = mssql_store_run_sql(self, "begin_locked", sql_begin_locked, &taker, err);
     if (good && (!numbers.transaction.known || numbers.transaction.rows != 1))
         good = err_set(err, ERR_SERVER, "the transaction did not begin");
     if (!good) {
@@ -97,7 +99,7 @@ mssql_delete_all(struct axdb_store *store, enum table table, int64_t *ret_delete
         return false;
     /* The caller has every row on stable storage: this line is the only one that destroys. It is
      * undone by anything but a COMMIT. */
-    if (!mssql_store_run(self, &batch, &taker, err))
+    if (!mssql_store_run(self, "delete_all", &batch, &taker, err))
         return err_wrap(err, "could not delete the rows of %s", table_name(table));
     if (!numbers.deleted.known || !numbers.left.known)
         return err_set(err, ERR_SERVER, "the server did not say how many rows of %s it deleted",
@@ -118,6 +120,7 @@ prove_rollback(struct mssql_store *store, bool *ret_open)
     struct numbers numbers = {0};
     struct taker taker = {.ctx = &numbers, .row = take_number};
     struct statement statement = {.batch = &batch,
+                                  .name = "rollback",
                                   .timeout_ms = ROLLBACK_TIMEOUT_MS,
                                   .timeout_code = ERR_CONNECT,
                                   .deaf = true};
@@ -170,6 +173,7 @@ send_commit(struct mssql_store *store, const struct text *batch, enum commit_sta
 {
     const int64_t query_ms = (int64_t)store->connection->options->query_timeout_s * 1000;
     struct statement statement = {.batch = batch,
+                                  .name = "commit",
                                   .timeout_ms =
                                       query_ms > COMMIT_TIMEOUT_MS ? query_ms : COMMIT_TIMEOUT_MS,
                                   .timeout_code = ERR_OUTCOME,
@@ -212,8 +216,11 @@ flush_log(struct mssql_store *store)
 {
     struct observer *observer = store->connection->options->observer;
     TEXT_SCOPED batch = {0};
-    struct statement statement = {
-        .batch = &batch, .timeout_ms = FLUSH_TIMEOUT_MS, .timeout_code = ERR_CONNECT, .deaf = true};
+    struct statement statement = {.batch = &batch,
+                                  .name = "flush_log",
+                                  .timeout_ms = FLUSH_TIMEOUT_MS,
+                                  .timeout_code = ERR_CONNECT,
+                                  .deaf = true};
     struct err err;
     char line[512];
 

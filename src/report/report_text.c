@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "core/evidence.h"
 #include "parts.h"
 #include "report/layout.h"
 #include "report/report.h"
@@ -720,6 +721,18 @@ write_pace(const struct layout *layout, const struct runtime_pace *pace)
     layout_pair(layout, "Dataverse", line);
 }
 
+/** What the rows of Dataverse lacked when they went; NULL: nothing. */
+static const char *
+without_versions(const struct outcome *outcome)
+{
+    const struct runtime_evidence *runtime = outcome->before.runtime;
+    return runtime && evidence_without_versions(runtime) &&
+                   outcome->tables[TABLE_RUNTIME].deleted_rows > 0
+               ? "without row versions: each row was compared with its copy just before its "
+                 "delete; what changed in that moment is lost"
+               : NULL;
+}
+
 static void
 write_run(const struct layout *layout, const struct outcome *outcome)
 {
@@ -738,6 +751,7 @@ write_run(const struct layout *layout, const struct outcome *outcome)
         layout_pair(layout, "locked", line);
     }
     write_pace(layout, outcome->pace);
+    layout_pair(layout, "purge", without_versions(outcome));
     layout_pair(layout, "reason", outcome->reason);
     parts_write_plan(layout, outcome);
     layout_pair(layout, "run", outcome->run_path);

@@ -21,6 +21,16 @@ setup() {
     done
 }
 
+@test "the topics of help fit one screen too" {
+    for topic in sign-in connection; do
+        status_of "$DWCLEAN" help "$topic"
+        [ "$status" = 0 ]
+        [ "$(wc -l <"$BATS_TEST_TMPDIR/stdout")" -le 55 ]
+        [ "$(wc -L <"$BATS_TEST_TMPDIR/stdout")" -le 80 ]
+    done
+    says --trust-server-certificate
+}
+
 @test "version names every library" {
     status_of "$DWCLEAN" version
     [ "$status" = 0 ]

@@ -804,14 +804,14 @@ certificate_and_secret_of_one_source_exclude_each_other(void **state)
     (void)state;
     (void)snprintf(variables, sizeof(variables),
                    "DWCLEAN_CLIENT_CERTIFICATE=%s DWCLEAN_CLIENT_SECRET=s", secret_path);
-    expect_no_secrets(DATAVERSE, variables, ERR_CONFIG, "DWCLEAN_CLIENT_CERTIFICATE exclude");
+    expect_fault(DATAVERSE, variables, ERR_CONFIG, "DWCLEAN_CLIENT_CERTIFICATE exclude");
     /* What is stronger than both decides. */
     (void)snprintf(line, sizeof(line), DATAVERSE "--client-certificate %s", secret_path);
     expect_certificate(line, variables, secret_path);
     (void)snprintf(line, sizeof(line),
                    DATAVERSE "--client-certificate %s --client-secret-file other", secret_path);
-    expect_no_secrets(line, "", ERR_USAGE,
-                      "--client-secret-file and --client-certificate exclude each other");
+    expect_fault(line, "", ERR_USAGE,
+                 "--client-secret-file and --client-certificate exclude each other");
 }
 
 static void

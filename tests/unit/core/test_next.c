@@ -128,6 +128,37 @@ an_unfinished_undo_is_finished_by_an_undo_that_merges(void **state)
 }
 
 static void
+rows_that_a_resume_would_leave_want_a_new_plan(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    const struct run_request request = whole_request();
+    struct outcome outcome = half_done();
+    struct table_outcome *runtime = &outcome.tables[TABLE_RUNTIME];
+
+    (void)state;
+    outcome.word = OUTCOME_PARTIAL;
+    outcome.after_taken = true;
+    *runtime = (struct table_outcome){
+        .table = TABLE_RUNTIME, .asked = true, .planned_rows = 5, .deleted_rows = 4};
+    runtime->changed_rows = 1;
+    next_steps(&request, arena, &outcome);
+    assert_true(says(&outcome, "Stop the maps, then plan again"));
+    assert_false(says(&outcome, "dwclean resume "));
+    runtime->changed_rows = 0;
+    runtime->gone_rows = 1;
+    runtime->new_rows = 2;
+    next_steps(&request, arena, &outcome);
+    assert_true(says(&outcome, "Stop the maps, then plan again"));
+    runtime->unknown_rows = 1; /* a resume finds out */
+    next_steps(&request, arena, &outcome);
+    assert_true(says(&outcome, "dwclean resume "));
+    runtime->unknown_rows = 0;
+    runtime->gone_rows = 0; /* one was not sent */
+    next_steps(&request, arena, &outcome);
+    assert_true(says(&outcome, "dwclean resume "));
+}
+
+static void
 the_run_directory_is_the_only_copy_where_something_was_removed(void **state)
 {
     ARENA_SCOPED arena = arena_new(MEGABYTE);
@@ -216,6 +247,7 @@ main(void)
         cmocka_unit_test(the_command_has_the_half_the_channels_and_the_environment_of_the_run),
         cmocka_unit_test(where_only_the_proof_is_missing_the_look_is_named),
         cmocka_unit_test(an_unfinished_undo_is_finished_by_an_undo_that_merges),
+        cmocka_unit_test(rows_that_a_resume_would_leave_want_a_new_plan),
         cmocka_unit_test(the_run_directory_is_the_only_copy_where_something_was_removed),
         cmocka_unit_test(nobody_is_sent_to_clean_rows_of_an_unknown_owner),
         cmocka_unit_test(event_rows_alone_may_be_those_that_a_clean_kept),
