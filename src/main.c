@@ -1,6 +1,7 @@
 /*
  * dwclean: wires the adapters into the ports; the only file that sees every layer.
  */
+#include "backup/backup_key.h"
 #include "backup/plan_ndjson.h"
 #include "backup/run_archive.h"
 #include "backup/run_history.h"
@@ -209,7 +210,7 @@ make_runtime(const struct config *config, struct observer *observer, struct runt
 static const struct fact *
 libraries(size_t *ret_count)
 {
-    static struct fact facts[5];
+    static struct fact facts[6];
     const char *freetds = mssql_library_version();
     const char *curl = dataverse_library_version();
     facts[0] = (struct fact){"FreeTDS", strncmp(freetds, "freetds ", 8) ? freetds : freetds + 8};
@@ -217,8 +218,26 @@ libraries(size_t *ret_count)
     facts[2] = (struct fact){"cJSON", report_library_version()};
     facts[3] = (struct fact){"zstd", ZSTD_versionString()};
     facts[4] = (struct fact){"OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING)};
+    facts[5] = (struct fact){"libsodium", backup_key_library()};
     *ret_count = sizeof(facts) / sizeof(facts[0]);
     return facts;
+}
+
+static struct backup_key backup_key; /* wiped at the end of main */
+
+/** The key that backups are encrypted with; NULL where none is given. */
+static bool
+find_backup_key(const struct config *config, const struct backup_key **ret, struct err *err)
+{
+    const struct secret *text = config_secret(config, CONFIG_BACKUP_KEY);
+
+    *ret = NULL;
+    if (!text)
+        return true;
+    if (!secret_is_set(&backup_key.bytes) && !backup_key_parse(text, &backup_key, err))
+        return false;
+    *ret = &backup_key;
+    return true;
 }
 
 static bool
@@ -229,21 +248,26 @@ make_runs(const struct config *config, struct run_store **ret, struct err *err)
         .program = program_name,
     };
     options.versions = libraries(&options.version_count);
-    return config_runs_dir(config, &options.runs_dir, err) && run_store_new(&options, ret, err);
+    return find_backup_key(config, &options.key, err) &&
+           config_runs_dir(config, &options.runs_dir, err) && run_store_new(&options, ret, err);
 }
 
 static bool
 make_archive(const struct config *config, struct run_archive **ret, struct err *err)
 {
+    const struct backup_key *key = NULL;
     const char *runs_dir = NULL;
-    return config_runs_dir(config, &runs_dir, err) && run_archive_new(runs_dir, NULL, ret, err);
+    return find_backup_key(config, &key, err) && config_runs_dir(config, &runs_dir, err) &&
+           run_archive_new(runs_dir, key, ret, err);
 }
 
 static bool
 make_history(const struct config *config, struct run_history **ret, struct err *err)
 {
+    const struct backup_key *key = NULL;
     const char *runs_dir = NULL;
-    return config_runs_dir(config, &runs_dir, err) && run_history_new(runs_dir, NULL, ret, err);
+    return find_backup_key(config, &key, err) && config_runs_dir(config, &runs_dir, err) &&
+           run_history_new(runs_dir, key, ret, err);
 }
 
 static const char *
@@ -339,5 +363,7 @@ main(int argc, char **argv)
     /* Only which bytes are letters; numbers and times stay as they are in the C locale. */
     (void)setlocale(LC_CTYPE, "C.UTF-8"); /* NOLINT(concurrency-mt-unsafe) */
     (void)snprintf(program_name, sizeof(program_name), "dwclean/%s", cli_version());
-    return cli_main(argc, argv, &adapters);
+    const int status = cli_main(argc, argv, &adapters);
+    backup_key_done(&backup_key);
+    return status;
 }

@@ -28,4 +28,7 @@ MUST_CHECK bool backup_key_parse(const struct secret *text, struct backup_key *r
                                  struct err *err);
 void backup_key_done(struct backup_key *key);
 
+/** Version of the library that encrypts, "1.0.18". */
+const char *backup_key_library(void);
+
 #endif

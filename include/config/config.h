@@ -91,6 +91,7 @@ enum config_secret {
     CONFIG_CERTIFICATE_PASSWORD, /* never missing: whether there is one, only the file knows */
     CONFIG_TOKEN,
     CONFIG_IDENTITY_HEADER,
+    CONFIG_BACKUP_KEY, /* never missing: without one, backups are not encrypted */
     CONFIG_SECRETS
 };
 

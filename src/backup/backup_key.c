@@ -61,3 +61,9 @@ backup_key_done(struct backup_key *key)
     secret_wipe(&key->bytes);
     *key = (struct backup_key){0};
 }
+
+const char *
+backup_key_library(void)
+{
+    return sodium_version_string();
+}

@@ -230,6 +230,23 @@ warn_of_overlay(struct program *program, const char *runs_dir)
         "of the rows is lost with this container");
 }
 
+/** A key beside what it locks is no lock: whoever copies the backups copies it too. */
+static bool
+check_key_place(const struct config *config, const char *runs_dir, struct err *err)
+{
+    const char *file = config_text(config, OPT_BACKUP_KEY_FILE);
+    char *key = file ? realpath(file, NULL) : NULL;
+    char *runs = key ? realpath(runs_dir, NULL) : NULL;
+    const size_t size = runs ? strlen(runs) : 0;
+    const bool inside = runs && strncmp(key, runs, size) == 0 && (key[size] == '/' || size == 1);
+    free(key);
+    free(runs);
+    if (!inside)
+        return true;
+    (void)err_set(err, ERR_CONFIG, "the backup key %s lies in the runs directory", file);
+    return err_hint(err, "Keep it where the backups are not: who gets them must not get it too.");
+}
+
 static bool
 check_runs_dir(struct program *program, struct err *err)
 {
@@ -241,7 +258,8 @@ check_runs_dir(struct program *program, struct err *err)
         return err_hint(err, "Pass --runs-dir DIR on a disk that lasts: it will hold the only copy "
                              "of what is removed.");
     }
-    if (!config_runs_dir(program->config, &runs_dir, err))
+    if (!config_runs_dir(program->config, &runs_dir, err) ||
+        !check_key_place(program->config, runs_dir, err))
         return false;
     warn_of_overlay(program, runs_dir);
     return true;
@@ -316,8 +334,8 @@ make_jit(struct program *program, struct err *err)
     if (*server->host)
         server_name_text(server, text);
     if (!reason)
-        reason = arena_printf(program->arena, "dwclean %s",
-                              command_spec(config_command(config))->name);
+        reason =
+            arena_printf(program->arena, "dwclean %s", command_spec(config_command(config))->name);
     const struct granted_axdb_options options = {
         .grantor = program->runtime,
         .request = {.address = config_text(config, OPT_JIT_IP),
@@ -370,9 +388,9 @@ typedef void run_function(const struct run_request *request, const struct run_po
 
 /** What runs a command that has a report; NULL for the others. */
 static run_function *const run_functions[COMMANDS] = {
-    [COMMAND_VERIFY] = run_verify, [COMMAND_CLEAN] = run_clean,
-    [COMMAND_CHECK] = run_check,   [COMMAND_REPAIR_MAP] = run_repair_map,
-    [COMMAND_RESUME] = run_resume, [COMMAND_UNDO] = run_undo,
+    [COMMAND_VERIFY] = run_verify,  [COMMAND_CLEAN] = run_clean,
+    [COMMAND_CHECK] = run_check,    [COMMAND_REPAIR_MAP] = run_repair_map,
+    [COMMAND_RESUME] = run_resume,  [COMMAND_UNDO] = run_undo,
     [COMMAND_PLAN] = run_make_plan, [COMMAND_APPLY] = run_apply,
 };
 
@@ -457,7 +475,7 @@ run_and_report(struct program *program)
     return output_exit_status(&outcome);
 }
 
-/** No target, no secret, no report: a run of the past becomes a file. */
+/** No target, no report: a run of the past becomes a file. Its backup may want a key. */
 static int
 export_run(struct program *program)
 {
@@ -471,8 +489,7 @@ export_run(struct program *program)
         .script_free = program->adapters->undo_script_free,
         .arena = program->arena,
     };
-    forget_secret_variables();
-    if (export_check(&job, &err) && make_adapters(program, &err) &&
+    if (get_secrets(program, &err) && export_check(&job, &err) && make_adapters(program, &err) &&
         (!job.redact || program->adapters->history(program->config, &program->history, &err))) {
         job.archive = program->archive;
         job.history = program->history;
@@ -491,9 +508,8 @@ work_on_history(struct program *program,
     const struct config *config = program->config;
     struct err err;
     bool told = false;
-    forget_secret_variables();
     terminal_open(&program->terminal);
-    if (program->adapters->history(config, &program->history, &err)) {
+    if (get_secrets(program, &err) && program->adapters->history(config, &program->history, &err)) {
         const struct history_job job = {
             .environment = config_text(config, OPT_ENV),
             .run = config_operand(config),

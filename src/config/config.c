@@ -569,6 +569,7 @@ static const struct secret_place secret_places[CONFIG_SECRETS] = {
     [CONFIG_CERTIFICATE_PASSWORD] = {OPT_CERTIFICATE_PASSWORD, OPTIONS, OPTIONS, true},
     [CONFIG_TOKEN] = {OPT_TOKEN, OPTIONS, OPTIONS, false},
     [CONFIG_IDENTITY_HEADER] = {OPT_IDENTITY_HEADER, OPTIONS, OPTIONS, true},
+    [CONFIG_BACKUP_KEY] = {OPT_BACKUP_KEY, OPT_BACKUP_KEY_FILE, OPT_BACKUP_KEY_COMMAND, true},
 };
 
 static bool
@@ -582,6 +583,8 @@ is_needed(const struct config *config, enum config_secret which)
     };
     const bool jit = config->target.jit != JIT_NONE;
 
+    if (which == CONFIG_BACKUP_KEY)
+        return option_applies(option_spec(OPT_BACKUP_KEY_FILE), config->command);
     if (which == CONFIG_PASSWORD)
         return config->target.axdb && !jit && !is_on(config, OPT_INTEGRATED);
     return (config->target.dataverse || jit) && config->target.sign_in.kind == kinds[which];
@@ -687,10 +690,15 @@ bool
 config_run_commands(struct config *config, void (*said)(void *ctx, const char *line), void *ctx,
                     struct err *err)
 {
+    static const char *const names[CONFIG_SECRETS] = {
+        [CONFIG_PASSWORD] = "password command",
+        [CONFIG_CLIENT_SECRET] = "client secret command",
+        [CONFIG_BACKUP_KEY] = "backup key command",
+    };
     for (unsigned i = 0; i < CONFIG_SECRETS; i++) {
         const struct command_line command = {
             .text = config->commands[i],
-            .what = i == CONFIG_PASSWORD ? "password command" : "client secret command",
+            .what = names[i],
             .code = ERR_CONFIG,
             .said = said,
             .ctx = ctx,

@@ -34,7 +34,7 @@ setup() {
 @test "version names every library" {
     status_of "$DWCLEAN" version
     [ "$status" = 0 ]
-    for library in dwclean FreeTDS libcurl cJSON zstd OpenSSL; do says "$library"; done
+    for library in dwclean FreeTDS libcurl cJSON zstd OpenSSL libsodium; do says "$library"; done
 }
 
 @test "an unknown option names the nearest one" {
