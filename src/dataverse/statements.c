@@ -1,5 +1,6 @@
 /* What the store sends, as text: the same URLs, headers and bodies, made by the same functions.
  * What the service answers with is not known here: names in capitals stand for it. */
+#include "authority.h"
 #include "base/arena.h"
 #include "batch_body.h"
 #include "count.h"
@@ -15,7 +16,6 @@
 #include "rights.h"
 #include "send.h"
 #include "session.h"
-#include "authority.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +31,7 @@ static const struct definition unknown = {.entity_set = "ENTITY_SET",
                                           .key_column = "KEY_COLUMN",
                                           .read_privilege = "READ_PRIVILEGE",
                                           .delete_privilege = "DELETE_PRIVILEGE",
+                                          .create_privilege = "CREATE_PRIVILEGE",
                                           .has = {true, true, true, true, true, true}};
 
 static bool
@@ -119,20 +120,23 @@ show_questions(struct arena *arena, const struct statement_sink *sink, struct er
     static const char *const purposes[OBSERVE_PATHS] = {
         "which organization this is", "which user signs in",
         "which finance and operations environment is linked", "the table, its columns and rights"};
-    const char *const privileges[] = {unknown.read_privilege, unknown.delete_privilege};
+    const struct {
+        const char *privilege, *purpose;
+    } rights[] = {{unknown.read_privilege, "may the user read every row"},
+                  {unknown.delete_privilege, "may the user delete rows"},
+                  {unknown.create_privilege, "may the user create rows, as an undo does"}};
 
     for (size_t i = 0; i < OBSERVE_PATHS; i++)
         if (!show_get(sink, (struct shown_statement){.purpose = purposes[i]}, observe_paths[i],
                       err))
             return false;
-    for (size_t i = 0; i < 2; i++) {
-        const char *path = rights_url(arena, "", "USER_ID", privileges[i]);
+    for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++) {
+        const char *path = rights_url(arena, "", "USER_ID", rights[i].privilege);
 
         if (!path)
             return arena_exhausted(err);
         if (!show_get(sink,
-                      (struct shown_statement){.purpose = i ? "may the user delete rows"
-                                                            : "may the user read every row",
+                      (struct shown_statement){.purpose = rights[i].purpose,
                                                .only_when = "the table names its privileges"},
                       path, err))
             return false;
