@@ -43,7 +43,7 @@ if (next < batches.length)
 // ---- Dataverse: phase by phase
 const httpNames = {
     ENTITY_SET: "[a-z_]+", KEY_COLUMN: "[a-z_]+", USER_ID: "[0-9a-f-]{36}", READ_PRIVILEGE: "[A-Za-z_]+",
-    DELETE_PRIVILEGE: "[A-Za-z_]+", BOUNDARY: "[0-9a-f-]{36}",
+    DELETE_PRIVILEGE: "[A-Za-z_]+", CREATE_PRIVILEGE: "[A-Za-z_]+", BOUNDARY: "[0-9a-f-]{36}",
 };
 const lines = (text) => text.split("\n\n")[0].split("\n");
 const header = (statement, name) => {
