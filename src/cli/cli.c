@@ -283,8 +283,8 @@ make_jit(struct program *program, struct err *err)
     if (*server->host)
         server_name_text(server, text);
     if (!reason)
-        reason = arena_printf(program->arena, "dwclean %s",
-                              command_spec(config_command(config))->name);
+        reason =
+            arena_printf(program->arena, "dwclean %s", command_spec(config_command(config))->name);
     const struct granted_axdb_options options = {
         .grantor = program->runtime,
         .request = {.address = config_text(config, OPT_JIT_IP),
