@@ -170,8 +170,10 @@ struct runtime_store_ops {
      * @param tries     how often this row has been sent, with this time
      * @param ret_again true: nothing is known to be done. Compare again, then send again
      * @param ret       its outcome, unless *ret_again; never CHANGED
-     * @return          false: no use to go on
-     * Destroys.
+     * @return          false: this sending did nothing, and no use to go on
+     *
+     * After an answer that is not the service's the row is UNKNOWN, and the next call sends
+     * nothing. Destroys.
      */
     bool (*remove_as_it_is)(struct runtime_store *store, const struct runtime_ref *row,
                             unsigned tries, struct removal *ret, bool *ret_again, struct err *err);

@@ -22,6 +22,7 @@ enum {
     SAID_LINES_MAX = 20, /* of stderr */
     SAID_LINE_BYTES = 200,
     READ_BYTES = 4096,
+    REST_READS_MAX = 256, /* more than a pipe holds */
 };
 
 /** One running program. */
@@ -274,7 +275,8 @@ attend(struct child *child, struct err *err)
             break;
         look_for_end(child);
     }
-    while (child->said >= 0 && read_some(child, 0))
+    /* One of its own children may go on writing there. */
+    for (int reads = 0; child->said >= 0 && reads < REST_READS_MAX && read_some(child, 0); reads++)
         ;
     tell_line(child);
     return true;
@@ -320,9 +322,11 @@ run(struct child *child, char **words, struct err *err)
     (void)sigaction(SIGCHLD, &default_action, &before);
     done = start(child, words, err);
     if (done) {
+        cancel_take_along(child->pid);
         done = attend(child, err);
         if (!done)
             kill_group(child);
+        cancel_take_along(0);
         close_end(&child->out);
         close_end(&child->said);
     }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_BYTES = 64, ADDRESS_BYTES = 16, LEAST_PREFIX = 8 };
+enum { NAME_BYTES = 64, ADDRESS_BYTES = 16, LEAST_PREFIX = 8, MOST_ADDRESSES = 1 << 24 };
 
 /* ---- the address ---- */
 
@@ -52,7 +52,8 @@ is_address(const char *text)
     if (text[size] == '/')
         return read_prefix(text + size + 1);
     if (text[size] == '-')
-        return read_address(text + size + 1, strlen(text + size + 1), &last) && first <= last;
+        return read_address(text + size + 1, strlen(text + size + 1), &last) && first <= last &&
+               last - first < MOST_ADDRESSES; /* as many as a /8 */
     return true;
 }
 
@@ -62,9 +63,11 @@ jit_check_address(const char *text, struct err *err)
     if (is_address(text))
         return true;
     (void)err_set(err, ERR_USAGE, "--jit-ip: \"%.60s\" is no IPv4 address, range or CIDR", text);
-    return err_hint(err, "Give the address that the server will see: 203.0.113.7, 203.0.113.0/28 "
-                         "(/8 to /32) or 203.0.113.1-203.0.113.9. dwclean asks nobody outside for "
-                         "it.");
+    return err_hint(
+        err,
+        "Give the address that the server will see: 203.0.113.7, 203.0.113.0/28 "
+        "(/8 to /32) or 203.0.113.1-203.0.113.9 (no more than a /8). dwclean asks nobody outside for "
+        "it.");
 }
 
 /* ---- what else was said ---- */
@@ -108,7 +111,7 @@ static bool
 refuse_others(struct settings *settings, enum config_rank jit_rank, struct err *err)
 {
     static const enum option_id others[] = {OPT_USER, OPT_INTEGRATED, OPT_PASSWORD,
-                                            OPT_PASSWORD_FILE};
+                                            OPT_PASSWORD_FILE, OPT_PASSWORD_COMMAND};
 
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         if (!refuse_beside(settings, others[i], jit_rank, err))

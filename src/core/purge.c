@@ -200,6 +200,7 @@ struct looking {
     const struct row *then; /* NULL: `digest` */
     const char *digest;
     bool equal, same; /* to the copy; but for the service's stamps */
+    bool sent;        /* it was, and what that did is not known */
 };
 
 static bool
@@ -236,6 +237,7 @@ remove_compared(struct looking *looking, const struct runtime_ref *ref, struct r
         bool found = false;
 
         looking->equal = looking->same = false;
+        looking->sent = tries > 1;
         if (!cancel_check(err) || !store->ops->read_row(store, ref->key, &sink, &found, err))
             return false;
         *ret = (struct removal){.row = ref,
@@ -251,6 +253,17 @@ remove_compared(struct looking *looking, const struct runtime_ref *ref, struct r
     return true;
 }
 
+/** Nothing settles any more what a sending did: that row may have left. */
+static bool
+leave_sent(struct purging *purge, const struct runtime_ref *ref, const struct err *why)
+{
+    const struct removal unknown = {.row = ref, .state = REMOVAL_UNKNOWN, .why = *why};
+    struct err ignored;
+
+    (void)!outcome(purge, &unknown, &ignored);
+    return false;
+}
+
 static bool
 settle_compared(struct looking *looking, const char *key, struct err *err)
 {
@@ -260,8 +273,10 @@ settle_compared(struct looking *looking, const char *key, struct err *err)
     struct removal removal = {0};
 
     memcpy(ref.key, key, strnlen(key, sizeof ref.key - 1));
-    if (!intent(purge, &list, 1, err) || !remove_compared(looking, &ref, &removal, err))
+    if (!intent(purge, &list, 1, err))
         return false;
+    if (!remove_compared(looking, &ref, &removal, err))
+        return looking->sent && leave_sent(purge, &ref, err);
     if (removal.state != REMOVAL_CHANGED || looking->same)
         return outcome(purge, &removal, err);
     purge->outcomes++;

@@ -88,7 +88,7 @@ take_clock(const char **at, int64_t *ret_ms)
             ms = ms * 10 + (i < digits ? (*at)[i] - '0' : 0);
         *at += digits;
     }
-    *ret_ms = ((int64_t)hour * 3600 + minute * 60 + second) * 1000 + ms;
+    *ret_ms = ((int64_t)hour * 3600 + (int64_t)minute * 60 + second) * 1000 + ms;
     return true;
 }
 

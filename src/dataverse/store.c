@@ -22,6 +22,7 @@ struct dataverse_store {
     struct session session;
     struct definition definition;
     bool defined;
+    struct err no_more;     /* unconditional deletes met somebody who is not the service */
     struct columns columns; /* empty until asked for */
     struct recreate *recreate;
 };
@@ -97,7 +98,7 @@ store_remove_as_it_is(struct runtime_store *base, const struct runtime_ref *row,
 {
     struct dataverse_store *store = (struct dataverse_store *)base;
     const struct unconditional what = {
-        .definition = &store->definition, .row = row, .tries = tries};
+        .definition = &store->definition, .row = row, .tries = tries, .no_more = &store->no_more};
 
     return define(store, err) && unconditional_delete(&store->session, &what, ret, ret_again, err);
 }

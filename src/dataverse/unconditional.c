@@ -4,7 +4,12 @@
 
 #include <stdio.h>
 
-enum { SLICE_MS = 200, TOKEN_TRIES = 3, URL_BYTES = URL_ORIGIN_BYTES + SESSION_PATH_BYTES + 256 };
+enum {
+    HTTP_NO_CONTENT = 204,
+    SLICE_MS = 200,
+    TOKEN_TRIES = 3,
+    URL_BYTES = URL_ORIGIN_BYTES + SESSION_PATH_BYTES + 256
+};
 
 /** Send it and wait for the answer: a stop signal does not end what is on its way. */
 static bool
@@ -28,43 +33,76 @@ send(struct session *session, const struct definition *definition, const char *k
     return true;
 }
 
+/** Sent, and nobody says what was done: no other row is sent after such an answer. */
+static bool
+meet_stranger(const struct unconditional *what, const struct err *why, struct removal *ret)
+{
+    ret->state = REMOVAL_UNKNOWN;
+    ret->why = *why;
+    *what->no_more = *why;
+    return true;
+}
+
+/** A success that is not the one that was asked for comes from something between. */
+static bool
+take_success(const struct unconditional *what, const struct http_answer *answer,
+             struct removal *ret)
+{
+    struct err why = {0};
+
+    ret->state = REMOVAL_DONE;
+    if (answer->status == HTTP_NO_CONTENT)
+        return true;
+    (void)answer_malformed(answer, "a delete was not answered with 204", &why);
+    return meet_stranger(what, &why, ret);
+}
+
+/** The service's own "no" did nothing; that of something between says nothing. */
+static bool
+take_refusal(const struct unconditional *what, const struct http_answer *answer,
+             const struct judgement *judgement, struct removal *ret, struct err *err)
+{
+    const bool unsent = answer->failure == HTTP_NOT_SENT || answer->failure == HTTP_IMPOSSIBLE;
+
+    if (!unsent && !judgement->odata)
+        return meet_stranger(what, &judgement->err, ret);
+    ret->state = REMOVAL_FAILED;
+    *err = judgement->err;
+    return judgement->verdict != VERDICT_STOP;
+}
+
 /** What the answer means for the row; false: for all of them. */
 static bool
-judge(struct session *session, const struct judgement *judgement, unsigned tries,
+judge(struct session *session, const struct unconditional *what, const struct judgement *judgement,
       struct removal *ret, bool *ret_again, struct err *err)
 {
     const struct http_answer *answer = &session->exchanges[0]->answer;
 
     switch (judgement->verdict) {
     case VERDICT_TOKEN:
-        *ret_again = tries < TOKEN_TRIES;
+        *ret_again = what->tries < TOKEN_TRIES;
         *err = judgement->err;
         return *ret_again && session_sign_in(session, err);
     case VERDICT_PAUSE:
+        *ret_again = session_wait(session, answer, judgement->verdict, what->tries);
+        *err = judgement->err;
+        return *ret_again;
     case VERDICT_RETRY:
     case VERDICT_LOST:
-        *ret_again = session_wait(session, answer, judgement->verdict, tries);
-        if (*ret_again || judgement->verdict == VERDICT_LOST) {
-            ret->state = REMOVAL_UNKNOWN;
-            return true;
-        }
-        *err = judgement->err;
-        return false;
-    case VERDICT_ROW:
-    case VERDICT_CHANGED:
-        ret->state = REMOVAL_FAILED;
+        *ret_again = session_wait(session, answer, judgement->verdict, what->tries);
+        ret->state = REMOVAL_UNKNOWN;
         return true;
     case VERDICT_OK:
-        ret->state = REMOVAL_DONE;
-        return true;
+        return take_success(what, answer, ret);
     case VERDICT_GONE:
         ret->state = REMOVAL_GONE;
         return true;
+    case VERDICT_ROW:
+    case VERDICT_CHANGED:
     case VERDICT_STOP:
         break;
     }
-    *err = judgement->err;
-    return false;
+    return take_refusal(what, answer, judgement, ret, err);
 }
 
 bool
@@ -76,13 +114,17 @@ unconditional_delete(struct session *session, const struct unconditional *what, 
     struct judgement judgement;
     bool again = false;
 
+    if (what->no_more->code != ERR_NONE) {
+        *err = *what->no_more;
+        return false;
+    }
     if (!send(session, what->definition, what->row->key, err))
         return false;
     judgement = answer_judge(answer);
     removal.http_status = answer->status;
     (void)snprintf(removal.request_id, sizeof removal.request_id, "%s", answer->request_id);
     removal.why = judgement.err;
-    if (!judge(session, &judgement, what->tries, &removal, &again, err))
+    if (!judge(session, what, &judgement, &removal, &again, err))
         return false;
     *ret = removal;
     *ret_again = again;

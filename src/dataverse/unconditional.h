@@ -13,7 +13,8 @@
 struct unconditional {
     const struct definition *definition;
     const struct runtime_ref *row;
-    unsigned tries; /* with this one */
+    unsigned tries;      /* with this one */
+    struct err *no_more; /* why no row is sent any more; ERR_NONE = nothing stands against it */
 };
 
 /** As runtime_store_ops.remove_as_it_is says. */

@@ -122,6 +122,26 @@ teardown() {
     done
 }
 
+@test "without row versions: what something between answers is no delete, and no other row is sent" {
+    for answer in 200 403; do
+        fresh
+        rm -rf "$runs"
+        settings '{"optimistic_concurrency":false}'
+        fault '{"at":"dv.after","match":"DELETE ","skip":2,"times":1,"do":"error","arg":'$answer',"text":"html"}'
+        control -X DELETE /log
+        status_of clean_all --allow-no-etag --reason test
+        [ "$status" = 3 ]
+        [ "$(rows_left)" = "0 0 0 14" ] # the third was done behind it
+        grep -q '"state":"unknown","http_status":"'$answer'"' "$runs"/2*/journal*
+        [ "$(control /log | grep -c '"method":"DELETE"')" = 3 ]
+        run=$(basename "$runs"/2*)
+        status_of both_write resume "$run" --maps-are-stopped --yes --allow-no-etag --reason test \
+            --plan-id "$(json plan_id <"$runs/$run/report.json")"
+        [ "$status" = 0 ]
+        [ "$(rows_left)" = "0 0 0 0" ]
+    done
+}
+
 @test "a token that the service does not take" {
     fault '{"at":"dv.request","match":"RetrieveCurrentOrganization","times":0,"do":"error","arg":401,"text":"0x80048306"}'
     status_of verify_dataverse

@@ -67,11 +67,20 @@ kept_secret() {
     kept_secret
     run=$(ls "$runs" | head -1)
     grep -q '127.0.0.1' "$runs/$run/run.json"
+}
+
+@test "undo asks for a Writer of its own, and puts the rows back" {
+    id=$(jit_plan_id)
+    jit_clean --maps-are-stopped --reason test --yes --plan-id "$id" >/dev/null
+    run=$(ls "$runs" | head -1)
+    undo=(jit undo writer "$run" --class dev --runs-dir "$runs" --allow-triggers)
+    id=$("${undo[@]}" --dry-run --format json | json plan_id)
     control -X DELETE /log
-    status_of jit undo writer "$run" --class dev --runs-dir "$runs" --allow-triggers --axdb-only \
-        --maps-are-stopped --reason back --yes --plan-id 0000000000000000000000000000000000000000000000000000000000000000
-    [ "$status" = 5 ]
+    status_of "${undo[@]}" --maps-are-stopped --reason back --yes --plan-id "$id"
+    [ "$status" = 0 ]
+    [ "$(rows_left)" = "34 34 958 17" ]
     [ "$(asked)" = 1 ]
+    logged '"role":"Writer","address":"127.0.0.1","reason":"back"'
     kept_secret
 }
 

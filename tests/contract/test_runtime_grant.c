@@ -69,7 +69,7 @@ static bool
 connects(const struct axdb_grant *given, int64_t new_login_ms, struct axdb_store **ret,
          struct axdb_server **ret_server, struct err *err)
 {
-    char host[AXDB_GRANT_SERVER_BYTES];
+    static char host[AXDB_GRANT_SERVER_BYTES]; /* as long as the server */
     struct mssql_options options = {.host = host,
                                     .database = given->database,
                                     .user = given->user,
@@ -77,7 +77,7 @@ connects(const struct axdb_grant *given, int64_t new_login_ms, struct axdb_store
                                     .new_login_ms = new_login_ms,
                                     .ca_file = variable("SANDBOX_CA")};
 
-    (void)snprintf(host, sizeof host, "%.*s", (int)strcspn(given->server, ","), given->server);
+    (void)snprintf(host, sizeof(host), "%.*s", (int)strcspn(given->server, ","), given->server);
     options.port = (uint16_t)strtoul(strchr(given->server, ',') + 1, NULL, 10);
     expect(mssql_server_new(&options, ret_server, err), err);
     return (*ret_server)->connect(*ret_server, NULL, ret, err);

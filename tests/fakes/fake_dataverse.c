@@ -219,6 +219,11 @@ runtime_remove_as_it_is(struct runtime_store *store, const struct runtime_ref *r
     if (fake_fails(world, ERR_CONNECT, err))
         return false;
     if (tries <= world->lost_answers) {
+        if (world->lost_is_done && found) {
+            fake_destroyed(world, TABLE_RUNTIME, found);
+            memmove(found, found + 1,
+                    (size_t)(table->rows + --table->count - found) * sizeof *found);
+        }
         *ret_again = true;
         return true;
     }

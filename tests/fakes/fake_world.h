@@ -133,6 +133,7 @@ struct fake_world {
     bool column_appears;     /* between the first look and the locks */
     bool other_target_after; /* the last look reaches another organization */
     unsigned lost_answers;   /* of deletes without a version, for each row: nothing was done */
+    bool lost_is_done;       /* and yet it was done */
     bool no_versions;        /* Dataverse does not check row versions of the table */
     enum right may_read_all; /* of the application user */
     bool finish_fails;       /* the run directory cannot be finished */

@@ -269,6 +269,50 @@ its_complaints_are_told_but_no_token_and_not_for_ever(void **state)
     assert_int_equal(many.count, 20);
 }
 
+static void
+tell_pipe(void *ctx, const char *line)
+{
+    const int *fd = ctx;
+
+    (void)!write(*fd, line, strlen(line));
+}
+
+static void
+a_second_stop_signal_ends_it_with_us(void **state)
+{
+    int ends[2];
+    char line[32] = "";
+    int status = 0;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        const struct command_line command = {
+            .text = "sh -c 'trap : TERM INT; echo $$ >&2; sleep 0.2; kill -INT $PPID; sleep 0.3; "
+                    "kill -INT $PPID; sleep 654'",
+            .what = "test command",
+            .code = ERR_SIGNIN,
+            .said = tell_pipe,
+            .ctx = &ends[1]};
+        struct secret secret = {0};
+        struct err err = {0};
+
+        cancel_init();
+        (void)!command_output(&command, &secret, &err);
+        _exit(0);
+    }
+    (void)close(ends[1]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 128 + SIGINT);
+    assert_true(read(ends[0], line, sizeof line - 1) > 0);
+    (void)close(ends[0]);
+    expect_ended(strtol(line, NULL, 10));
+}
+
 /** Last: a stop signal stays pending. */
 static void
 a_stop_signal_ends_it(void **state)
@@ -301,6 +345,7 @@ main(void)
         cmocka_unit_test(one_that_hangs_is_ended_with_its_children),
         cmocka_unit_test(a_child_of_it_that_stays_does_not_hold_us_up),
         cmocka_unit_test(its_complaints_are_told_but_no_token_and_not_for_ever),
+        cmocka_unit_test(a_second_stop_signal_ends_it_with_us),
         cmocka_unit_test(a_stop_signal_ends_it),
     };
 

@@ -86,9 +86,13 @@ expect_fault(const char *line, const char *name, const char *value, const char *
 static void
 addresses_are_ipv4_ranges_and_cidr(void **state)
 {
-    static const char *const good[] = {"203.0.113.7",     "203.0.113.7/32",
-                                       "10.0.0.0/8",      "203.0.113.1-203.0.113.9",
-                                       "255.255.255.255", "203.0.113.7-203.0.113.7"};
+    static const char *const good[] = {"203.0.113.7",
+                                       "203.0.113.7/32",
+                                       "10.0.0.0/8",
+                                       "203.0.113.1-203.0.113.9",
+                                       "255.255.255.255",
+                                       "203.0.113.7-203.0.113.7",
+                                       "10.0.0.0-10.255.255.255"};
     static const char *const bad[] = {"",
                                       "0.0.0.0",
                                       "203.0.113",
@@ -101,6 +105,8 @@ addresses_are_ipv4_ranges_and_cidr(void **state)
                                       "203.0.113.7/8x",
                                       "203.0.113.7/24/24",
                                       "203.0.113.9-203.0.113.1",
+                                      "10.0.0.0-11.0.0.0",
+                                      "1.0.0.0-223.255.255.255",
                                       "203.0.113.1-",
                                       "203.0.113.1-203.0.113.9-203.0.113.10",
                                       "203.0.113.1 ",
@@ -169,6 +175,8 @@ what_contradicts_is_named(void **state)
     expect_fault("verify --jit reader --jit-ip 203.0.113.7 -E" DATAVERSE, NULL, NULL, "-E");
     expect_fault("verify --jit reader --jit-ip 203.0.113.7 --password-file f" DATAVERSE, NULL, NULL,
                  "--password-file");
+    expect_fault("verify --jit reader --jit-ip 203.0.113.7 --password-command f" DATAVERSE, NULL,
+                 NULL, "--password-command");
     expect_fault("verify --jit reader --jit-ip 203.0.113.7" DATAVERSE, "DWCLEAN_PASSWORD", "p",
                  "DWCLEAN_PASSWORD");
     expect_fault("verify --jit reader --jit-ip 203.0.113.7" DATAVERSE, "SQLCMDUSER", "sa",

@@ -279,6 +279,42 @@ without_versions_every_failure_leaves_a_sealed_copy_of_what_left(void **state)
 }
 
 static void
+without_versions_a_row_whose_answer_was_lost_is_never_called_untouched(void **state)
+{
+    int unknown = 0;
+    bool failed = true;
+
+    (void)state;
+    for (int at = 1; failed; at++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct run_request request = fake_request();
+        struct scene scene;
+        size_t seeded;
+
+        fake_world_init(&scene.world);
+        seeded = scene.world.tables[TABLE_RUNTIME].count;
+        scene.world.no_versions = scene.world.lost_is_done = true;
+        scene.world.lost_answers = 1;
+        request.axdb = false;
+        request.allow_no_etag = true;
+        request.reason = "why";
+        request.dry_run = true;
+        run_clean(&request, &scene.world.ports, arena, &scene.outcome);
+        request.plan_id = scene.outcome.plan_id;
+        request.dry_run = false;
+        fake_world_next(&scene.world);
+        scene.world.calls = 0;
+        scene.world.fail_at = at;
+        run_clean(&request, &scene.world.ports, arena, &scene.outcome);
+        failed = scene.world.calls >= at;
+        if (scene.world.tables[TABLE_RUNTIME].count < seeded)
+            assert_true(scene.outcome.exit_status == 0 || scene.outcome.exit_status == 3);
+        unknown += runtime(&scene)->unknown_rows > 0;
+    }
+    assert_true(unknown > 0);
+}
+
+static void
 every_failure_in_every_round_leaves_a_sealed_copy_of_what_left(void **state)
 {
     int swept = 0;
@@ -435,6 +471,7 @@ main(void)
         cmocka_unit_test(a_table_without_versions_is_refused_unless_that_is_said_and_reasoned),
         cmocka_unit_test(without_versions_each_row_is_compared_and_goes_as_it_is),
         cmocka_unit_test(without_versions_a_row_that_changed_stays_and_one_that_is_gone_is_counted),
+        cmocka_unit_test(without_versions_a_row_whose_answer_was_lost_is_never_called_untouched),
         cmocka_unit_test(without_versions_a_lost_answer_is_no_reason_to_send_without_another_look),
         cmocka_unit_test(without_versions_every_failure_leaves_a_sealed_copy_of_what_left),
         cmocka_unit_test(every_failure_in_every_round_leaves_a_sealed_copy_of_what_left),
