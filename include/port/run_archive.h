@@ -25,6 +25,7 @@ struct run_progress {
                               read */
     bool commit_sent;      /* since the last "rolled-back" */
     bool committed;        /* "committed", or "settled" as committed */
+    bool mixed;            /* "settled" as mixed: some rows are gone and some are not */
     bool rolled_back;      /* the last attempt ended in "rolled-back", or was settled so */
     bool purge_begun;
     bool return_begun; /* an undo has begun to create rows of Dataverse */

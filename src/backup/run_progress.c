@@ -90,12 +90,13 @@ note_rolled_back(struct progress_reading *reading, const struct journal_record *
     reading->progress.commit_sent = false;
 }
 
-/* Any other state than these two, "mixed" too, has decided nothing. */
+/* Any other state than these two, "mixed" too, has decided nothing: the newest word counts. */
 static void
 note_settled(struct progress_reading *reading, const struct journal_record *record)
 {
     const char *state = fact_of(record, "state");
 
+    reading->progress.mixed = strcmp(state, "mixed") == 0;
     if (strcmp(state, "committed") == 0)
         note_committed(reading, record);
     if (strcmp(state, "rolled-back") == 0) {
