@@ -156,3 +156,11 @@ refute() {
 logged() {
     control /log | grep -q -- "$1"
 }
+
+# newest_run: the directory of the run that began last. Names have seconds only; the journal has milliseconds.
+newest_run() {
+    local dir
+    for dir in "$runs"/2*; do
+        printf '%s %s\n' "$(head -n 1 "$dir/journal.ndjson" | sed 's/.*"utc":"\([^"]*\)".*/\1/')" "$dir"
+    done | sort | tail -n 1 | cut -d ' ' -f 2-
+}
