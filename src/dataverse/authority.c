@@ -87,7 +87,7 @@ authority_discover(struct token *token, const struct token_source *source,
         return err_set(err, ERR_SIGNIN, "the tenant is neither an id nor a domain");
     if (!options->tenant && !tenant[0])
         return err_set(err, ERR_SIGNIN, "the service's challenge names no tenant");
-    (void)snprintf(token->endpoint, sizeof token->endpoint, "%s/%s%s",
-                   authority.origin, options->tenant ? options->tenant : tenant, authority_token_path);
+    (void)snprintf(token->endpoint, sizeof token->endpoint, "%s/%s%s", authority.origin,
+                   options->tenant ? options->tenant : tenant, authority_token_path);
     return true;
 }

@@ -12,7 +12,8 @@ MUST_CHECK bool authority_challenge_parse(const char *header, char *ret_uri, siz
 MUST_CHECK bool authority_discover(struct token *token, const struct token_source *source,
                                    struct http_exchange *exchange, struct err *err);
 
-/** What is asked without a token, behind the origin; and where tokens come from, behind the tenant. */
+/** What is asked without a token, behind the origin; and where tokens come from, behind the tenant.
+ */
 extern const char authority_question_path[], authority_token_path[];
 
 #endif

@@ -93,8 +93,7 @@ rights_fetch(struct session *session, struct arena *arena, const struct definiti
             return true;
     for (size_t i = 0; i < ASKED; i++) {
         fetches[i].may_fail = true;
-        fetches[i].url =
-            rights_url(arena, session->root, ret->user_id, asked[i].privilege);
+        fetches[i].url = rights_url(arena, session->root, ret->user_id, asked[i].privilege);
         if (!fetches[i].url)
             return arena_exhausted(err);
     }

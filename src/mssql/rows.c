@@ -242,7 +242,8 @@ read_with(struct mssql_store *store, struct reader *reader, struct err *err)
     struct taker taker = {.ctx = reader, .row = take_row};
 
     return prepare(reader, err) && mssql_rows_batch(reader->schema, &batch, err) &&
-           mssql_store_run(store, "read_rows", &batch, &taker, err) && check_total(store, reader, err);
+           mssql_store_run(store, "read_rows", &batch, &taker, err) &&
+           check_total(store, reader, err);
 }
 
 bool

@@ -28,7 +28,7 @@ struct taker {
 
 struct statement {
     const struct text *batch;
-    const char *name; /* of the file in sql/ that it was made of; for the log */
+    const char *name;           /* of the file in sql/ that it was made of; for the log */
     int64_t timeout_ms;         /* in all, not per read */
     enum err_code timeout_code; /* ERR_LOCK inside a transaction, else ERR_CONNECT */
     bool deaf;                  /* a stop signal does not end it */

@@ -30,7 +30,8 @@ uint16_t dv_service_port(const struct dv_service *);
 /** Of the identity endpoints: see identity.h. */
 uint16_t dv_service_identity_port(const struct dv_service *);
 
-/** What a client needs to sign in; `what` is one of "tenant", "client_id", "client_secret", "identity_header". */
+/** What a client needs to sign in; `what` is one of "tenant", "client_id", "client_secret",
+ * "identity_header". */
 void dv_service_credential(struct dv_service *, const char *what, char *ret, size_t size);
 
 /** Rows and settings back to the seed; tokens stay valid. */

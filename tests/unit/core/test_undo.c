@@ -245,7 +245,7 @@ a_run_that_was_settled_as_mixed_is_undone_by_a_merge_alone(void **state)
     scene.world.axdb_gone_after = false;
     fake_world_next(&scene.world);
     bring_back(&scene, TABLE_PROJECT, 0, 0); /* something wrote one of the rows back */
-    request.run = scene.world.runs[0].id; /* with the plan-id that was confirmed */
+    request.run = scene.world.runs[0].id;    /* with the plan-id that was confirmed */
     run_resume(&request, &scene.world.ports, arena, &scene.outcome);
     assert_string_equal(scene.outcome.settled, "mixed");
 
