@@ -1,7 +1,10 @@
 /*
  * dwclean: wires the adapters into the ports; the only file that sees every layer.
  */
+#include "backup/backup_key.h"
+#include "backup/plan_ndjson.h"
 #include "backup/run_archive.h"
+#include "backup/run_history.h"
 #include "backup/run_store.h"
 #include "cli/cli.h"
 #include "dataverse/dataverse.h"
@@ -11,6 +14,7 @@
 
 #include <fcntl.h>
 #include <locale.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,19 +62,38 @@ utf8_engine(const char *host)
     return asked && strcmp(asked, "1") == 0 && is_loopback(host);
 }
 
+/** Where AxDB is: as configured, or as the grant says. */
 static bool
-make_axdb(const struct config *config, struct observer *observer, struct axdb_server **ret,
+find_axdb(const struct config *config, const struct axdb_grant *grant, struct server_name *ret,
           struct err *err)
 {
-    const struct server_name *server = config_server(config);
+    if (!grant) {
+        *ret = *config_server(config);
+        return true;
+    }
+    if (server_name_parse(grant->server, ret, err))
+        return true;
+    (void)err_set(err, ERR_SERVER, "the SQL login is for something that is no server: %.120s",
+                  grant->server);
+    return false;
+}
+
+static bool
+make_axdb(const struct config *config, const struct axdb_grant *grant, struct observer *observer,
+          struct axdb_server **ret, struct err *err)
+{
+    static struct server_name server; /* as long as the one AxDB of a process */
+    const bool fresh = grant || config_flag(config, OPT_NEW_LOGIN);
     const char *intent = config_text(config, OPT_APPLICATION_INTENT);
+    if (!find_axdb(config, grant, &server, err))
+        return false;
     const struct mssql_options options = {
-        .host = server->host,
-        .instance = *server->instance ? server->instance : NULL,
-        .port = server->port,
-        .database = config_text(config, OPT_DATABASE),
-        .user = config_text(config, OPT_USER),
-        .password = config_secret(config, CONFIG_PASSWORD),
+        .host = server.host,
+        .instance = *server.instance ? server.instance : NULL,
+        .port = server.port,
+        .database = grant ? grant->database : config_text(config, OPT_DATABASE),
+        .user = grant ? grant->user : config_text(config, OPT_USER),
+        .password = grant ? &grant->password : config_secret(config, CONFIG_PASSWORD),
         .integrated = config_flag(config, OPT_INTEGRATED),
         .encryption = encryption(config),
         .trust_certificate = config_flag(config, OPT_TRUST),
@@ -84,11 +107,23 @@ make_axdb(const struct config *config, struct observer *observer, struct axdb_se
         .query_timeout_s = seconds(config, OPT_QUERY_TIMEOUT),
         .lock_timeout_ms = config_number(config, OPT_LOCK_TIMEOUT),
         .read_only_intent = intent && strcmp(intent, "ReadOnly") == 0,
-        .new_login_ms = config_flag(config, OPT_NEW_LOGIN) ? NEW_LOGIN_MS : 0,
+        .new_login_ms = fresh ? NEW_LOGIN_MS : 0,
         .observer = observer,
-        .utf8_engine = utf8_engine(server->host),
+        .utf8_engine = utf8_engine(server.host),
     };
     return mssql_server_new(&options, ret, err);
+}
+
+static bool
+is_local_url(const char *url)
+{
+    const char *start = url ? strstr(url, "://") : NULL;
+    char host[256];
+    if (!url)
+        return false;
+    start = start ? start + 3 : url;
+    (void)snprintf(host, sizeof(host), "%.*s", (int)strcspn(start, ":/?#@"), start);
+    return is_loopback(host);
 }
 
 /** For tests with other OData servers; on this machine only. */
@@ -96,13 +131,37 @@ static bool
 odata_server(const char *url)
 {
     const char *asked = getenv("DWCLEAN_TEST_ODATA"); /* NOLINT(concurrency-mt-unsafe) */
-    const char *start = url ? strstr(url, "://") : NULL;
-    char host[256];
-    if (!asked || strcmp(asked, "1") != 0 || !url)
-        return false;
-    start = start ? start + 3 : url;
-    (void)snprintf(host, sizeof(host), "%.*s", (int)strcspn(start, ":/?#@"), start);
-    return is_loopback(host);
+    return asked && strcmp(asked, "1") == 0 && is_local_url(url);
+}
+
+/** For measurements against a server whose clock is faster than ours; on this machine only. */
+static int
+time_scale(const char *url)
+{
+    const char *asked = getenv("DWCLEAN_TEST_TIME_SCALE"); /* NOLINT(concurrency-mt-unsafe) */
+    const long scale = asked && is_local_url(url) ? strtol(asked, NULL, 10) : 0;
+    return scale >= 1 && scale <= 1000 && 1000 % scale == 0 ? (int)scale : 0;
+}
+
+/** For tests of the managed identity: http on this machine, in place of 169.254.169.254. */
+static const char *
+test_imds(void)
+{
+    const char *origin = getenv("DWCLEAN_TEST_IMDS"); /* NOLINT(concurrency-mt-unsafe) */
+    return origin && is_local_url(origin) ? origin : NULL;
+}
+
+/** The value of the option that belongs to a way of signing in, if it is the one that is used. */
+static const char *
+text_of_way(const struct config *config, enum sign_in_kind kind, enum option_id id)
+{
+    return config_sign_in(config)->kind == kind ? config_text(config, id) : NULL;
+}
+
+static bool
+wants_certificate_password(const struct config *config, bool *ret, struct err *err)
+{
+    return dataverse_certificate_wants_password(config_client_certificate(config), ret, err);
 }
 
 static bool
@@ -111,12 +170,25 @@ make_runtime(const struct config *config, struct observer *observer, struct runt
 {
     size_t allowed = 0;
     const char *const *allow_hosts = config_list(config, OPT_ALLOW_HOST, &allowed);
+    const struct sign_in *sign_in = config_sign_in(config);
     const struct dataverse_options options = {
         .url = config_text(config, OPT_DATAVERSE_URL),
         .tenant = config_text(config, OPT_TENANT_ID),
         .client_id = config_text(config, OPT_CLIENT_ID),
         .client_secret = config_secret(config, CONFIG_CLIENT_SECRET),
         .certificate_file = config_client_certificate(config),
+        .certificate_password = config_secret(config, CONFIG_CERTIFICATE_PASSWORD),
+        .send_certificate_chain = config_flag(config, OPT_SEND_CHAIN),
+        .assertion_rs256 = strcmp(config_text(config, OPT_ASSERTION), "rs256") == 0,
+        .federated_token_file = text_of_way(config, SIGN_IN_FEDERATED, OPT_FEDERATED_TOKEN_FILE),
+        .managed_identity = sign_in->kind == SIGN_IN_IDENTITY,
+        .identity_endpoint = text_of_way(config, SIGN_IN_IDENTITY, OPT_IDENTITY_ENDPOINT),
+        .identity_header = config_secret(config, CONFIG_IDENTITY_HEADER),
+        .imds_origin = test_imds(),
+        .token_command = sign_in->command,
+        .token_file = text_of_way(config, SIGN_IN_TOKEN_FILE, OPT_TOKEN_FILE),
+        .token = config_secret(config, CONFIG_TOKEN),
+        .device_code = sign_in->kind == SIGN_IN_DEVICE_CODE,
         .authority = config_text(config, OPT_AUTHORITY),
         .allow_hosts = allow_hosts,
         .allow_host_count = allowed,
@@ -126,7 +198,9 @@ make_runtime(const struct config *config, struct observer *observer, struct runt
         .fast = config_flag(config, OPT_FAST),
         .max_wait_ms = config_number(config, OPT_MAX_WAIT),
         .observer = observer,
+        .trace = config_flag(config, OPT_TRACE),
         .odata = odata_server(config_text(config, OPT_DATAVERSE_URL)),
+        .time_scale = time_scale(config_text(config, OPT_DATAVERSE_URL)),
         .connect_timeout_s = seconds(config, OPT_LOGIN_TIMEOUT),
     };
     return dataverse_server_new(&options, ret, err);
@@ -136,7 +210,7 @@ make_runtime(const struct config *config, struct observer *observer, struct runt
 static const struct fact *
 libraries(size_t *ret_count)
 {
-    static struct fact facts[5];
+    static struct fact facts[6];
     const char *freetds = mssql_library_version();
     const char *curl = dataverse_library_version();
     facts[0] = (struct fact){"FreeTDS", strncmp(freetds, "freetds ", 8) ? freetds : freetds + 8};
@@ -144,8 +218,26 @@ libraries(size_t *ret_count)
     facts[2] = (struct fact){"cJSON", report_library_version()};
     facts[3] = (struct fact){"zstd", ZSTD_versionString()};
     facts[4] = (struct fact){"OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING)};
+    facts[5] = (struct fact){"libsodium", backup_key_library()};
     *ret_count = sizeof(facts) / sizeof(facts[0]);
     return facts;
+}
+
+static struct backup_key backup_key; /* wiped at the end of main */
+
+/** The key that backups are encrypted with; NULL where none is given. */
+static bool
+find_backup_key(const struct config *config, const struct backup_key **ret, struct err *err)
+{
+    const struct secret *text = config_secret(config, CONFIG_BACKUP_KEY);
+
+    *ret = NULL;
+    if (!text)
+        return true;
+    if (!secret_is_set(&backup_key.bytes) && !backup_key_parse(text, &backup_key, err))
+        return false;
+    *ret = &backup_key;
+    return true;
 }
 
 static bool
@@ -156,14 +248,26 @@ make_runs(const struct config *config, struct run_store **ret, struct err *err)
         .program = program_name,
     };
     options.versions = libraries(&options.version_count);
-    return config_runs_dir(config, &options.runs_dir, err) && run_store_new(&options, ret, err);
+    return find_backup_key(config, &options.key, err) &&
+           config_runs_dir(config, &options.runs_dir, err) && run_store_new(&options, ret, err);
 }
 
 static bool
 make_archive(const struct config *config, struct run_archive **ret, struct err *err)
 {
+    const struct backup_key *key = NULL;
     const char *runs_dir = NULL;
-    return config_runs_dir(config, &runs_dir, err) && run_archive_new(runs_dir, ret, err);
+    return find_backup_key(config, &key, err) && config_runs_dir(config, &runs_dir, err) &&
+           run_archive_new(runs_dir, key, ret, err);
+}
+
+static bool
+make_history(const struct config *config, struct run_history **ret, struct err *err)
+{
+    const struct backup_key *key = NULL;
+    const char *runs_dir = NULL;
+    return find_backup_key(config, &key, err) && config_runs_dir(config, &runs_dir, err) &&
+           run_history_new(runs_dir, key, ret, err);
 }
 
 static const char *
@@ -213,6 +317,19 @@ keep_out_of_cores(void)
         (void)close(fd);
 }
 
+/**
+ * Large buffers go back to the system as soon as they are freed. glibc raises the size from which
+ * it maps one with the largest that was freed (mallopt(3)): pages of rows would then stay for the
+ * run.
+ */
+static void
+give_memory_back(void)
+{
+    enum { LARGE_BYTES = 256 * 1024 };
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES); /* NOLINT(concurrency-mt-unsafe): one thread */
+    (void)mallopt(M_TRIM_THRESHOLD, LARGE_BYTES); /* NOLINT(concurrency-mt-unsafe) */
+}
+
 int
 main(int argc, char **argv)
 {
@@ -221,21 +338,32 @@ main(int argc, char **argv)
         .axdb_free = mssql_server_free,
         .runtime = make_runtime,
         .runtime_free = dataverse_server_free,
+        .certificate_wants_password = wants_certificate_password,
         .runs = make_runs,
         .runs_free = run_store_free,
         .archive = make_archive,
         .archive_free = run_archive_free,
+        .history = make_history,
+        .history_free = run_history_free,
         .undo_script = mssql_undo_script_new,
         .undo_script_free = mssql_undo_script_free,
+        .plan_out = plan_ndjson_new_out,
+        .plan_out_free = plan_ndjson_free,
+        .saved_plan = plan_ndjson_open,
+        .axdb_statements = &mssql_statements,
+        .runtime_statements = &dataverse_statements,
         .versions = versions,
     };
 
     keep_out_of_cores();
+    give_memory_back();
     mssql_scrub_environment();
     if (!fill_standard_descriptors())
         return 1;
     /* Only which bytes are letters; numbers and times stay as they are in the C locale. */
     (void)setlocale(LC_CTYPE, "C.UTF-8"); /* NOLINT(concurrency-mt-unsafe) */
     (void)snprintf(program_name, sizeof(program_name), "dwclean/%s", cli_version());
-    return cli_main(argc, argv, &adapters);
+    const int status = cli_main(argc, argv, &adapters);
+    backup_key_done(&backup_key);
+    return status;
 }

@@ -5,6 +5,7 @@
 #ifndef BACKUP_BACKUP_SET_H
 #define BACKUP_BACKUP_SET_H
 
+#include "backup/backup_key.h"
 #include "base/digest.h"
 #include "base/err.h"
 #include "port/backup.h"
@@ -15,12 +16,13 @@
 #include <stdint.h>
 
 /**
- * A backup to be written into `directory`, which the first table makes. Both strings are copied.
- * After a failure of any call every later one fails: such a backup is unusable and cannot be
- * sealed. Sealing also wants every table that holds rows to have been read back.
+ * A backup to be written into `directory`, which the first table makes. Both strings are copied;
+ * with `key` (borrowed, NULL = none) the rows are encrypted. After a failure of any call every
+ * later one fails: such a backup is unusable and cannot be sealed. Sealing also wants every table
+ * that holds rows to have been read back.
  */
-MUST_CHECK bool backup_set_new(const char *directory, const char *program, struct backup **ret,
-                               struct err *err);
+MUST_CHECK bool backup_set_new(const char *directory, const char *program,
+                               const struct backup_key *key, struct backup **ret, struct err *err);
 void backup_set_free(struct backup *backup); /* NULL is allowed; what is on disk stays */
 
 struct backup_reader; /* opaque */
@@ -30,14 +32,17 @@ struct backup_reader; /* opaque */
  * sealed.
  *
  * @param directory  the run's "backup" directory
+ * @param key        for rows that are encrypted (borrowed); NULL = none. Schema and counts need
+ * none
  * @param ret        free with backup_reader_free
  * @param err        filled on failure
  */
-MUST_CHECK bool backup_reader_open(const char *directory, struct backup_reader **ret,
-                                   struct err *err);
+MUST_CHECK bool backup_reader_open(const char *directory, const struct backup_key *key,
+                                   struct backup_reader **ret, struct err *err);
 
 /** As backup_reader_open without a seal: the manifest must have this digest instead. */
-MUST_CHECK bool backup_reader_open_unsealed(const char *directory, const struct digest *manifest,
+MUST_CHECK bool backup_reader_open_unsealed(const char *directory, const struct backup_key *key,
+                                            const struct digest *manifest,
                                             struct backup_reader **ret, struct err *err);
 void backup_reader_free(struct backup_reader *reader); /* NULL is allowed */
 
@@ -47,6 +52,10 @@ const struct schema *backup_reader_schema(const struct backup_reader *reader, en
 
 /** Rows of a table in the backup; 0 when the table is not in it. */
 int64_t backup_reader_rows(const struct backup_reader *reader, enum table table);
+
+/** Id of the key that the rows are encrypted with; "" when they are not. Lives as long as the
+ * reader. */
+const char *backup_reader_key_id(const struct backup_reader *reader);
 
 /** SHA-256 of the manifest: names exactly this backup. Lives as long as the reader. */
 const struct digest *backup_reader_manifest(const struct backup_reader *reader);

@@ -52,7 +52,9 @@ struct journal_record {
     const char *step;
     const struct fact *facts;
     size_t count;
-    uint64_t end_bytes; /* where its line ends */
+    uint64_t end_bytes;            /* where its line ends */
+    const struct digest *previous; /* SHA-256 of the line before */
+    const struct digest *digest;   /* SHA-256 of its own line */
 };
 
 struct journal_sink {

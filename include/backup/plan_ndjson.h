@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "port/plan_file.h"
+#include "port/saved_plan.h"
 #include "port/table.h"
 
 #include <stdbool.h>
@@ -15,6 +16,17 @@ enum { PLAN_LINE_MAX_BYTES = 4 * 1024 * 1024 };
 /** A plan that will be `path`; until its end it is `path`.tmp. Copies the string. ERR_INTERNAL. */
 MUST_CHECK bool plan_ndjson_new(const char *path, struct plan_file **ret, struct err *err);
 void plan_ndjson_free(struct plan_file *plan); /* NULL is allowed */
+
+/**
+ * The same for a file of the operator's (--out): it never replaces one, and nothing is left of it
+ * when it does not come to its end. The directory has to be there. ERR_STORAGE: something has that
+ * name already.
+ */
+MUST_CHECK bool plan_ndjson_new_out(const char *path, struct plan_file **ret, struct err *err);
+
+/** Open a plan to be read row by row; everything in it is verified first. ERR_STORAGE as
+ * plan_ndjson_read. `ret` is closed by its own operation. */
+MUST_CHECK bool plan_ndjson_open(const char *path, struct saved_plan **ret, struct err *err);
 
 /** Where the parts of a plan go; each may be NULL. Everything is borrowed until the call returns.
  */

@@ -2,6 +2,7 @@
 #ifndef BACKUP_RUN_STORE_H
 #define BACKUP_RUN_STORE_H
 
+#include "backup/backup_key.h"
 #include "base/err.h"
 #include "port/run_dir.h"
 
@@ -9,10 +10,11 @@
 #include <stddef.h>
 
 struct run_store_options {
-    const char *runs_dir;        /* absolute; made when missing (0700) */
-    bool allow_volatile;         /* --volatile-runs-dir: tmpfs and ramfs are accepted */
-    const char *program;         /* "dwclean 0.1.0", for run.json and the manifest */
-    const struct fact *versions; /* of libraries, for run.json */
+    const char *runs_dir;         /* absolute; made when missing (0700) */
+    bool allow_volatile;          /* --volatile-runs-dir: tmpfs and ramfs are accepted */
+    const struct backup_key *key; /* that backups are encrypted with, borrowed; NULL = none */
+    const char *program;          /* "dwclean 0.1.0", for run.json and the manifest */
+    const struct fact *versions;  /* of libraries, for run.json */
     size_t version_count;
 };
 

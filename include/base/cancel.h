@@ -31,6 +31,9 @@ void cancel_note_unchanged(void);
 void cancel_immediate_begin(void);
 void cancel_immediate_end(void);
 
+/** A process group that is ended, too, when a stop signal ends the process at once; 0 = none. */
+void cancel_take_along(long group);
+
 /**
  * From BEGIN to the end of a transaction: stop signals are remembered but not acted on by us
  * (cancel_check still reports them), and SIGTSTP, SIGTTIN, SIGTTOU are blocked, because a stopped

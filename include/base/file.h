@@ -22,6 +22,10 @@ MUST_CHECK bool file_sync_directory(const char *path, struct err *err);
 MUST_CHECK bool file_replace(const char *path, const void *bytes, size_t size, unsigned mode,
                              struct err *err);
 
+/** Give a file its last name, only where nothing has that name (a rename would replace). The
+ * directory is the caller's to sync. ERR_STORAGE, also when `to` is there. */
+MUST_CHECK bool file_rename_new(const char *from, const char *to, struct err *err);
+
 /** Read a whole file of at most `max` bytes into malloc'd memory (caller frees), a NUL behind it.
  * ERR_CONFIG. */
 MUST_CHECK bool file_read(const char *path, size_t max, char **ret_bytes, size_t *ret_size,

@@ -3,6 +3,7 @@
 #define BASE_LOG_H
 
 enum log_level {
+    LOG_LEVEL_TRACE,
     LOG_LEVEL_DEBUG,
     LOG_LEVEL_INFO,
     LOG_LEVEL_NOTICE,
@@ -10,7 +11,7 @@ enum log_level {
     LOG_LEVEL_ERROR
 };
 
-/** "debug", "info", "notice", "warning", "error". */
+/** "trace", "debug", "info", "notice", "warning", "error". */
 const char *log_level_name(enum log_level level);
 
 #endif

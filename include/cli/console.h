@@ -18,8 +18,8 @@ struct console {
     int64_t drawn_ms;
 };
 
-/** `fd` is stderr; `verbose` shows debug lines too. */
-void console_init(struct console *console, int fd, bool verbose);
+/** `fd` is stderr; lines below `least` are not shown. */
+void console_init(struct console *console, int fd, enum log_level least);
 
 /** "dwclean: error: ..." with detail and hint below. */
 void console_error(struct console *console, const struct err *err);

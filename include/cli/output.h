@@ -3,6 +3,7 @@
 #define CLI_OUTPUT_H
 
 #include "base/err.h"
+#include "base/text.h"
 #include "cli/console.h"
 #include "config/config.h"
 #include "core/outcome.h"
@@ -35,6 +36,9 @@ void output_close(struct output *output);
  * the console and changes nothing else: the report of a run is in its directory too. */
 void output_report(const struct output *output, const struct outcome *outcome,
                    struct console *console);
+
+/** Write a text that is no report of a run. ERR_STORAGE. */
+MUST_CHECK bool output_text(const struct output *output, const struct text *text, struct err *err);
 
 /** report.txt and report.json into the run directory: run_ports.write_reports. */
 bool output_write_reports(void *ctx, const struct outcome *outcome, struct run_dir *dir,

@@ -10,9 +10,11 @@
 
 #include "base/err.h"
 #include "base/secret.h"
+#include "config/jit.h"
 #include "config/option.h"
 #include "config/server_name.h"
 #include "config/settings.h"
+#include "config/sign_in.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,6 +45,7 @@ MUST_CHECK bool config_load(struct config *config, const struct config_input *in
 enum command config_command(const struct config *config); /* COMMAND_HELP for a bare call */
 bool config_help_asked(const struct config *config);      /* --help, or the command help */
 bool config_topic(const struct config *config, enum command *ret); /* whose help */
+enum option_group config_topic_group(const struct config *config); /* GROUP_NONE: no topic */
 
 /** The word behind the command (RUN), NULL when there is none. */
 const char *config_operand(const struct config *config);
@@ -60,14 +63,43 @@ const char *config_source(const struct config *config, enum option_id id);
 
 bool config_axdb(const struct config *config); /* the halves that are asked for */
 bool config_dataverse(const struct config *config);
-const struct server_name *config_server(const struct config *config); /* with the AxDB half */
+/** With the AxDB half; with --jit and without -S its host is "". */
+const struct server_name *config_server(const struct config *config);
+/** Whether Dataverse gives the SQL login, and in which role; JIT_NONE without the AxDB half. The
+ * environment must then be asked also when config_dataverse is false. */
+enum jit_role config_jit(const struct config *config);
+
+enum { CONFIG_ENVIRONMENTS = 64 };
+
+/** An [env "NAME"] of the configuration file, whether it is asked for or not. As written there;
+ * NULL = not set, in [defaults] neither. */
+struct config_environment {
+    const char *name, *source; /* FILE:LINE of the section */
+    bool production;
+    const char *server, *database, *dataverse_url;
+};
+
+/** All of them, in the order of the file. */
+const struct config_environment *config_environments(const struct config *config,
+                                                     size_t *ret_count);
 
 const struct config_notice *config_notices(const struct config *config, size_t *ret_count);
 
-enum config_secret { CONFIG_PASSWORD, CONFIG_CLIENT_SECRET, CONFIG_SECRETS };
+enum config_secret {
+    CONFIG_PASSWORD,
+    CONFIG_CLIENT_SECRET,
+    CONFIG_CERTIFICATE_PASSWORD, /* never missing: whether there is one, only the file knows */
+    CONFIG_TOKEN,
+    CONFIG_IDENTITY_HEADER,
+    CONFIG_BACKUP_KEY, /* never missing: without one, backups are not encrypted */
+    CONFIG_SECRETS
+};
 
 /** The secret, or NULL when the command needs none or it was not found yet. */
 const struct secret *config_secret(const struct config *config, enum config_secret which);
+
+/** How to sign in to Dataverse; with config_dataverse or config_jit only. */
+const struct sign_in *config_sign_in(const struct config *config);
 
 /** The file with key and certificate that stands in the client secret's place, checked for its
  * owner-only mode by config_read_secrets; NULL when there is none. */
@@ -79,6 +111,14 @@ const char *config_client_certificate(const struct config *config);
  * config_give_secret.
  */
 MUST_CHECK bool config_read_secrets(struct config *config, bool ret_missing[CONFIG_SECRETS],
+                                    struct err *err);
+/**
+ * Run the commands that give secrets, after config_read_secrets and once the secrets of others are
+ * out of the environment, which the commands inherit. `said` gets lines of their stderr; NULL =
+ * nobody does.
+ */
+MUST_CHECK bool config_run_commands(struct config *config,
+                                    void (*said)(void *ctx, const char *line), void *ctx,
                                     struct err *err);
 MUST_CHECK bool config_give_secret(struct config *config, enum config_secret which,
                                    const char *bytes, size_t size, struct err *err);

@@ -61,7 +61,6 @@ enum option_group {
     GROUP_SCOPE,
     GROUP_DECISION,
     GROUP_OUTPUT,
-    GROUP_MORE, /* in --help as a paragraph */
     GROUPS
 };
 
@@ -83,6 +82,13 @@ struct option_spec {
     unsigned commands; /* bits: 1u << enum command */
     char letter;       /* 0 = none */
 };
+
+/** The help topic that has the options of a group, "sign-in": there are too many of them for the
+ * help of each command. NULL = there is none. */
+const char *option_group_topic(enum option_group group);
+
+/** The group of a help topic; GROUP_NONE when there is no such topic. */
+enum option_group option_group_of_topic(const char *topic);
 
 const struct option_spec *option_spec(enum option_id id);
 bool option_applies(const struct option_spec *spec, enum command command);

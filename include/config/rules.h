@@ -3,15 +3,19 @@
 #define CONFIG_RULES_H
 
 #include "base/err.h"
+#include "config/jit.h"
 #include "config/server_name.h"
 #include "config/settings.h"
+#include "config/sign_in.h"
 
 #include <stdbool.h>
 
 /** What the rules make of the settings. */
 struct target {
     bool axdb, dataverse;
-    struct server_name server; /* with axdb */
+    struct server_name server; /* with axdb; with jit only if it was given, else host is "" */
+    enum jit_role jit;         /* with axdb: who gives the login */
+    struct sign_in sign_in;    /* with dataverse or jit */
 };
 
 /**

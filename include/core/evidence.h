@@ -103,6 +103,10 @@ uint64_t evidence_backup_bytes(const struct evidence *evidence);
  * only that is known. Into `ret` of `size` bytes. */
 void evidence_grantee(const struct axdb_identity *identity, char *ret, size_t size);
 
+/** Has a row of Dataverse no version, or does the service not compare versions? Then rows cannot be
+ * deleted in the version that was backed up and in no other. */
+bool evidence_without_versions(const struct runtime_evidence *runtime);
+
 /** Rows of a table as seen; -1 when not known or not asked. */
 int64_t evidence_rows(const struct evidence *evidence, enum table table);
 

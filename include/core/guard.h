@@ -34,6 +34,11 @@ MUST_CHECK bool guard_target(const struct run_request *request, const struct sco
                              enum guard_purpose purpose, const struct evidence *evidence,
                              struct err *err);
 
+/** Are rows of Dataverse deleted by version, or has the operator accepted that they are not?
+ * ERR_SCHEMA. */
+MUST_CHECK bool guard_versions(const struct run_request *request,
+                               const struct runtime_evidence *runtime, struct err *err);
+
 /** Do chosen rows of the map name the target's own organization, or is that not known? ERR_REFUSED.
  */
 MUST_CHECK bool guard_map(const struct run_request *request, const struct evidence *evidence,
@@ -48,8 +53,8 @@ MUST_CHECK bool guard_map(const struct run_request *request, const struct eviden
  */
 MUST_CHECK bool guard_statement(const struct run_request *request, bool can_ask, struct err *err);
 
-/** The name that the operator must type: the environment's, else DATABASE@SERVER or the URL's host.
- * Into `ret` of `size` bytes. */
+/** The name that the operator must type: the environment's, else DATABASE@SERVER, else (without
+ * AxDB, or where a grant says what they are) the URL's host. Into `ret` of `size` bytes. */
 void guard_target_name(const struct run_request *request, char *ret, size_t size);
 
 #endif

@@ -128,6 +128,27 @@ struct explained {
     const char *evidence; /* why; NULL without a target */
 };
 
+enum { DIFFERENCE_KEYS = 10 };
+
+/** Rows that a plan and its target do not have in common: how many, and the first keys. */
+struct key_list {
+    int64_t rows;
+    const char *keys[DIFFERENCE_KEYS];
+    size_t count;
+};
+
+/** What became of a table since it was planned. */
+struct table_difference {
+    struct key_list gone, fresh, changed;
+    const char *const *columns; /* one sentence a difference of the columns */
+    size_t column_count;
+};
+
+/** Why a saved plan is stale. */
+struct plan_difference {
+    struct table_difference tables[TABLES];
+};
+
 /** Outcome words, with the exit statuses that they stand for. */
 enum outcome_word {
     OUTCOME_CLEAN,       /* 0: verified, nothing there */
@@ -163,9 +184,15 @@ struct outcome {
     const char *environment_class; /* "production", "sandbox", "dev" */
     const char *run_id, *run_path; /* NULL when there is no run directory */
     const char *plan_id;           /* 64 hex digits, or NULL */
-    const char *reason;            /* --reason, or NULL */
-    const char *scope;             /* what rows the run is about, in words; NULL = every row */
-    const char *undoes;            /* run whose rows are put back, or NULL */
+    int64_t plan_expires_utc_ms;   /* 0 = there is no plan */
+    const char *plan_path;         /* the file that the plan was saved to or read from, or NULL */
+    const char *plan_sha256;       /* of the file that was read, 64 hex digits, or NULL */
+    const struct plan_difference *difference; /* a saved plan is stale; NULL = it is not */
+    const char *reason;                       /* --reason, or NULL */
+    const char *scope;           /* what rows the run is about, in words; NULL = every row */
+    const char *const *channels; /* event rows of these alone, as stored; none = of all */
+    size_t channel_count;
+    const char *undoes;  /* run whose rows are put back, or NULL */
     const char *settled; /* a COMMIT without an answer came out as: "committed", "rolled-back",
                             "mixed", "unknown"; NULL = there was none */
     bool resumed;        /* this is the second part of a run */

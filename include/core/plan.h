@@ -8,6 +8,7 @@
 #include "core/evidence.h"
 #include "core/runtime_refs.h"
 #include "port/plan_file.h"
+#include "port/saved_plan.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,6 +48,22 @@ struct digest_stream *plan_id_begin(const struct plan_header *header);
 
 /** Add a table's columns to a plan-id. */
 void plan_id_add_schema(struct digest_stream *stream, const struct schema *schema);
+
+/** What a saved plan amounts to. */
+struct plan_summary {
+    bool asked[TABLES];
+    struct table_state states[TABLES];
+};
+
+/**
+ * Read a saved plan whole: its plan-id, made again of what it holds, has to be the one that it
+ * claims. ERR_STORAGE.
+ */
+MUST_CHECK bool plan_check_saved(struct saved_plan *saved, struct plan_summary *ret,
+                                 struct err *err);
+
+/** When it ends to be valid: no later than PLAN_LIFE_HOURS after it was made. */
+int64_t plan_header_expiry(const struct plan_header *header);
 
 void plan_done(struct plan *plan);
 

@@ -25,6 +25,7 @@ struct purge_job {
     struct runtime_store *store;
     const struct plan *plan;      /* the rows */
     const unsigned char *settled; /* one for each of them: not 0 = it has left; NULL = none has */
+    bool without_versions;        /* the service compares none: see below */
     const struct sealed *sealed;  /* the sealed backup; asserted to be sealed */
     const struct backup_rows *backup; /* its rows */
     struct run_dir *dir;              /* for further backups, and the journal */
@@ -46,6 +47,11 @@ struct purge_result {
  * Delete the plan's runtime configurations. Intent and outcome of every row are journalled. Rows
  * that changed since the backup are read: where only the service's stamps differ they are backed up
  * again and deleted in that version, up to PURGE_ROUNDS times.
+ *
+ * Rows without a version, and all of them when the service compares none, are read one by one just
+ * before their delete and compared with their copy; they are then deleted as they are. Stamped ones
+ * are backed up again as above. What changes between the look and the delete is lost: the caller
+ * has let the operator accept that.
  *
  * @param job      what to purge, and with what
  * @param ret      written in every case

@@ -11,7 +11,9 @@
 #include "port/operator.h"
 #include "port/run_archive.h"
 #include "port/run_dir.h"
+#include "port/run_history.h"
 #include "port/runtime_store.h"
+#include "port/saved_plan.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,14 +26,28 @@ const char *env_class_name(enum env_class env_class);
 /** What a verification expects: rows that are gone, or rows of a link that works. */
 enum expectation { EXPECT_PRE_RELINK, EXPECT_POST_RELINK };
 
+/** An environment that the configuration marks as production. Strings as configured, NULL = not
+ * set. */
+struct production_target {
+    const char *environment;
+    const char *source;  /* file:line of its section */
+    const char *server;  /* as request->server is written */
+    const char *dialled; /* host,port as a connection is dialled; NULL = the port has to be asked */
+    const char *database;
+    const char *dataverse_url;
+};
+
 /** What the operator asked for. Strings borrowed, NULL when not given. */
 struct run_request {
-    bool axdb, dataverse;              /* the halves; at least one */
-    enum expectation expect;           /* verify: --expect */
-    const char *environment;           /* --env, or NULL */
-    enum env_class env_class;          /* production unless said otherwise */
-    const char *server, *database;     /* as asked for; with axdb */
-    const char *dataverse_url;         /* with dataverse */
+    bool axdb, dataverse;          /* the halves; at least one */
+    enum expectation expect;       /* verify: --expect */
+    const char *environment;       /* --env, or NULL */
+    enum env_class env_class;      /* production unless said otherwise */
+    const char *server, *database; /* as asked for; with axdb; with jit NULL if not given */
+    const char *dataverse_url;     /* with dataverse, and with jit */
+    const char *jit, *jit_ip;      /* role and address of --jit; NULL = own credentials */
+    const struct production_target *production; /* every environment of class production */
+    size_t production_count;
     const char *expect_dataverse_host; /* pins; NULL = none */
     const char *expect_org_id;
     const char *expect_org_name;
@@ -57,11 +73,15 @@ struct run_request {
     const char *const *projects; /* repair-map: --project PROJECTNAME; none = all of the map */
     size_t project_count;
     bool wrong_url_only; /* repair-map: leave rows that name the target's own organization */
+    bool allow_no_etag;  /* delete Dataverse rows that cannot be deleted by version */
     bool allow_triggers;
     bool merge;                 /* undo: add only keys that are missing */
+    bool detailed_exitcode;     /* plan: 2 when there is something to do */
     const char *run;            /* RUN of undo and resume */
     const char *run_id;         /* set by core: the run that connections belong to */
     bool resumes;               /* set by core: the plan is that of `run`, not a new one */
+    bool removes;               /* set by core: a new run that removes rows */
+    bool applies;               /* set by core: the plan is a saved one */
     int64_t max_lock_ms;        /* --max-lock-time */
     const struct fact *options; /* for run.json: argv without secrets, where each value came from */
     size_t option_count;
@@ -74,8 +94,13 @@ struct run_ports {
     struct runtime_server *runtime;
     struct run_store *runs;
     struct run_archive *archive; /* undo, resume */
+    struct run_history *history; /* commands that write: runs that were not finished; NULL = not
+                                    looked for */
     struct observer *observer;
     struct operator_port *op;
+    struct plan_file *plan_out; /* plan: where the plan is saved; NULL = nowhere */
+    const char *plan_out_path;  /* its name */
+    struct saved_plan *saved;   /* apply */
     /** Put the reports into the run directory; called once, just before it is finished. May be
      * NULL. */
     bool (*write_reports)(void *ctx, const struct outcome *outcome, struct run_dir *dir,
@@ -108,6 +133,22 @@ void run_clean(const struct run_request *request, const struct run_ports *ports,
  */
 void run_repair_map(const struct run_request *request, const struct run_ports *ports,
                     struct arena *arena, struct outcome *ret);
+
+/**
+ * What run_clean would do, or run_repair_map where request->map is given: a dry run, whose plan is
+ * saved to ports->plan_out unless that is NULL. With request->detailed_exitcode the status is 2
+ * when the plan has rows.
+ */
+void run_make_plan(const struct run_request *request, const struct run_ports *ports,
+                   struct arena *arena, struct outcome *ret);
+
+/**
+ * Execute ports->saved and no other plan: the scope is the plan's, the target of the request has to
+ * be the plan's, and everything is planned again and compared before anything durable happens.
+ * ERR_STALE with ret->difference when rows, versions or columns are not the same.
+ */
+void run_apply(const struct run_request *request, const struct run_ports *ports,
+               struct arena *arena, struct outcome *ret);
 
 /**
  * Put the AxDB rows that request->run removed back: planned, confirmed, journalled, in one

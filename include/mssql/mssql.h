@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "port/axdb_store.h"
 #include "port/observer.h"
+#include "port/statements.h"
 #include "port/undo_script.h"
 
 #include <stdbool.h>
@@ -62,6 +63,7 @@ struct mssql_options {
     /**
      * A refused sign-in (18456, no other error) is tried again for so long, every 5 s (a time below
      * 90 s is cut into 18 parts): a login that was just granted takes up to a minute. 0 = once.
+     * Once a sign-in has worked, a refused one is not tried again.
      * With a wrong password each try counts as one where logins are locked out.
      */
     int64_t new_login_ms;
@@ -86,6 +88,9 @@ void mssql_server_free(struct axdb_server *server); /* NULL is allowed */
 MUST_CHECK bool mssql_undo_script_new(const struct undo_script_out *out, struct undo_script **ret,
                                       struct err *err);
 void mssql_undo_script_free(struct undo_script *script); /* NULL is allowed */
+
+/** What is sent, as text. */
+extern const struct axdb_statements mssql_statements;
 
 /** Version text of the FreeTDS that is loaded. */
 const char *mssql_library_version(void);

@@ -25,8 +25,14 @@ struct run_progress {
                               read */
     bool commit_sent;      /* since the last "rolled-back" */
     bool committed;        /* "committed", or "settled" as committed */
+    bool mixed;            /* "settled" as mixed: some rows are gone and some are not */
     bool rolled_back;      /* the last attempt ended in "rolled-back", or was settled so */
     bool purge_begun;
+    bool return_begun; /* an undo has begun to create rows of Dataverse */
+    /* By "committed": rows deleted, or put back; -1 = not on record */
+    int64_t axdb_rows[AXDB_TABLES];
+    int64_t runtime_rows;   /* rows of Dataverse that were sent and left, or came back */
+    const char *undoes;     /* run whose rows are put back, "" for any other command */
     uint64_t backups_again; /* bit n: backup-n is sealed ("backup-again") */
     bool verified;
     bool ended;          /* "close": nothing is left to do */

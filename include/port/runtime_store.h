@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "port/axdb_grant.h"
 #include "port/table.h"
 
 #include <stdbool.h>
@@ -34,6 +35,7 @@ struct runtime_identity {
      * whole organization; less than that is MISSING, because a list could then be short without an
      * error. */
     enum right may_read_all, may_delete;
+    enum right may_create; /* at any level: what an undo creates belongs to the application user */
 };
 
 /** A runtime configuration as a list shows it: the columns that may be shown.
@@ -235,6 +237,21 @@ struct runtime_store_ops {
     bool (*remove)(struct runtime_store *store, const struct runtime_ref *rows, size_t count,
                    const struct removal_sink *sink, struct err *err);
 
+    /**
+     * DELETE one row as it is, without a condition: for a table whose versions the service does not
+     * compare. The caller has just compared its contents. Waits where the service asks for it.
+     *
+     * @param tries     how often this row has been sent, with this time
+     * @param ret_again true: nothing is known to be done. Compare again, then send again
+     * @param ret       its outcome, unless *ret_again; never CHANGED
+     * @return          false: this sending did nothing, and no use to go on
+     *
+     * After an answer that is not the service's the row is UNKNOWN, and the next call sends
+     * nothing. Destroys.
+     */
+    bool (*remove_as_it_is)(struct runtime_store *store, const struct runtime_ref *row,
+                            unsigned tries, struct removal *ret, bool *ret_again, struct err *err);
+
     /** One row as it is now, with all its columns, as read_rows brings it. `ret_found` false: there
      * is none. */
     bool (*read_row)(struct runtime_store *store, const char *key, const struct row_sink *sink,
@@ -281,6 +298,16 @@ struct runtime_store {
 /** Something that can be signed in to, several times in one run. */
 struct runtime_server {
     bool (*connect)(struct runtime_server *server, struct runtime_store **ret, struct err *err);
+
+    /**
+     * Sign in and ask for a SQL login of the AxDB database that belongs to this environment. The
+     * observer is told first: an earlier SQL login of the same user ends with it. The request is
+     * sent once; when its answer is lost (ERR_CONNECT) it may have been carried out, and it is not
+     * sent again. ERR_PERMISSION: the user may not; ERR_SERVER: this environment cannot. The caller
+     * wipes ret->password. NULL where there is no such thing.
+     */
+    bool (*grant_axdb)(struct runtime_server *server, const struct axdb_grant_request *request,
+                       struct axdb_grant *ret, struct err *err);
 };
 
 /** The schema of runtime rows: one column "document" of type "json". */

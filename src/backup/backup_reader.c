@@ -15,6 +15,7 @@ enum { READER_ARENA_BYTES = 64 * 1024 * 1024, SEAL_MAX_BYTES = 64 * 1024 };
 
 struct backup_reader {
     char *directory;
+    const struct backup_key *key;
     struct arena *arena;
     struct manifest manifest;
     struct digest digest; /* of the manifest */
@@ -143,8 +144,10 @@ backup_cursor_free(struct backup_cursor *cursor)
 
 /* Decoding begins where `fd` stands; takes it over, also when it fails. NULL with `err` filled. */
 static struct backup_cursor *
-new_cursor(const struct manifest_table *entry, const char *path, int fd, struct err *err)
+new_cursor(const struct manifest_table *entry, const struct backup_key *key, const char *path,
+           int fd, struct err *err)
 {
+    const struct crypt_with with = {.key = key, .purpose = table_key(entry->schema.schema.table)};
     struct backup_cursor *cursor = calloc(1, sizeof(*cursor));
     bool ok = false;
 
@@ -160,7 +163,7 @@ new_cursor(const struct manifest_table *entry, const char *path, int fd, struct 
     if (!cursor->path || !cursor->digest)
         (void)storage_no_memory(err);
     else if (row_line_reader_init(&cursor->rows, &entry->schema, err) &&
-             zstd_reader_open(cursor->fd, cursor->path, &cursor->zstd, err)) {
+             zstd_reader_open(cursor->fd, cursor->path, &with, &cursor->zstd, err)) {
         lines_init(&cursor->lines,
                    (struct line_source){.ctx = cursor->zstd, .read = zstd_reader_read},
                    cursor->path, ROW_LINE_MAX_BYTES);
@@ -175,9 +178,10 @@ new_cursor(const struct manifest_table *entry, const char *path, int fd, struct 
 
 /* Every row from where `fd` stands, which is taken over. */
 static bool
-decode(const struct manifest_table *entry, const char *path, int fd, struct err *err)
+decode(const struct manifest_table *entry, const struct backup_key *key, const char *path, int fd,
+       struct err *err)
 {
-    struct backup_cursor *cursor = new_cursor(entry, path, fd, err);
+    struct backup_cursor *cursor = new_cursor(entry, key, path, fd, err);
     bool ok = cursor != NULL;
     bool end = false;
     struct row row;
@@ -198,11 +202,12 @@ rewind_file(int fd, const char *path, struct err *err)
 
 /* The file is not what was written: find the first place that shows it. */
 static bool
-report_damage(const struct manifest_table *entry, const char *path, int *fd, struct err *err)
+report_damage(const struct manifest_table *entry, const struct backup_key *key, const char *path,
+              int *fd, struct err *err)
 {
     struct err first = {0};
 
-    if (rewind_file(*fd, path, &first) && decode(entry, path, storage_take(fd), &first))
+    if (rewind_file(*fd, path, &first) && decode(entry, key, path, storage_take(fd), &first))
         (void)snprintf(first.primary, sizeof(first.primary),
                        "every row in it still has its digest");
     (void)err_set(err, ERR_STORAGE, "%s is damaged: its SHA-256 is not the one in the manifest",
@@ -212,11 +217,33 @@ report_damage(const struct manifest_table *entry, const char *path, int *fd, str
                          "with this one.");
 }
 
+/* Is it encrypted with the key that was given, or not at all? `ret` is what to decrypt with. */
+static bool
+choose_key(const struct backup_reader *reader, const struct backup_key **ret, struct err *err)
+{
+    const char *id = reader->manifest.key_id;
+
+    *ret = NULL;
+    if (!id[0])
+        return true;
+    *ret = reader->key;
+    if (reader->key && strcmp(reader->key->id, id) == 0)
+        return true;
+    if (reader->key)
+        (void)err_set(err, ERR_STORAGE, "the backup is encrypted with key %s, not with key %s", id,
+                      reader->key->id);
+    else
+        (void)err_set(err, ERR_STORAGE, "the backup is encrypted with key %s", id);
+    (void)err_detail(err, "%s", reader->directory);
+    return err_hint(err, "Pass the key that the run was made with: --backup-key-file FILE.");
+}
+
 bool
 backup_cursor_open(struct backup_reader *reader, enum table table, struct backup_cursor **ret,
                    struct err *err)
 {
     const struct manifest_table *entry = &reader->manifest.tables[table];
+    const struct backup_key *key = NULL;
     struct backup_cursor *cursor = NULL;
     struct digest digest;
     uint64_t bytes = 0;
@@ -228,13 +255,15 @@ backup_cursor_open(struct backup_reader *reader, enum table table, struct backup
     STORAGE_SCOPED_STRING path = storage_path(reader->directory, entry->file);
     if (!path)
         return storage_no_memory(err);
+    if (!choose_key(reader, &key, err))
+        return false;
     if (!storage_open_cold(path, &fd, err) || !storage_digest(fd, path, &digest, &bytes, err))
         return false;
     if (bytes != entry->bytes || !digest_equal(&digest, &entry->digest))
-        return report_damage(entry, path, &fd, err);
+        return report_damage(entry, key, path, &fd, err);
     if (!rewind_file(fd, path, err))
         return false;
-    cursor = new_cursor(entry, path, storage_take(&fd), err);
+    cursor = new_cursor(entry, key, path, storage_take(&fd), err);
     if (!cursor)
         return false;
     *ret = cursor;
@@ -288,13 +317,15 @@ load_manifest(struct backup_reader *reader, const struct digest *expected, struc
 }
 
 bool
-backup_reader_open_unsealed(const char *directory, const struct digest *manifest,
-                            struct backup_reader **ret, struct err *err)
+backup_reader_open_unsealed(const char *directory, const struct backup_key *key,
+                            const struct digest *manifest, struct backup_reader **ret,
+                            struct err *err)
 {
     struct backup_reader *reader = calloc(1, sizeof(*reader));
     if (!reader)
         return storage_no_memory(err);
     reader->directory = strdup(directory);
+    reader->key = key;
     reader->arena = arena_new(READER_ARENA_BYTES);
     const bool memory = reader->directory && reader->arena;
     if (!memory || !load_manifest(reader, manifest, err)) {
@@ -306,7 +337,8 @@ backup_reader_open_unsealed(const char *directory, const struct digest *manifest
 }
 
 bool
-backup_reader_open(const char *directory, struct backup_reader **ret, struct err *err)
+backup_reader_open(const char *directory, const struct backup_key *key, struct backup_reader **ret,
+                   struct err *err)
 {
     STORAGE_SCOPED_STRING bytes = NULL;
     STORAGE_SCOPED_STRING path = storage_path(directory, "SEALED.json");
@@ -321,7 +353,7 @@ backup_reader_open(const char *directory, struct backup_reader **ret, struct err
                              "nothing yet.");
     }
     return seal_parse(slice_of(bytes, size), path, &manifest, err) &&
-           backup_reader_open_unsealed(directory, &manifest, ret, err);
+           backup_reader_open_unsealed(directory, key, &manifest, ret, err);
 }
 
 void
@@ -351,4 +383,10 @@ const struct digest *
 backup_reader_manifest(const struct backup_reader *reader)
 {
     return &reader->digest;
+}
+
+const char *
+backup_reader_key_id(const struct backup_reader *reader)
+{
+    return reader->manifest.key_id;
 }

@@ -17,6 +17,7 @@ struct backup_set {
     struct backup port; /* first: the port is the set */
     char *directory;
     char *program;
+    const struct backup_key *key;
     enum stage stage;
     bool failed;
     struct err first; /* why, when failed */
@@ -91,7 +92,9 @@ open_table(struct backup_set *set, const struct schema *schema, struct err *err)
 
     if (!make_directory(set, err))
         return false;
-    (void)snprintf(entry->file, sizeof(entry->file), "%s.ndjson.zst", table_key(schema->table));
+    const struct crypt_with with = {.key = set->key, .purpose = table_key(schema->table)};
+    (void)snprintf(entry->file, sizeof(entry->file), "%s.ndjson.zst%s", table_key(schema->table),
+                   set->key ? ".enc" : "");
     stored_schema_append(text, schema);
     if (!text_ok(text, err))
         return false;
@@ -100,7 +103,8 @@ open_table(struct backup_set *set, const struct schema *schema, struct err *err)
     if (!path)
         return storage_no_memory(err);
     if (!row_line_writer_init(&set->rows, schema, err) ||
-        !zstd_writer_open(path, &set->file, err) || !write_head(set, entry->schema_text, err))
+        !zstd_writer_open(path, &with, &set->file, err) ||
+        !write_head(set, entry->schema_text, err))
         return false;
     entry->present = true;
     set->table = schema->table;
@@ -215,7 +219,7 @@ read_back(struct backup *backup, enum table table, const struct row_sink *sink, 
 
     if (!check_stage(set, allowed, "reading back", err))
         return false;
-    if (!backup_reader_open_unsealed(set->directory, &set->manifest_digest, &reader, err))
+    if (!backup_reader_open_unsealed(set->directory, set->key, &set->manifest_digest, &reader, err))
         return fail(set, err);
     const bool ok = backup_reader_rows_of(reader, table, sink, err);
     backup_reader_free(reader);
@@ -257,7 +261,8 @@ static const struct backup_ops ops = {
 };
 
 bool
-backup_set_new(const char *directory, const char *program, struct backup **ret, struct err *err)
+backup_set_new(const char *directory, const char *program, const struct backup_key *key,
+               struct backup **ret, struct err *err)
 {
     struct backup_set *set = calloc(1, sizeof(*set));
 
@@ -267,6 +272,9 @@ backup_set_new(const char *directory, const char *program, struct backup **ret, 
     set->port.ops = &ops;
     set->directory = strdup(directory);
     set->program = strdup(program);
+    set->key = key;
+    if (key)
+        (void)snprintf(set->manifest.key_id, sizeof(set->manifest.key_id), "%s", key->id);
     if (!set->directory || !set->program) {
         backup_set_free(&set->port);
         return storage_no_memory(err);

@@ -91,11 +91,13 @@ facts_of(const cJSON *object, struct fact *facts, size_t *ret_count)
 }
 
 static bool
-take_record(struct reading *reading, const cJSON *json, uint64_t end_bytes, struct err *err)
+take_record(struct reading *reading, const cJSON *json, const struct digest *own,
+            uint64_t end_bytes, struct err *err)
 {
     struct fact facts[JOURNAL_FACTS_MAX];
-    struct journal_record record = {.facts = facts, .end_bytes = end_bytes};
     struct digest previous;
+    struct journal_record record = {
+        .facts = facts, .end_bytes = end_bytes, .previous = &previous, .digest = own};
     const char *hex = storage_json_string(json, "previous");
 
     record.utc = storage_json_string(json, "utc");
@@ -117,9 +119,10 @@ take_line(struct reading *reading, struct slice line, uint64_t end_bytes, struct
     STORAGE_SCOPED_JSON json = storage_parse_json((const char *)line.data, line.size);
     if (!cJSON_IsObject(json))
         return broken(reading, err, "is not JSON");
-    if (!take_record(reading, json, end_bytes, err))
+    const struct digest own = digest_of(line.data, line.size);
+    if (!take_record(reading, json, &own, end_bytes, err))
         return false;
-    reading->tail.last = digest_of(line.data, line.size);
+    reading->tail.last = own;
     reading->tail.records++;
     reading->tail.end_bytes = end_bytes;
     return true;

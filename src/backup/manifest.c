@@ -1,6 +1,7 @@
 #include "manifest.h"
 
 #include "base/clock.h"
+#include "crypt_file.h"
 #include "storage.h"
 
 #include <inttypes.h>
@@ -30,7 +31,11 @@ manifest_append(struct text *text, const struct manifest *manifest, const char *
     text_printf(text, "{\"format\":\"%s\",\"version\":\"%s\",\"program\":", BACKUP_FORMAT,
                 BACKUP_FORMAT_VERSION);
     text_append_json(text, program, strlen(program));
-    text_printf(text, ",\"created_utc\":\"%s\",\"tables\":[", stamp);
+    text_printf(text, ",\"created_utc\":\"%s\"", stamp);
+    if (manifest->key_id[0])
+        text_printf(text, ",\"encryption\":\"%s\",\"key_id\":\"%s\"", CRYPT_METHOD,
+                    manifest->key_id);
+    text_append(text, ",\"tables\":[");
     for (int i = 0; i < TABLES; i++) {
         if (!manifest->tables[i].present)
             continue;
@@ -93,6 +98,23 @@ parse_table(const cJSON *json, struct arena *arena, struct manifest *manifest)
     return true;
 }
 
+/* Not encrypted, or in the one way that is known. */
+static bool
+parse_encryption(const cJSON *json, char ret[BACKUP_KEY_ID_BYTES])
+{
+    const char *method = storage_json_string(json, "encryption");
+    const char *id = storage_json_string(json, "key_id");
+
+    if (!cJSON_GetObjectItemCaseSensitive(json, "encryption"))
+        return true;
+    if (!method || strcmp(method, CRYPT_METHOD) != 0 || !id ||
+        strlen(id) != BACKUP_KEY_ID_BYTES - 1 ||
+        strspn(id, "0123456789abcdef") != BACKUP_KEY_ID_BYTES - 1)
+        return false;
+    memcpy(ret, id, BACKUP_KEY_ID_BYTES);
+    return true;
+}
+
 bool
 manifest_parse(struct slice bytes, const char *path, struct arena *arena, struct manifest *ret,
                struct err *err)
@@ -106,6 +128,8 @@ manifest_parse(struct slice bytes, const char *path, struct arena *arena, struct
     if (!format_is(json, BACKUP_FORMAT) || !cJSON_IsArray(tables))
         return err_set(err, ERR_STORAGE, "%s is not the manifest of a backup of format %s", path,
                        BACKUP_FORMAT_VERSION);
+    if (!parse_encryption(json, manifest.key_id))
+        return err_set(err, ERR_STORAGE, "%s is encrypted in a way that is not known", path);
     cJSON_ArrayForEach(item, tables)
     {
         if (!parse_table(item, arena, &manifest))

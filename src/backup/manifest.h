@@ -2,6 +2,7 @@
 #ifndef BACKUP_MANIFEST_H
 #define BACKUP_MANIFEST_H
 
+#include "backup/backup_key.h"
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/err.h"
@@ -33,6 +34,7 @@ struct manifest_table {
 };
 
 struct manifest {
+    char key_id[BACKUP_KEY_ID_BYTES]; /* of the key that the files are encrypted with; "" = none */
     struct manifest_table tables[TABLES];
 };
 

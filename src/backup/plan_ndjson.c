@@ -7,10 +7,13 @@
 #include "stored_schema.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { FLUSH_BYTES = 256 * 1024 };
 
@@ -22,6 +25,7 @@ struct plan_ndjson {
     char *path;
     char *temporary;
     int fd;
+    bool out; /* the operator's: nothing is replaced, and no half of it stays */
     enum stage stage;
     int64_t rows;
     struct text buffer;
@@ -77,6 +81,19 @@ append_member(struct text *text, const char *name, const char *value)
     text_append_json(text, value ? value : "", value ? strlen(value) : 0);
 }
 
+/* Beside a file of the operator's another process may write one too: its own name for each. */
+static bool
+create(struct plan_ndjson *plan, struct err *err)
+{
+    if (!plan->out)
+        return storage_create(plan->temporary, &plan->fd, err);
+    plan->fd = mkostemp(plan->temporary, O_CLOEXEC); /* 0600, whatever the umask */
+    if (plan->fd >= 0)
+        return true;
+    plan->out = false; /* nothing is there to be removed */
+    return err_errno(err, ERR_STORAGE, errno, "create %s", plan->path);
+}
+
 static bool
 begin(struct plan_file *port, const struct plan_header *header, struct err *err)
 {
@@ -87,7 +104,7 @@ begin(struct plan_file *port, const struct plan_header *header, struct err *err)
 
     if (!check_stage(plan, STAGE_NEW, err))
         return false;
-    if (!storage_create(plan->temporary, &plan->fd, err))
+    if (!create(plan, err))
         return fail(plan);
     plan->stage = STAGE_OPEN;
     clock_stamp(header->created_utc_ms, created);
@@ -156,8 +173,10 @@ finish(struct plan_ndjson *plan, const char *plan_id, struct err *err)
     if (!flush(plan, err) || !file_sync(plan->fd, plan->temporary, err))
         return false;
     file_close(&plan->fd);
-    if (rename(plan->temporary, plan->path) != 0)
-        return err_errno(err, ERR_STORAGE, errno, "rename %s", plan->temporary);
+    if (plan->out ? !file_rename_new(plan->temporary, plan->path, err)
+                  : rename(plan->temporary, plan->path) != 0 &&
+                        !err_errno(err, ERR_STORAGE, errno, "rename %s", plan->temporary))
+        return false;
     return file_sync_directory(plan->directory, err);
 }
 
@@ -182,19 +201,20 @@ end(struct plan_file *port, const char *plan_id, struct err *err)
 static const struct plan_file_ops ops = {
     .begin = begin, .add_schema = add_schema, .add = add, .end = end};
 
-bool
-plan_ndjson_new(const char *path, struct plan_file **ret, struct err *err)
+static bool
+make(const char *path, bool out, struct plan_file **ret, struct err *err)
 {
     struct plan_ndjson *plan = calloc(1, sizeof(*plan));
     if (!plan)
         return storage_no_memory(err);
     plan->port.ops = &ops;
     plan->fd = -1;
+    plan->out = out;
     const char *slash = strrchr(path, '/');
     plan->directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
     plan->path = strdup(path);
     plan->digest = digest_new();
-    if (asprintf(&plan->temporary, "%s.tmp", path) < 0)
+    if (asprintf(&plan->temporary, out ? "%s.XXXXXX" : "%s.tmp", path) < 0)
         plan->temporary = NULL;
     if (!plan->directory || !plan->path || !plan->digest || !plan->temporary) {
         plan_ndjson_free(&plan->port);
@@ -204,6 +224,23 @@ plan_ndjson_new(const char *path, struct plan_file **ret, struct err *err)
     return true;
 }
 
+bool
+plan_ndjson_new(const char *path, struct plan_file **ret, struct err *err)
+{
+    return make(path, false, ret, err);
+}
+
+bool
+plan_ndjson_new_out(const char *path, struct plan_file **ret, struct err *err)
+{
+    struct stat status;
+
+    if (lstat(path, &status) != 0)
+        return make(path, true, ret, err);
+    (void)err_set(err, ERR_STORAGE, "%s is there already", path);
+    return err_hint(err, "A plan never replaces a file: name another with --out, or remove it.");
+}
+
 void
 plan_ndjson_free(struct plan_file *port)
 {
@@ -211,6 +248,8 @@ plan_ndjson_free(struct plan_file *port)
         return;
     struct plan_ndjson *plan = plan_of(port);
     file_close(&plan->fd);
+    if (plan->out && (plan->stage == STAGE_OPEN || plan->stage == STAGE_FAILED))
+        (void)unlink(plan->temporary);
     text_done(&plan->buffer);
     digest_free(plan->digest);
     free(plan->directory);

@@ -1,7 +1,7 @@
 #include "backup/plan_ndjson.h"
 #include "base/file.h"
 #include "base/parse.h"
-#include "lines.h"
+#include "plan_lines.h"
 #include "storage.h"
 #include "stored_schema.h"
 
@@ -20,9 +20,8 @@ fault(const struct lines *lines, struct err *err, const char *why)
     return err_set(err, ERR_STORAGE, "%s: line %" PRId64 " %s", lines->path, lines->number, why);
 }
 
-/* True when the line is the last one: the only one with a plan_id. */
-static bool
-parse_end(struct slice line, struct plan_end *ret, struct digest *ret_digest)
+bool
+plan_line_end(struct slice line, struct plan_end *ret, struct digest *ret_digest)
 {
     static const char start[] = "{\"plan_id\":";
     struct plan_end found;
@@ -41,9 +40,45 @@ parse_end(struct slice line, struct plan_end *ret, struct digest *ret_digest)
     return true;
 }
 
+/* The sum is wrong: is there a line that shows it? */
+static bool
+damaged(int fd, const char *path, int64_t last_line, struct err *err)
+{
+    struct line_file file = {.fd = fd, .path = path};
+    enum line_state state = LINE_END;
+    struct slice line = {0};
+    int64_t rows = 0;
+    LINES_SCOPED lines;
+
+    lines_init(&lines, line_source_of_file(&file), path, PLAN_LINE_MAX_BYTES);
+    if (lseek(fd, 0, SEEK_SET) != 0)
+        return err_errno(err, ERR_STORAGE, errno, "seek in %s", path);
+    while (lines_next(&lines, &state, &line, err) && lines.number < last_line)
+        if (!plan_line_take(&lines, line, &no_sink, &rows, err))
+            return err_hint(err, "The file was changed after it was written: plan again.");
+    (void)err_set(err, ERR_STORAGE,
+                  "%s was changed after it was written: lines 1 to %" PRId64
+                  " do not have the sum that line %" PRId64 " says",
+                  path, last_line - 1, last_line);
+    return err_hint(err, "Plan again.");
+}
+
+/* What is summed up while the lines go by. */
+struct sums {
+    struct digest_stream *own;   /* of every byte before the last line */
+    struct digest_stream *whole; /* of every byte */
+};
+
+static void
+add_line(struct digest_stream *stream, struct slice line)
+{
+    digest_add(stream, line.data, line.size);
+    digest_add(stream, "\n", 1);
+}
+
 /* Every byte before the last line against the digest in it; nothing may follow. */
 static bool
-verify_lines(struct lines *lines, struct digest_stream *stream, struct plan_end *ret,
+verify_lines(struct lines *lines, const struct sums *sums, int fd, struct plan_end *ret,
              struct err *err)
 {
     enum line_state state = LINE_END;
@@ -55,30 +90,32 @@ verify_lines(struct lines *lines, struct digest_stream *stream, struct plan_end 
             return false;
         if (state != LINE_WHOLE)
             return err_set(err, ERR_STORAGE, "%s is not whole: it has no last line", lines->path);
-        if (parse_end(line, ret, &expected))
+        add_line(sums->whole, line);
+        if (plan_line_end(line, ret, &expected))
             break;
-        digest_add(stream, line.data, line.size);
-        digest_add(stream, "\n", 1);
+        add_line(sums->own, line);
     }
-    const struct digest digest = digest_finish(stream);
+    const struct digest digest = digest_finish(sums->own);
     if (!digest_equal(&digest, &expected))
-        return err_set(err, ERR_STORAGE, "%s was changed after it was written", lines->path);
+        return damaged(fd, lines->path, lines->number, err);
     if (!lines_next(lines, &state, &line, err))
         return false;
     return state == LINE_END || fault(lines, err, "stands behind the last line");
 }
 
 static bool
-verify(int fd, const char *path, struct plan_end *ret, struct err *err)
+verify(int fd, const char *path, struct plan_end *ret, struct digest *ret_sha256, struct err *err)
 {
     struct line_file file = {.fd = fd, .path = path};
+    struct sums sums = {.own = digest_new(), .whole = digest_new()};
     LINES_SCOPED lines;
     lines_init(&lines, line_source_of_file(&file), path, PLAN_LINE_MAX_BYTES);
-    struct digest_stream *stream = digest_new();
-    if (!stream)
-        return storage_no_memory(err);
-    const bool ok = verify_lines(&lines, stream, ret, err);
-    digest_free(stream);
+    const bool ok =
+        sums.own && sums.whole ? verify_lines(&lines, &sums, fd, ret, err) : storage_no_memory(err);
+    if (ok)
+        *ret_sha256 = digest_finish(sums.whole);
+    digest_free(sums.own);
+    digest_free(sums.whole);
     return ok;
 }
 
@@ -163,10 +200,9 @@ take_row(const struct lines *lines, const cJSON *json, const struct plan_sink *s
     return !sink->row || sink->row(sink->ctx, &row, err);
 }
 
-/* One line between header and end; `rows` counts the rows. */
-static bool
-take_line(const struct lines *lines, struct slice line, const struct plan_sink *sink, int64_t *rows,
-          struct err *err)
+bool
+plan_line_take(const struct lines *lines, struct slice line, const struct plan_sink *sink,
+               int64_t *rows, struct err *err)
 {
     STORAGE_SCOPED_JSON json = storage_parse_json((const char *)line.data, line.size);
     const cJSON *schema = cJSON_GetObjectItemCaseSensitive(json, "schema");
@@ -197,9 +233,9 @@ deliver(int fd, const char *path, const struct plan_sink *sink, const struct pla
     for (;;) {
         if (!lines_next(&lines, &state, &line, err))
             return false;
-        if (state != LINE_WHOLE || parse_end(line, &found, &digest))
+        if (state != LINE_WHOLE || plan_line_end(line, &found, &digest))
             break;
-        if (!take_line(&lines, line, sink, &rows, err))
+        if (!plan_line_take(&lines, line, sink, &rows, err))
             return false;
     }
     if (rows != last->rows)
@@ -210,18 +246,28 @@ deliver(int fd, const char *path, const struct plan_sink *sink, const struct pla
 }
 
 bool
-plan_ndjson_read(const char *path, const struct plan_sink *sink, struct plan_end *ret,
-                 struct err *err)
+plan_read_file(int fd, const char *path, const struct plan_sink *sink, struct plan_end *ret,
+               struct digest *ret_sha256, struct err *err)
 {
     struct plan_end last = {0};
-    FILE_SCOPED fd = -1;
 
-    if (!storage_open(path, &fd, err) || !verify(fd, path, &last, err))
+    if (!verify(fd, path, &last, ret_sha256, err))
         return false;
     if (lseek(fd, 0, SEEK_SET) != 0)
         return err_errno(err, ERR_STORAGE, errno, "seek in %s", path);
-    if (!deliver(fd, path, sink ? sink : &no_sink, &last, err))
+    if (!deliver(fd, path, sink, &last, err))
         return false;
     *ret = last;
     return true;
+}
+
+bool
+plan_ndjson_read(const char *path, const struct plan_sink *sink, struct plan_end *ret,
+                 struct err *err)
+{
+    struct digest ignored;
+    FILE_SCOPED fd = -1;
+
+    return storage_open(path, &fd, err) &&
+           plan_read_file(fd, path, sink ? sink : &no_sink, ret, &ignored, err);
 }

@@ -4,6 +4,7 @@
 #include "backup/journal_file.h"
 #include "backup/plan_ndjson.h"
 #include "newest.h"
+#include "run_archive_open.h"
 #include "run_find.h"
 #include "run_place.h"
 #include "run_progress.h"
@@ -19,11 +20,13 @@
 struct disk_archive {
     struct run_archive port; /* first: the port is the archive */
     char *runs_dir;
+    const struct backup_key *key;
 };
 
 struct disk_past {
     struct archived_run port; /* first: the port is the run */
     struct past_run past;
+    const struct backup_key *key;
     struct backups backups; /* of format v1, sealed */
     struct newest cursor;   /* of begin_rows */
 };
@@ -264,7 +267,7 @@ load_backup(struct disk_past *run, const char *directory, bool sealed, struct er
         return false;
     if (!again_exists(seal))
         return !sealed || seal_is_gone(&run->past, directory, err);
-    if (!backup_reader_open(directory, &run->backups.list[run->backups.count], err))
+    if (!backup_reader_open(directory, run->key, &run->backups.list[run->backups.count], err))
         return false;
     run->backups.count++;
     return true;
@@ -346,20 +349,17 @@ check_name(const struct past_run *past, bool by_name, struct err *err)
                          "run.json has, or name it by its path.");
 }
 
-static bool
-archive_open(struct run_archive *port, const char *name, struct arena *arena,
-             struct archived_run **ret, struct err *err)
+bool
+run_archive_open_path(const char *path, bool by_name, const struct backup_key *key,
+                      struct arena *arena, struct archived_run **ret, struct err *err)
 {
-    const struct disk_archive *archive = (const struct disk_archive *)port;
-    STORAGE_SCOPED_STRING path = NULL;
-
-    if (!run_find(archive->runs_dir, name, &path, err))
-        return false;
     struct disk_past *run = calloc(1, sizeof(*run));
+
     if (!run)
         return storage_no_memory(err);
     run->port.ops = &ops;
-    if (!load(run, path, arena, err) || !check_name(&run->past, !run_find_is_path(name), err)) {
+    run->key = key;
+    if (!load(run, path, arena, err) || !check_name(&run->past, by_name, err)) {
         archived_close(&run->port);
         return false;
     }
@@ -367,8 +367,20 @@ archive_open(struct run_archive *port, const char *name, struct arena *arena,
     return true;
 }
 
+static bool
+archive_open(struct run_archive *port, const char *name, struct arena *arena,
+             struct archived_run **ret, struct err *err)
+{
+    const struct disk_archive *archive = (const struct disk_archive *)port;
+    STORAGE_SCOPED_STRING path = NULL;
+
+    return run_find(archive->runs_dir, name, &path, err) &&
+           run_archive_open_path(path, !run_find_is_path(name), archive->key, arena, ret, err);
+}
+
 bool
-run_archive_new(const char *runs_dir, struct run_archive **ret, struct err *err)
+run_archive_new(const char *runs_dir, const struct backup_key *key, struct run_archive **ret,
+                struct err *err)
 {
     assert(runs_dir);
     if (runs_dir[0] != '/')
@@ -378,6 +390,7 @@ run_archive_new(const char *runs_dir, struct run_archive **ret, struct err *err)
     if (!archive)
         return storage_no_memory(err);
     archive->port.open = archive_open;
+    archive->key = key;
     archive->runs_dir = storage_plain_path(runs_dir);
     if (!archive->runs_dir) {
         free(archive);

@@ -14,14 +14,8 @@
 
 enum { RUNS_MAX = 100000, SHOWN_MAX = 5, SHOWN_BYTES = 400 };
 
-/* Names of the runs in a directory, the last one first. */
-struct run_names {
-    char (*list)[RUN_ID_BYTES];
-    size_t count, capacity;
-};
-
-static void
-names_done(struct run_names *names)
+void
+run_names_done(struct run_names *names)
 {
     free(names->list);
     names->list = NULL;
@@ -78,8 +72,8 @@ list_open(DIR *stream, const char *runs_dir, struct run_names *names, struct err
     return true;
 }
 
-static bool
-list_runs(const char *runs_dir, struct run_names *names, struct err *err)
+bool
+run_names_list(const char *runs_dir, struct run_names *names, struct err *err)
 {
     DIR *stream = opendir(runs_dir);
 
@@ -231,9 +225,10 @@ static bool
 find_in(const char *runs_dir, const char *name, char **ret_path, struct err *err)
 {
     struct run_names names = {0};
-    const bool ok = list_runs(runs_dir, &names, err) && pick(runs_dir, name, &names, ret_path, err);
+    const bool ok =
+        run_names_list(runs_dir, &names, err) && pick(runs_dir, name, &names, ret_path, err);
 
-    names_done(&names);
+    run_names_done(&names);
     return ok;
 }
 

@@ -3,8 +3,21 @@
 #define BACKUP_RUN_FIND_H
 
 #include "base/err.h"
+#include "port/run_dir.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+
+/** Names of the runs in a directory, the last one first; zero-initialised = none. */
+struct run_names {
+    char (*list)[RUN_ID_BYTES];
+    size_t count, capacity;
+};
+
+/** ERR_USAGE: there is no such directory; ERR_STORAGE. `names` is released by run_names_done, also
+ * after a failure. */
+MUST_CHECK bool run_names_list(const char *runs_dir, struct run_names *names, struct err *err);
+void run_names_done(struct run_names *names);
 
 /**
  * The directory of the run that `name` means; whether it is one is for the caller to see.

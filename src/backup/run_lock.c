@@ -1,5 +1,6 @@
 #include "run_lock.h"
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { GLANCES = 4, GLANCE_MS = 20 };
 enum { HOLDER_MAX_BYTES = 4096, NAME_BYTES = 32, NAME_DIGITS = 16 };
 
 /* Who holds it, as far as the file says; it may just be on its way to being written. */
@@ -128,7 +130,11 @@ run_lock_take_run(const char *path, const char *run_id, int *ret_fd, struct err 
     FILE_SCOPED fd = open(file, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return err_errno(err, ERR_STORAGE, errno, "open %s for writing", file);
-    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    for (int tries = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; tries++) {
+        if (errno == EWOULDBLOCK && tries < GLANCES) {
+            clock_sleep_ms(GLANCE_MS); /* somebody may only be looking: run_lock_run_is_held */
+            continue;
+        }
         if (errno == EWOULDBLOCK) {
             (void)err_set(err, ERR_LOCK, "another process works on run %s", run_id);
             (void)err_detail(err, "it holds a lock on %s", file);
@@ -139,6 +145,44 @@ run_lock_take_run(const char *path, const char *run_id, int *ret_fd, struct err 
         }
         if (errno != EINTR)
             return err_errno(err, ERR_STORAGE, errno, "lock %s", file);
+    }
+    *ret_fd = storage_take(&fd);
+    return true;
+}
+
+bool
+run_lock_run_is_held(const char *path)
+{
+    STORAGE_SCOPED_STRING file = storage_path(path, "run.json");
+    FILE_SCOPED fd = -1;
+    struct err ignored;
+
+    if (!file || !storage_open(file, &fd, &ignored))
+        return false;
+    if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+        return false; /* given back by closing */
+    return errno == EWOULDBLOCK;
+}
+
+bool
+run_lock_take_prune(const char *runs_dir, int *ret_fd, struct err *err)
+{
+    STORAGE_SCOPED_STRING locks = storage_path(runs_dir, "locks");
+    STORAGE_SCOPED_STRING path = storage_path(runs_dir, "locks/prune.lock");
+    bool existed = false;
+
+    if (!locks || !path)
+        return storage_no_memory(err);
+    if (!storage_make_directory(locks, &existed, err))
+        return false;
+    FILE_SCOPED fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return err_errno(err, ERR_STORAGE, errno, "open %s", path);
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK)
+            return err_set(err, ERR_LOCK, "another prune is at work in %s", runs_dir);
+        if (errno != EINTR)
+            return err_errno(err, ERR_STORAGE, errno, "lock %s", path);
     }
     *ret_fd = storage_take(&fd);
     return true;

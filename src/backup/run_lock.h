@@ -35,6 +35,12 @@ void run_lock_release(int *fd);
 MUST_CHECK bool run_lock_take_run(const char *path, const char *run_id, int *ret_fd,
                                   struct err *err);
 
+/** Does a process work on the run? False also where that cannot be told. */
+bool run_lock_run_is_held(const char *path);
+
+/** One prune at a time in a runs directory: runs/locks/prune.lock. ERR_LOCK, ERR_STORAGE. */
+MUST_CHECK bool run_lock_take_prune(const char *runs_dir, int *ret_fd, struct err *err);
+
 /** Gives the lock back, also when a child process still has it open; *fd becomes -1. Nothing
  * happens when it is -1. */
 void run_lock_release_run(int *fd);

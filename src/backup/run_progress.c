@@ -21,6 +21,7 @@ struct progress_reading {
     char last_step[WORD_BYTES];
     char last_utc[WORD_BYTES];
     char outcome[WORD_BYTES];
+    char undoes[WORD_BYTES];
     uint64_t ends[ENDS_MAX]; /* where the last "close" and "stopped" records end */
     size_t end_count;
     uint64_t covered; /* by SHA256SUMS */
@@ -39,6 +40,12 @@ static void
 keep_word(char kept[WORD_BYTES], const char *word)
 {
     (void)snprintf(kept, WORD_BYTES, "%s", word);
+}
+
+static void
+note_open(struct progress_reading *reading, const struct journal_record *record)
+{
+    keep_word(reading->undoes, fact_of(record, "undoes"));
 }
 
 static void
@@ -67,7 +74,10 @@ note_commit_sent(struct progress_reading *reading, const struct journal_record *
 static void
 note_committed(struct progress_reading *reading, const struct journal_record *record)
 {
-    (void)record;
+    for (unsigned i = 0; i < AXDB_TABLES; i++)
+        if (!parse_int(fact_of(record, table_key((enum table)i)), 0, INT64_MAX,
+                       &reading->progress.axdb_rows[i]))
+            reading->progress.axdb_rows[i] = -1;
     reading->progress.committed = true;
     reading->progress.rolled_back = false;
 }
@@ -80,12 +90,13 @@ note_rolled_back(struct progress_reading *reading, const struct journal_record *
     reading->progress.commit_sent = false;
 }
 
-/* Any other state than these two, "mixed" too, has decided nothing. */
+/* Any other state than these two, "mixed" too, has decided nothing: the newest word counts. */
 static void
 note_settled(struct progress_reading *reading, const struct journal_record *record)
 {
     const char *state = fact_of(record, "state");
 
+    reading->progress.mixed = strcmp(state, "mixed") == 0;
     if (strcmp(state, "committed") == 0)
         note_committed(reading, record);
     if (strcmp(state, "rolled-back") == 0) {
@@ -100,6 +111,25 @@ note_purge(struct progress_reading *reading, const struct journal_record *record
     (void)record;
     reading->progress.purge_begun = true;
     reading->progress.verified = false;
+}
+
+static void
+note_return(struct progress_reading *reading, const struct journal_record *record)
+{
+    (void)record;
+    reading->progress.return_begun = true;
+    reading->progress.verified = false;
+}
+
+/* One row by "key" and "state", or many, each a fact of its own (README.md). */
+static void
+note_outcomes(struct progress_reading *reading, const struct journal_record *record)
+{
+    const bool single = record->count > 1 && strcmp(record->facts[0].name, "key") == 0;
+
+    for (size_t i = single ? 1 : 0; i < (single ? 2 : record->count); i++)
+        if (record->facts[i].value && strncmp(record->facts[i].value, "done", 4) == 0)
+            reading->progress.runtime_rows++;
 }
 
 static void
@@ -141,6 +171,7 @@ static const struct {
     const char *step;
     void (*note)(struct progress_reading *reading, const struct journal_record *record);
 } steps[] = {
+    {"open", note_open},
     {"backup-sealed", note_sealed},
     {"begin", note_attempt},
     {"commit-sent", note_commit_sent},
@@ -148,6 +179,9 @@ static const struct {
     {"rolled-back", note_rolled_back},
     {"settled", note_settled},
     {"purge-intent", note_purge},
+    {"purge-outcome", note_outcomes},
+    {"return-intent", note_return},
+    {"return-outcome", note_outcomes},
     {"backup-again", note_again},
     {"resumed", note_resumed},
     {"verified", note_verified},
@@ -252,7 +286,8 @@ keep(struct arena *arena, const struct progress_reading *reading, const struct j
     progress.last_step = arena_string(arena, reading->last_step);
     progress.last_utc = arena_string(arena, reading->last_utc);
     progress.outcome = arena_string(arena, reading->outcome);
-    if (!progress.last_step || !progress.last_utc || !progress.outcome)
+    progress.undoes = arena_string(arena, reading->undoes);
+    if (!progress.last_step || !progress.last_utc || !progress.outcome || !progress.undoes)
         return arena_exhausted(err);
     *ret = progress;
     return true;
@@ -263,7 +298,7 @@ run_progress_load(const char *path, struct arena *arena, struct run_progress *re
                   bool *ret_finished, struct err *err)
 {
     STORAGE_SCOPED_STRING journal = storage_path(path, "journal.ndjson");
-    struct progress_reading reading = {0};
+    struct progress_reading reading = {.progress.axdb_rows = {-1, -1, -1}};
     const struct journal_sink sink = {.ctx = &reading, .take = take};
     struct journal_tail tail = {0};
     struct stat status;

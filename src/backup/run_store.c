@@ -46,6 +46,7 @@ struct disk_run {
     struct backup *backup;
     struct backup *again; /* the further backup in hand */
     const char *program;  /* the store's */
+    const struct backup_key *key;
 };
 
 static struct disk_run *
@@ -123,7 +124,7 @@ run_next_backup(struct run_dir *dir, struct backup **ret, int *ret_number, struc
             return storage_no_memory(err);
         if (again_exists(path))
             continue;
-        if (!backup_set_new(path, run->program, &again, err))
+        if (!backup_set_new(path, run->program, run->key, &again, err))
             return false;
         backup_set_free(run->again);
         run->again = again;
@@ -258,7 +259,7 @@ write_record(const struct disk_run *run, const struct run_info *info,
 }
 
 static bool
-open_parts(struct disk_run *run, const char *program, struct err *err)
+open_parts(struct disk_run *run, const struct run_store_options *options, struct err *err)
 {
     STORAGE_SCOPED_STRING journal = storage_path(run->path, "journal.ndjson");
     STORAGE_SCOPED_STRING plan = storage_path(run->path, "plan.ndjson");
@@ -268,7 +269,7 @@ open_parts(struct disk_run *run, const char *program, struct err *err)
         return storage_no_memory(err);
     return journal_file_create(journal, &run->journal, err) &&
            plan_ndjson_new(plan, &run->plan, err) &&
-           backup_set_new(backup, program, &run->backup, err);
+           backup_set_new(backup, options->program, options->key, &run->backup, err);
 }
 
 /* A run that could not begin leaves nothing behind that looks like a run. */
@@ -290,7 +291,7 @@ fill_run(struct disk_run *run, const struct run_info *info, const struct run_sto
 {
     if (write_record(run, info, options, err) &&
         run_lock_take_run(run->path, run->id, &run->own_lock, err) &&
-        open_parts(run, options->program, err) && file_sync_directory(run->path, err) &&
+        open_parts(run, options, err) && file_sync_directory(run->path, err) &&
         file_sync_directory(run->runs_dir, err))
         return true;
     remove_empty_run(run);
@@ -310,6 +311,7 @@ new_run(const struct run_store_options *options, const char *id, struct err *err
     run->port.ops = &ops;
     run->own_lock = -1;
     run->program = options->program;
+    run->key = options->key;
     (void)snprintf(run->id, sizeof(run->id), "%s", id);
     run->runs_dir = strdup(options->runs_dir);
     run->path = storage_path(options->runs_dir, id);

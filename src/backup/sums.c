@@ -129,31 +129,38 @@ list_backups(const char *directory, struct names *names, struct err *err)
 }
 
 static bool
-write_sums(const char *directory, struct names *names, struct err *err)
+render(const char *directory, struct names *names, struct text *ret, struct err *err)
+{
+    if (!list_folder(directory, "", names, err) || !list_backups(directory, names, err))
+        return false;
+    qsort(names->list, names->count, sizeof(names->list[0]), compare);
+    for (size_t i = 0; i < names->count; i++)
+        if (!append_sum(directory, names->list[i], ret, err))
+            return false;
+    return text_ok(ret, err);
+}
+
+bool
+sums_render(const char *directory, struct text *ret, struct err *err)
+{
+    struct names *names = calloc(1, sizeof(*names));
+    if (!names)
+        return storage_no_memory(err);
+    const bool ok = render(directory, names, ret, err);
+    free_names(names);
+    return ok;
+}
+
+bool
+sums_write(const char *directory, struct err *err)
 {
     STORAGE_SCOPED_STRING path = storage_path(directory, sums_name);
     TEXT_SCOPED text = {0};
 
     if (!path)
         return storage_no_memory(err);
-    if (!list_folder(directory, "", names, err) || !list_backups(directory, names, err))
-        return false;
-    qsort(names->list, names->count, sizeof(names->list[0]), compare);
-    for (size_t i = 0; i < names->count; i++)
-        if (!append_sum(directory, names->list[i], &text, err))
-            return false;
-    return text_ok(&text, err) && file_replace(path, text_string(&text), text.used, 0600, err);
-}
-
-bool
-sums_write(const char *directory, struct err *err)
-{
-    struct names *names = calloc(1, sizeof(*names));
-    if (!names)
-        return storage_no_memory(err);
-    const bool ok = write_sums(directory, names, err);
-    free_names(names);
-    return ok;
+    return sums_render(directory, &text, err) &&
+           file_replace(path, text_string(&text), text.used, 0600, err);
 }
 
 void
@@ -163,9 +170,8 @@ sums_done(struct sums *sums)
     sums->text = NULL;
 }
 
-/* "<64 hex>  name\n" at `line`: the name's first character and its length; NULL when it is none. */
-static const char *
-split(const char *line, struct digest *ret_digest, size_t *ret_size)
+const char *
+sums_line(const char *line, struct digest *ret_digest, size_t *ret_size)
 {
     char hex[DIGEST_HEX_BYTES];
     const char *end = strchr(line, '\n');
@@ -189,7 +195,7 @@ is_list(const char *text, size_t size)
 
     while (*at) {
         size_t used = 0;
-        const char *name = split(at, &digest, &used);
+        const char *name = sums_line(at, &digest, &used);
         if (!name)
             return false;
         at = name + used + 1;
@@ -228,7 +234,7 @@ sums_find(const struct sums *sums, const char *name, struct digest *ret)
 
     while (at && *at) {
         size_t size = 0;
-        const char *found = split(at, &digest, &size);
+        const char *found = sums_line(at, &digest, &size);
         if (!found)
             break;
         if (size == strlen(name) && memcmp(found, name, size) == 0) {

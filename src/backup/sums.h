@@ -4,14 +4,23 @@
 
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/text.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /**
  * Write directory/SHA256SUMS over every regular file of the directory and of its folder "backup",
  * sorted by name; durable. `sha256sum -c SHA256SUMS` checks it there. ERR_STORAGE.
  */
 MUST_CHECK bool sums_write(const char *directory, struct err *err);
+
+/** What sums_write would write now. ERR_STORAGE. */
+MUST_CHECK bool sums_render(const char *directory, struct text *ret, struct err *err);
+
+/** "<64 hex>  name\n" at `line`: the name's first character and its length; NULL when it is none.
+ */
+const char *sums_line(const char *line, struct digest *ret_digest, size_t *ret_size);
 
 /** SHA256SUMS as it lies there; zero-initialised = none. */
 struct sums {

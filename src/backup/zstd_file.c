@@ -12,6 +12,7 @@ enum { LEVEL = 3, OUT_BYTES = 256 * 1024, IN_BYTES = 256 * 1024 };
 struct zstd_writer {
     ZSTD_CCtx *context;
     struct digest_stream *digest;
+    struct crypt_writer *crypt; /* NULL = not encrypted */
     char *path;
     int fd;
     uint64_t bytes;
@@ -24,9 +25,23 @@ zstd_failed(const char *path, size_t code, struct err *err)
     return err_set(err, ERR_STORAGE, "%s: %s", path, ZSTD_getErrorName(code));
 }
 
+/* Bytes as they lie in the file. */
 static bool
-set_up_writer(struct zstd_writer *writer, const char *path, struct err *err)
+emit(void *ctx, const void *bytes, size_t size, struct err *err)
 {
+    struct zstd_writer *writer = ctx;
+
+    digest_add(writer->digest, bytes, size);
+    writer->bytes += size;
+    return size == 0 || file_write_all(writer->fd, bytes, size, writer->path, err);
+}
+
+static bool
+set_up_writer(struct zstd_writer *writer, const char *path, const struct crypt_with *with,
+              struct err *err)
+{
+    const struct crypt_sink sink = {.ctx = writer, .take = emit};
+
     writer->context = ZSTD_createCCtx();
     writer->digest = digest_new();
     writer->path = strdup(path);
@@ -37,17 +52,19 @@ set_up_writer(struct zstd_writer *writer, const char *path, struct err *err)
         code = ZSTD_CCtx_setParameter(writer->context, ZSTD_c_checksumFlag, 1);
     if (ZSTD_isError(code))
         return zstd_failed(path, code, err);
-    return storage_create(path, &writer->fd, err);
+    return storage_create(path, &writer->fd, err) &&
+           (!with->key || crypt_writer_new(with, sink, &writer->crypt, err));
 }
 
 bool
-zstd_writer_open(const char *path, struct zstd_writer **ret, struct err *err)
+zstd_writer_open(const char *path, const struct crypt_with *with, struct zstd_writer **ret,
+                 struct err *err)
 {
     struct zstd_writer *writer = calloc(1, sizeof(*writer));
     if (!writer)
         return storage_no_memory(err);
     writer->fd = -1;
-    if (!set_up_writer(writer, path, err)) {
+    if (!set_up_writer(writer, path, with, err)) {
         zstd_writer_free(writer);
         return false;
     }
@@ -65,10 +82,9 @@ step(struct zstd_writer *writer, ZSTD_inBuffer *in, ZSTD_EndDirective mode, size
 
     if (ZSTD_isError(left))
         return zstd_failed(writer->path, left, err);
-    digest_add(writer->digest, writer->out, out.pos);
-    writer->bytes += out.pos;
     *ret_left = left;
-    return out.pos == 0 || file_write_all(writer->fd, writer->out, out.pos, writer->path, err);
+    return writer->crypt ? crypt_writer_add(writer->crypt, writer->out, out.pos, err)
+                         : emit(writer, writer->out, out.pos, err);
 }
 
 bool
@@ -93,6 +109,8 @@ zstd_writer_end(struct zstd_writer *writer, uint64_t *ret_bytes, struct digest *
     while (left > 0)
         if (!step(writer, &in, ZSTD_e_end, &left, err))
             return false;
+    if (writer->crypt && !crypt_writer_end(writer->crypt, err))
+        return false;
     if (!file_sync(writer->fd, writer->path, err))
         return false;
     *ret_bytes = writer->bytes;
@@ -106,6 +124,7 @@ zstd_writer_free(struct zstd_writer *writer)
     if (!writer)
         return;
     (void)ZSTD_freeCCtx(writer->context);
+    crypt_writer_free(writer->crypt);
     digest_free(writer->digest);
     file_close(&writer->fd);
     free(writer->path);
@@ -114,6 +133,7 @@ zstd_writer_free(struct zstd_writer *writer)
 
 struct zstd_reader {
     ZSTD_DCtx *context;
+    struct crypt_reader *crypt; /* NULL = not encrypted */
     const char *path;
     int fd;
     bool frame_ended;
@@ -123,7 +143,8 @@ struct zstd_reader {
 };
 
 bool
-zstd_reader_open(int fd, const char *path, struct zstd_reader **ret, struct err *err)
+zstd_reader_open(int fd, const char *path, const struct crypt_with *with, struct zstd_reader **ret,
+                 struct err *err)
 {
     struct zstd_reader *reader = calloc(1, sizeof(*reader));
     if (reader)
@@ -131,6 +152,10 @@ zstd_reader_open(int fd, const char *path, struct zstd_reader **ret, struct err 
     if (!reader || !reader->context) {
         free(reader);
         return storage_no_memory(err);
+    }
+    if (with->key && !crypt_reader_new(with, fd, path, &reader->crypt, err)) {
+        zstd_reader_free(reader);
+        return false;
     }
     reader->path = path;
     reader->fd = fd;
@@ -145,7 +170,10 @@ refill(struct zstd_reader *reader, struct err *err)
     size_t got = 0;
     if (reader->in.pos < reader->in.size || reader->file_ended)
         return true;
-    if (!storage_read(reader->fd, reader->path, reader->buffer, sizeof(reader->buffer), &got, err))
+    if (reader->crypt
+            ? !crypt_reader_read(reader->crypt, reader->buffer, sizeof(reader->buffer), &got, err)
+            : !storage_read(reader->fd, reader->path, reader->buffer, sizeof(reader->buffer), &got,
+                            err))
         return false;
     reader->in.size = got;
     reader->in.pos = 0;
@@ -194,5 +222,6 @@ zstd_reader_free(struct zstd_reader *reader)
     if (!reader)
         return;
     (void)ZSTD_freeDCtx(reader->context);
+    crypt_reader_free(reader->crypt);
     free(reader);
 }

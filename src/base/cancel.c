@@ -8,12 +8,15 @@ static volatile sig_atomic_t pending;   /* the first stop signal */
 static volatile sig_atomic_t immediate; /* end at the first one */
 static volatile sig_atomic_t changed;   /* a target is not what it was */
 static volatile sig_atomic_t held;      /* a transaction is open */
+static volatile sig_atomic_t group;     /* of a command of the operator's, while it runs */
 
 enum { STATUS_INCOMPLETE = 3 };
 
 static void
 end_at_once(int number)
 {
+    if (group > 1)
+        (void)kill((pid_t)-group, SIGKILL);
     _exit(changed ? STATUS_INCOMPLETE : 128 + number);
 }
 
@@ -78,6 +81,12 @@ void
 cancel_immediate_end(void)
 {
     immediate = 0;
+}
+
+void
+cancel_take_along(long taken)
+{
+    group = (sig_atomic_t)taken;
 }
 
 static void

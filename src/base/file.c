@@ -107,6 +107,25 @@ file_replace(const char *path, const void *bytes, size_t size, unsigned mode, st
     return file_sync_directory(directory, err);
 }
 
+bool
+file_rename_new(const char *from, const char *to, struct err *err)
+{
+    int status = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+
+    if (status != 0 && (errno == EINVAL || errno == ENOSYS)) {
+        /* a file system without the flag */
+        status = link(from, to);
+        if (status == 0)
+            (void)unlink(from);
+    }
+    if (status == 0)
+        return true;
+    if (errno != EEXIST)
+        return err_errno(err, ERR_STORAGE, errno, "name %s", to);
+    (void)err_set(err, ERR_STORAGE, "%s is there already", to);
+    return err_hint(err, "No file is replaced: name another, or remove it.");
+}
+
 /** Read until end of file or `max` + 1 bytes. */
 static bool
 read_to_end(int fd, const char *path, size_t max, char *bytes, size_t *ret_size, struct err *err)

@@ -41,7 +41,8 @@ parse_duration_ms(const char *string, int64_t max_ms, int64_t *ret_ms)
     static const struct {
         const char *name;
         int64_t ms;
-    } units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    } units[] = {{"", 1000},     {"ms", 1},       {"s", 1000},     {"m", 60000},
+                 {"h", 3600000}, {"d", 86400000}, {"w", 604800000}};
     const char *end;
     int64_t number;
 

@@ -9,9 +9,12 @@
 #include "cli/console.h"
 #include "cli/export.h"
 #include "cli/help.h"
+#include "cli/history.h"
 #include "cli/output.h"
 #include "cli/request.h"
+#include "cli/show_plan.h"
 #include "cli/terminal.h"
+#include "core/granted_axdb.h"
 #include "core/run.h"
 
 #include <assert.h>
@@ -37,6 +40,9 @@ struct program {
     struct runtime_server *runtime;
     struct run_store *runs;
     struct run_archive *archive;
+    struct run_history *history;
+    struct plan_file *plan_out;
+    struct saved_plan *saved;
 };
 
 const char *
@@ -82,11 +88,75 @@ forget_secret_variables(void)
     }
 }
 
+/** Ask for a secret and keep it; `question` says whose. */
+static bool
+ask_at_terminal(struct program *program, enum config_secret which, const char *question,
+                struct err *err)
+{
+    char answer[TERMINAL_SECRET_BYTES];
+    if (!terminal_ask_secret(&program->terminal, question, answer, err))
+        return false;
+    const bool ok = config_give_secret(program->config, which, answer, strlen(answer), err);
+    secret_clear_memory(answer, sizeof(answer));
+    return ok;
+}
+
+/** The password of a certificate that has one; without a terminal its use says what to do. */
+static bool
+ask_certificate_password(struct program *program, struct err *err)
+{
+    const struct config *config = program->config;
+    char question[512];
+    bool wanted = false;
+    if (!config_client_certificate(config) || config_secret(config, CONFIG_CERTIFICATE_PASSWORD) ||
+        !program->terminal.op.present || !program->adapters->certificate_wants_password)
+        return true;
+    if (!program->adapters->certificate_wants_password(config, &wanted, err))
+        return false;
+    (void)snprintf(question, sizeof(question),
+                   "Password of %.400s: ", config_client_certificate(config));
+    return !wanted || ask_at_terminal(program, CONFIG_CERTIFICATE_PASSWORD, question, err);
+}
+
+/** A code is to be entered by a person: who waits for one where nobody sees it waits in vain. */
+static bool
+check_device_code(const struct program *program, struct err *err)
+{
+    if (config_sign_in(program->config)->kind != SIGN_IN_DEVICE_CODE ||
+        program->terminal.op.present)
+        return true;
+    (void)err_set(err, ERR_USAGE, "a device code wants a terminal");
+    return err_hint(err, "Without one sign in with a client certificate, --managed-identity or "
+                         "--token-command.");
+}
+
+/** Which way is used, and who said so. */
+static void
+tell_sign_in(struct program *program)
+{
+    const struct sign_in *sign_in = config_sign_in(program->config);
+    char line[512];
+    if (!config_dataverse(program->config) && config_jit(program->config) == JIT_NONE)
+        return;
+    (void)snprintf(line, sizeof(line), "sign-in to Dataverse: %s (%s)", sign_in_name(sign_in->kind),
+                   sign_in->source ? sign_in->source : "asked at the terminal");
+    program->console.observer.say(
+        &program->console.observer,
+        config_command(program->config) == COMMAND_CHECK ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, line);
+}
+
+static void
+say_debug(void *ctx, const char *line)
+{
+    struct program *program = ctx;
+    program->console.observer.say(&program->console.observer, LOG_LEVEL_DEBUG, line);
+}
+
 static bool
 ask_secret(struct program *program, enum config_secret which, struct err *err)
 {
     const bool password = which == CONFIG_PASSWORD;
-    char question[512], answer[TERMINAL_SECRET_BYTES];
+    char question[512];
     if (!program->terminal.op.present) {
         (void)err_set(err, ERR_CONFIG,
                       password ? "no password for login %s" : "no client secret for application %s",
@@ -94,16 +164,13 @@ ask_secret(struct program *program, enum config_secret which, struct err *err)
         return err_hint(err, password ? "Set DWCLEAN_PASSWORD or SQLCMDPASSWORD, or pass "
                                         "--password-file FILE."
                                       : "Set DWCLEAN_CLIENT_SECRET or AZURE_CLIENT_SECRET, or pass "
-                                        "--client-secret-file FILE or --client-certificate FILE.");
+                                        "--client-secret-file FILE, --client-certificate FILE or "
+                                        "another way to sign in.");
     }
     (void)snprintf(question, sizeof(question),
                    password ? "Password of login %s: " : "Client secret of application %s: ",
                    config_text(program->config, password ? OPT_USER : OPT_CLIENT_ID));
-    if (!terminal_ask_secret(&program->terminal, question, answer, err))
-        return false;
-    const bool ok = config_give_secret(program->config, which, answer, strlen(answer), err);
-    secret_clear_memory(answer, sizeof(answer));
-    return ok;
+    return ask_at_terminal(program, which, question, err);
 }
 
 static bool
@@ -112,12 +179,16 @@ get_secrets(struct program *program, struct err *err)
     bool missing[CONFIG_SECRETS];
     const bool read = config_read_secrets(program->config, missing, err);
     forget_secret_variables();
-    if (!read)
+    if (!read || !check_device_code(program, err) ||
+        !config_run_commands(program->config, say_debug, program, err))
         return false;
     for (unsigned i = 0; i < CONFIG_SECRETS; i++) {
         if (missing[i] && !ask_secret(program, (enum config_secret)i, err))
             return false;
     }
+    if (!ask_certificate_password(program, err))
+        return false;
+    tell_sign_in(program);
     return true;
 }
 
@@ -159,6 +230,23 @@ warn_of_overlay(struct program *program, const char *runs_dir)
         "of the rows is lost with this container");
 }
 
+/** A key beside what it locks is no lock: whoever copies the backups copies it too. */
+static bool
+check_key_place(const struct config *config, const char *runs_dir, struct err *err)
+{
+    const char *file = config_text(config, OPT_BACKUP_KEY_FILE);
+    char *key = file ? realpath(file, NULL) : NULL;
+    char *runs = key ? realpath(runs_dir, NULL) : NULL;
+    const size_t size = runs ? strlen(runs) : 0;
+    const bool inside = runs && strncmp(key, runs, size) == 0 && (key[size] == '/' || size == 1);
+    free(key);
+    free(runs);
+    if (!inside)
+        return true;
+    (void)err_set(err, ERR_CONFIG, "the backup key %s lies in the runs directory", file);
+    return err_hint(err, "Keep it where the backups are not: who gets them must not get it too.");
+}
+
 static bool
 check_runs_dir(struct program *program, struct err *err)
 {
@@ -170,10 +258,23 @@ check_runs_dir(struct program *program, struct err *err)
         return err_hint(err, "Pass --runs-dir DIR on a disk that lasts: it will hold the only copy "
                              "of what is removed.");
     }
-    if (!config_runs_dir(program->config, &runs_dir, err))
+    if (!config_runs_dir(program->config, &runs_dir, err) ||
+        !check_key_place(program->config, runs_dir, err))
         return false;
     warn_of_overlay(program, runs_dir);
     return true;
+}
+
+/** A new run looks for runs that were not finished. Where no runs directory can be told, a dry run
+ * goes without. */
+static bool
+make_history(struct program *program, struct err *err)
+{
+    const struct config *config = program->config;
+    const enum command command = config_command(config);
+    if (!command_spec(command)->writes || command == COMMAND_RESUME || !program->adapters->history)
+        return true;
+    return program->adapters->history(config, &program->history, err) || !needs_runs(program);
 }
 
 /** `check` looks at the place of runs; that there is none is a finding, not a fault. */
@@ -190,19 +291,94 @@ make_runs(struct program *program, struct err *err)
     return true;
 }
 
+/** The files of a plan: both are looked at before anything is connected. */
+static bool
+make_plans(struct program *program, struct err *err)
+{
+    const struct cli_adapters *make = program->adapters;
+    const struct config *config = program->config;
+    const char *out = config_text(config, OPT_OUT);
+    if (config_command(config) == COMMAND_APPLY)
+        return make->saved_plan(config_operand(config), &program->saved, err);
+    if (config_command(config) != COMMAND_PLAN || !out)
+        return true;
+    if (strcmp(out, "-") == 0)
+        return err_set(err, ERR_USAGE, "--out of plan is a file: stdout has the report");
+    return make->plan_out(out, &program->plan_out, err);
+}
+
+/* ---- AxDB */
+
+static bool
+make_granted(void *ctx, const struct axdb_grant *grant, struct axdb_server **ret, struct err *err)
+{
+    struct program *program = ctx;
+    return program->adapters->axdb(program->config, grant, &program->console.observer, ret, err);
+}
+
+static void
+free_granted(void *ctx, struct axdb_server *server)
+{
+    const struct program *program = ctx;
+    program->adapters->axdb_free(server);
+}
+
+/** An AxDB that asks `program->runtime` for its credentials when it is connected to. */
+static bool
+make_jit(struct program *program, struct err *err)
+{
+    const struct config *config = program->config;
+    const struct server_name *server = config_server(config);
+    const char *reason = config_text(config, OPT_REASON);
+    char text[SERVER_NAME_TEXT_BYTES] = "";
+    if (*server->host)
+        server_name_text(server, text);
+    if (!reason)
+        reason =
+            arena_printf(program->arena, "dwclean %s", command_spec(config_command(config))->name);
+    const struct granted_axdb_options options = {
+        .grantor = program->runtime,
+        .request = {.address = config_text(config, OPT_JIT_IP),
+                    .writer = config_jit(config) == JIT_WRITER,
+                    .reason = reason},
+        .server = *text ? arena_string(program->arena, text) : NULL,
+        .database = config_text(config, OPT_DATABASE),
+        .pinned_server = config_text(config, OPT_EXPECT_SERVER_NAME),
+        .pinned_database = config_text(config, OPT_EXPECT_DATABASE),
+        .maker = {.ctx = program, .make = make_granted, .release = free_granted},
+    };
+    if (!reason || (*text && !options.server))
+        return arena_exhausted(err);
+    if (config_flag(config, OPT_DRY_RUN))
+        program->console.observer.say(&program->console.observer, LOG_LEVEL_NOTICE,
+                                      "a dry run reads AxDB: it asks for a SQL login too");
+    return granted_axdb_new(&options, &program->axdb, err);
+}
+
+static bool
+make_axdb(struct program *program, struct err *err)
+{
+    const struct config *config = program->config;
+    if (!config_axdb(config))
+        return true;
+    if (config_jit(config) != JIT_NONE)
+        return make_jit(program, err);
+    return program->adapters->axdb(config, NULL, &program->console.observer, &program->axdb, err);
+}
+
 static bool
 make_adapters(struct program *program, struct err *err)
 {
     const struct cli_adapters *make = program->adapters;
     const struct config *config = program->config;
+    if (!make_plans(program, err))
+        return false;
     if (needs_archive(program) && !make->archive(config, &program->archive, err))
         return false;
-    if (config_axdb(config) && !make->axdb(config, &program->console.observer, &program->axdb, err))
-        return false;
-    if (config_dataverse(config) &&
+    if ((config_dataverse(config) || config_jit(config) != JIT_NONE) &&
         !make->runtime(config, &program->console.observer, &program->runtime, err))
         return false;
-    return make_runs(program, err);
+    return make_axdb(program, err) && make_history(program, err) && make_runs(program, err);
 }
 
 /* ---- the run */
@@ -212,9 +388,10 @@ typedef void run_function(const struct run_request *request, const struct run_po
 
 /** What runs a command that has a report; NULL for the others. */
 static run_function *const run_functions[COMMANDS] = {
-    [COMMAND_VERIFY] = run_verify, [COMMAND_CLEAN] = run_clean,
-    [COMMAND_CHECK] = run_check,   [COMMAND_REPAIR_MAP] = run_repair_map,
-    [COMMAND_RESUME] = run_resume, [COMMAND_UNDO] = run_undo,
+    [COMMAND_VERIFY] = run_verify,  [COMMAND_CLEAN] = run_clean,
+    [COMMAND_CHECK] = run_check,    [COMMAND_REPAIR_MAP] = run_repair_map,
+    [COMMAND_RESUME] = run_resume,  [COMMAND_UNDO] = run_undo,
+    [COMMAND_PLAN] = run_make_plan, [COMMAND_APPLY] = run_apply,
 };
 
 static bool
@@ -227,11 +404,15 @@ run(struct program *program, struct outcome *ret, struct err *err)
         return false;
     const struct run_ports ports = {
         .axdb = program->axdb,
-        .runtime = program->runtime,
+        .runtime = config_dataverse(program->config) ? program->runtime : NULL,
         .runs = program->runs,
         .archive = program->archive,
+        .history = program->history,
         .observer = &program->console.observer,
         .op = &program->terminal.op,
+        .plan_out = program->plan_out,
+        .plan_out_path = config_text(program->config, OPT_OUT),
+        .saved = program->saved,
         .write_reports = output_write_reports,
     };
     run_functions[config_command(program->config)](&request, &ports, program->arena, ret);
@@ -246,6 +427,7 @@ outcome_of_error(const struct program *program, const struct err *err, struct ou
     *ret = (struct outcome){
         .command = command_spec(config_command(program->config))->name,
         .word = err->code == ERR_REFUSED       ? OUTCOME_REFUSED
+                : err->code == ERR_STALE       ? OUTCOME_STALE
                 : err->code == ERR_INTERRUPTED ? OUTCOME_INTERRUPTED
                                                : OUTCOME_FAILED,
         .exit_status = err_exit_status(err->code),
@@ -293,7 +475,7 @@ run_and_report(struct program *program)
     return output_exit_status(&outcome);
 }
 
-/** No target, no secret, no report: a run of the past becomes a file. */
+/** No target, no report: a run of the past becomes a file. Its backup may want a key. */
 static int
 export_run(struct program *program)
 {
@@ -301,19 +483,98 @@ export_run(struct program *program)
     struct export_job job = {
         .run = config_operand(program->config),
         .sql = config_flag(program->config, OPT_SQL),
+        .redact = config_flag(program->config, OPT_REDACT),
         .path = config_text(program->config, OPT_OUT),
         .script = program->adapters->undo_script,
         .script_free = program->adapters->undo_script_free,
         .arena = program->arena,
     };
-    forget_secret_variables();
-    if (export_check(&job, &err) && make_adapters(program, &err)) {
+    if (get_secrets(program, &err) && export_check(&job, &err) && make_adapters(program, &err) &&
+        (!job.redact || program->adapters->history(program->config, &program->history, &err))) {
         job.archive = program->archive;
-        if (export_write(&job, &err))
+        job.history = program->history;
+        if (job.redact ? export_bundle(&job, &err) : export_write(&job, &err))
             return 0;
     }
     console_end(&program->console);
     return fail_early(program, &err);
+}
+
+/** runs, prune, and show of a run: files of the runs directory alone. */
+static int
+work_on_history(struct program *program,
+                bool (*work)(const struct history_job *job, struct err *err))
+{
+    const struct config *config = program->config;
+    struct err err;
+    bool told = false;
+    terminal_open(&program->terminal);
+    if (get_secrets(program, &err) && program->adapters->history(config, &program->history, &err)) {
+        const struct history_job job = {
+            .environment = config_text(config, OPT_ENV),
+            .run = config_operand(config),
+            .verify = config_flag(config, OPT_VERIFY),
+            .has_age = config_is_set(config, OPT_OLDER_THAN),
+            .older_than_ms = config_number(config, OPT_OLDER_THAN),
+            .dry_run = config_flag(config, OPT_DRY_RUN),
+            .yes = config_flag(config, OPT_YES),
+            .history = program->history,
+            .op = &program->terminal.op,
+            .output = &program->output,
+            .told = &told,
+            .console = &program->console,
+            .arena = program->arena,
+        };
+        if (work(&job, &err))
+            return 0;
+    }
+    console_end(&program->console);
+    if (!told)
+        return fail_early(program, &err);
+    console_error(&program->console, &err);
+    return err.code == ERR_INTERRUPTED && cancel_signal() ? 128 + cancel_signal()
+                                                          : err_exit_status(err.code);
+}
+
+/** A plan: its file, and what the adapters would send; nothing is connected. */
+static bool
+show_saved(struct program *program, struct err *err)
+{
+    const struct cli_adapters *make = program->adapters;
+    const struct config *config = program->config;
+    forget_secret_variables();
+    if (!make->saved_plan(config_operand(config), &program->saved, err))
+        return false;
+    const struct show_plan_job job = {
+        .saved = program->saved,
+        .rows = config_flag(config, OPT_VERBOSE),
+        .statements = config_flag(config, OPT_STATEMENTS),
+        .axdb = make->axdb_statements,
+        .runtime = make->runtime_statements,
+        .output = &program->output,
+    };
+    return show_plan(&job, err);
+}
+
+/** PLAN|RUN: what names a file is a plan, anything else a run. */
+static int
+show(struct program *program)
+{
+    struct err err;
+    const bool plan = show_plan_is_file(config_operand(program->config));
+    if (!plan && !config_flag(program->config, OPT_STATEMENTS))
+        return work_on_history(program, show_run);
+    if (plan && show_saved(program, &err))
+        return 0;
+    if (!plan) {
+        (void)err_set(&err, ERR_USAGE, "%s is not a file, and only a plan has --statements",
+                      config_operand(program->config));
+        (void)err_hint(&err, "Name the file that dwclean plan --out has made.");
+    }
+    console_end(&program->console);
+    console_error(&program->console, &err);
+    return err.code == ERR_INTERRUPTED && cancel_signal() ? 128 + cancel_signal()
+                                                          : err_exit_status(err.code);
 }
 
 /* ---- help and version */
@@ -330,7 +591,9 @@ print_help(const struct config *config)
 {
     TEXT_SCOPED text = {0};
     enum command topic = COMMAND_HELP;
-    if (config_topic(config, &topic))
+    if (config_topic_group(config) != GROUP_NONE)
+        help_group(config_topic_group(config), &text);
+    else if (config_topic(config, &topic))
         help_command(topic, &text);
     else
         help_program(&text);
@@ -347,6 +610,14 @@ print_version(const struct program *program)
 
 /* ---- all of it */
 
+static enum log_level
+least_level(const struct config *config)
+{
+    if (config_flag(config, OPT_TRACE))
+        return LOG_LEVEL_TRACE;
+    return config_flag(config, OPT_VERBOSE) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+}
+
 static int
 start(struct program *program)
 {
@@ -356,7 +627,7 @@ start(struct program *program)
     size_t notices = 0;
 
     const bool loaded = config_load(program->config, &input, &err);
-    console_init(&program->console, STDERR_FILENO, config_flag(program->config, OPT_VERBOSE));
+    console_init(&program->console, STDERR_FILENO, least_level(program->config));
     /* After a fault only a JSON report is written: an older report is not emptied for nothing. */
     const bool opened = (!loaded && !output_is_json(program->config)) ||
                         output_open(program->config, &program->output, &output_err);
@@ -373,6 +644,12 @@ start(struct program *program)
         return print_version(program);
     if (config_command(program->config) == COMMAND_EXPORT)
         return export_run(program);
+    if (config_command(program->config) == COMMAND_SHOW)
+        return show(program);
+    if (config_command(program->config) == COMMAND_RUNS)
+        return work_on_history(program, history_show_runs);
+    if (config_command(program->config) == COMMAND_PRUNE)
+        return work_on_history(program, history_prune_runs);
     return run_and_report(program);
 }
 
@@ -380,7 +657,9 @@ static void
 release(struct program *program)
 {
     const struct cli_adapters *adapters = program->adapters;
-    if (program->axdb)
+    if (program->axdb && config_jit(program->config) != JIT_NONE)
+        granted_axdb_free(program->axdb);
+    else if (program->axdb)
         adapters->axdb_free(program->axdb);
     if (program->runtime)
         adapters->runtime_free(program->runtime);
@@ -388,6 +667,12 @@ release(struct program *program)
         adapters->runs_free(program->runs);
     if (program->archive)
         adapters->archive_free(program->archive);
+    if (program->history)
+        adapters->history_free(program->history);
+    if (program->plan_out)
+        adapters->plan_out_free(program->plan_out);
+    if (program->saved)
+        program->saved->ops->close(program->saved);
     output_close(&program->output);
     terminal_close(&program->terminal);
     arena_free(program->arena);
@@ -408,7 +693,7 @@ cli_main(int argc, char **argv, const struct cli_adapters *adapters)
 
     cancel_init();
     terminal_use(&program.terminal, -1);
-    console_init(&program.console, STDERR_FILENO, false);
+    console_init(&program.console, STDERR_FILENO, LOG_LEVEL_INFO);
     program.config = config_new();
     program.arena = arena_new(ARENA_BYTES);
     if (program.config && program.arena)

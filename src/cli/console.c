@@ -109,13 +109,13 @@ progress(struct observer *observer, const char *what, int64_t done, int64_t tota
 }
 
 void
-console_init(struct console *console, int fd, bool verbose)
+console_init(struct console *console, int fd, enum log_level least)
 {
     *console = (struct console){
         .observer = {.say = say, .progress = progress},
         .fd = fd,
         .is_terminal = isatty(fd) == 1,
-        .least = verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+        .least = least,
     };
 }
 

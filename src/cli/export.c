@@ -32,6 +32,7 @@ struct export
     const struct export_job *job;
     struct archived_run *run;
     const struct past_run *past;
+    const char *run_id;
     int64_t rows[TABLES];
     char path[PATH_BYTES];           /* "" = stdout */
     char temporary[PATH_BYTES + 16]; /* "" when there is no such file */
@@ -49,13 +50,17 @@ bool
 export_check(const struct export_job *job, struct err *err)
 {
     assert(job && err);
-    if (!job->sql) {
-        (void)err_set(err, ERR_USAGE, "what to make of the run is not said");
+    if (job->sql == job->redact) {
+        (void)err_set(err, ERR_USAGE,
+                      job->sql ? "--sql and --redact exclude each other"
+                               : "what to make of the run is not said");
         return err_hint(err, "There is --sql: a script of INSERTs that puts the AxDB rows of the "
-                             "run back.");
+                             "run back, and --redact: a tar file without rows, for a ticket.");
     }
     if (to_stdout(job) && isatty(STDOUT_FILENO) == 1) {
-        (void)err_set(err, ERR_USAGE, "the script holds secrets and is not shown on a terminal");
+        (void)err_set(err, ERR_USAGE,
+                      job->sql ? "the script holds secrets and is not shown on a terminal"
+                               : "a tar file is not shown on a terminal");
         return err_hint(err, "Leave out --out, or name a file; or redirect stdout.");
     }
     return true;
@@ -117,7 +122,7 @@ static bool
 refuse_existing(const char *path, struct err *err)
 {
     (void)err_set(err, ERR_STORAGE, "%s is there already", path);
-    return err_hint(err, "A script never replaces a file: name another with --out, or remove it.");
+    return err_hint(err, "No file is ever replaced: name another with --out, or remove it.");
 }
 
 static bool
@@ -127,7 +132,8 @@ open_file(struct export *export, struct err *err)
     struct stat status;
     const int size =
         path ? snprintf(export->path, sizeof(export->path), "%s", path)
-             : snprintf(export->path, sizeof(export->path), "undo-%s.sql", export->past->id);
+             : snprintf(export->path, sizeof(export->path),
+                        export->job->sql ? "undo-%s.sql" : "run-%s.tar", export->run_id);
     if (size < 0 || size >= PATH_BYTES)
         return err_set(err, ERR_STORAGE, "the path of --out is too long");
     if (lstat(export->path, &status) == 0)
@@ -383,12 +389,49 @@ export_write(const struct export_job *job, struct err *err)
     assert(job && job->archive && job->script && err);
     struct export export = {.job = job, .sink = {.fd = -1}};
     bool ok = job->archive->open(job->archive, job->run, job->arena, &export.run, err);
-    if (ok)
+    if (ok) {
         export.past = export.run->ops->past(export.run);
+        export.run_id = export.past->id;
+    }
     ok = ok && prove_backup(&export, err) && open_sink(&export, err) &&
          write_script(&export, err) && close_sink(&export, err);
     if (ok)
         tell(&export);
+    release(&export);
+    return ok;
+}
+
+/* ---- --redact */
+
+static void
+tell_bundle(const struct export *export)
+{
+    TEXT_SCOPED text = {0};
+    tell_shown(&text, "Bundle of run ", export->run_id);
+    tell_shown(&text, ": ", *export->path ? export->path : "stdout");
+    text_append(&text, "\n  It holds no rows and no secrets; names of users, hosts and databases "
+                       "are in it.\n  Its README.txt says what else.\n");
+    (void)console_write(*export->path ? STDOUT_FILENO : STDERR_FILENO, text_string(&text),
+                        text.used);
+}
+
+bool
+export_bundle(const struct export_job *job, struct err *err)
+{
+    assert(job && job->history && err);
+    struct export export = {.job = job, .sink = {.fd = -1}};
+    const struct run_bundle_out out = {.ctx = &export.sink, .write = write_bytes};
+    struct run_details details;
+    char program[PROGRAM_BYTES];
+    (void)snprintf(program, sizeof(program), "dwclean/%s", cli_version());
+    bool ok = job->history->details(job->history, job->run, job->arena, &details, err);
+    if (ok)
+        export.run_id = details.entry.id;
+    ok = ok && open_sink(&export, err) &&
+         job->history->bundle(job->history, details.entry.path, program, &out, err) &&
+         close_sink(&export, err);
+    if (ok)
+        tell_bundle(&export);
     release(&export);
     return ok;
 }

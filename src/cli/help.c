@@ -63,47 +63,61 @@ show_right(const char *help, struct text *ret)
 }
 
 static void
+show_option(const struct option_spec *spec, struct text *ret)
+{
+    char left[LEFT_BYTES];
+    show_left(spec, left);
+    text_printf(ret, "%-*s", LEFT, left);
+    if (strlen(left) > LEFT)
+        text_printf(ret, "\n%*s", LEFT, "");
+    show_right(spec->help, ret);
+}
+
+/** Is it shown in the help of this command? */
+static bool
+is_shown(const struct option_spec *spec, enum option_group group, enum command command)
+{
+    return spec->group == group && spec->name && option_applies(spec, command);
+}
+
+static void
 show_group(enum option_group group, enum command command, struct text *ret)
 {
     bool titled = false;
     for (unsigned i = 0; i < OPTIONS; i++) {
         const struct option_spec *spec = option_spec((enum option_id)i);
-        char left[LEFT_BYTES];
-        if (spec->group != group || !spec->name || !option_applies(spec, command))
+        if (!is_shown(spec, group, command))
             continue;
         if (!titled)
             text_printf(ret, "%s:\n", titles[group]);
         titled = true;
-        show_left(spec, left);
-        text_printf(ret, "%-*s", LEFT, left);
-        show_right(spec->help, ret);
+        show_option(spec, ret);
     }
 }
 
-/** The rest as a paragraph: "-l TIME: to connect (30s); -t TIME: ..." */
+/** Names only; what they mean is in the topic: "Sign-in (dwclean help sign-in): -U, -E, ..." */
 static void
-show_more(enum command command, struct text *ret)
+show_names(enum option_group group, enum command command, struct text *ret)
 {
-    const char *lead = "More:";
-    size_t at = strlen(lead);
-    text_append(ret, lead);
+    size_t at = 0;
     for (unsigned i = 0; i < OPTIONS; i++) {
         const struct option_spec *spec = option_spec((enum option_id)i);
-        char name[LEFT_BYTES], item[2 * LEFT_BYTES];
-        if (spec->group != GROUP_MORE || !option_applies(spec, command))
+        char name[LEFT_BYTES];
+        if (!is_shown(spec, group, command))
             continue;
-        (void)snprintf(item, sizeof(item), "%s%s%s: %s", option_shown(spec, name, sizeof(name)),
-                       spec->argument ? " " : "", spec->argument ? spec->argument : "", spec->help);
-        text_append(ret, at > strlen(lead) ? ";" : "");
-        if (at + 2 + strlen(item) > WIDTH - 1) {
+        if (at == 0)
+            text_printf(ret, "%s (dwclean help %s):\n ", titles[group], option_group_topic(group));
+        (void)option_shown(spec, name, sizeof(name));
+        if (at > 0)
+            text_append(ret, ",");
+        if (at + strlen(name) + 4 > WIDTH) {
             text_append(ret, "\n ");
-            at = 1;
+            at = 0;
         }
-        text_append(ret, " ");
-        text_append(ret, item);
-        at += 2 + strlen(item);
+        text_printf(ret, " %s", name);
+        at += strlen(name) + 2;
     }
-    text_append(ret, ".\n");
+    text_append(ret, at > 0 ? "\n" : "");
 }
 
 void
@@ -111,22 +125,46 @@ help_command(enum command command, struct text *ret)
 {
     const struct command_spec *spec = command_spec(command);
     text_printf(ret, "usage: dwclean %s\n       %s\n", spec->usage, spec->summary);
-    if (spec->operand_needed)
+    if (spec->operand && strstr(spec->operand, "PLAN"))
+        text_append(ret, "PLAN: a file that dwclean plan has made\n");
+    if (spec->operand_needed && strstr(spec->operand, "RUN"))
         text_append(
             ret, "RUN: a run's name, the front of one, its directory, or \"last\": the run that\n"
                  "began last on this machine\n");
     if (command == COMMAND_RESUME)
         text_append(ret, "--plan-id is the run's own: it stands in the run's report.\n");
-    for (unsigned group = GROUP_TARGET; group < GROUP_MORE; group++)
-        show_group((enum option_group)group, command, ret);
-    if (!option_applies(option_spec(OPT_SERVER), command))
-        return;
-    show_more(command, ret);
-    text_append(ret,
-                "Secrets: DWCLEAN_PASSWORD or SQLCMDPASSWORD, DWCLEAN_CLIENT_SECRET or\n"
-                "AZURE_CLIENT_SECRET, the files above, or a prompt; never the command line.\n");
-    text_append(ret,
-                spec->writes
-                    ? "The target comes from the command line or --env, never from a variable.\n"
-                    : "Other values: DWCLEAN_*, SQLCMD*, AZURE_*, [env \"NAME\"], [defaults].\n");
+    for (unsigned i = GROUP_TARGET; i < GROUPS; i++) {
+        const enum option_group group = (enum option_group)i;
+        if (option_group_topic(group))
+            show_names(group, command, ret);
+        else
+            show_group(group, command, ret);
+    }
+    if (option_applies(option_spec(OPT_SERVER), command))
+        text_append(
+            ret, spec->writes
+                     ? "The target comes from the command line or --env, never from a variable.\n"
+                     : "Other values: DWCLEAN_*, SQLCMD*, AZURE_*, [env \"NAME\"], [defaults].\n");
+}
+
+void
+help_group(enum option_group group, struct text *ret)
+{
+    text_printf(ret, "%s: options of every command that connects\n", titles[group]);
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        const struct option_spec *spec = option_spec((enum option_id)i);
+        if (spec->group == group && spec->name)
+            show_option(spec, ret);
+    }
+    if (group == GROUP_SIGNIN)
+        text_append(
+            ret, "\n"
+                 "Secrets come from a variable (DWCLEAN_PASSWORD or SQLCMDPASSWORD,\n"
+                 "DWCLEAN_CLIENT_SECRET or AZURE_CLIENT_SECRET, DWCLEAN_TOKEN), from a file or a\n"
+                 "command named above, or from a prompt; never from the command line.\n"
+                 "\n"
+                 "One way to sign in to Dataverse: a client secret, a client certificate, a\n"
+                 "federated token, a managed identity, a token of your own (file, command,\n"
+                 "DWCLEAN_TOKEN) or a device code. An option decides; else the variables do, in\n"
+                 "the order of azure-identity.\n");
 }

@@ -124,6 +124,13 @@ output_report(const struct output *output, const struct outcome *outcome, struct
 }
 
 bool
+output_text(const struct output *output, const struct text *text, struct err *err)
+{
+    return console_write(output->fd, text_string(text), text->used) ||
+           err_errno(err, ERR_STORAGE, errno, "write %s", output->path ? output->path : "stdout");
+}
+
+bool
 output_write_reports(void *ctx, const struct outcome *outcome, struct run_dir *dir, struct err *err)
 {
     TEXT_SCOPED text = {.max = REPORT_MAX_BYTES};

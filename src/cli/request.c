@@ -73,10 +73,11 @@ put_option(const struct config *config, const struct option_spec *spec, struct a
            struct fact *ret, struct err *err)
 {
     TEXT_SCOPED value = {0};
-    const char *name = spec->name                 ? spec->name
-                       : spec->ini                ? spec->ini
-                       : spec->id == OPT_PASSWORD ? "password"
-                                                  : "client-secret";
+    const char *name = spec->name                      ? spec->name
+                       : spec->ini                     ? spec->ini
+                       : spec->id == OPT_PASSWORD      ? "password"
+                       : spec->id == OPT_CLIENT_SECRET ? "client-secret"
+                                                       : spec->variables;
     append_value(config, spec, &value);
     if (!text_ok(&value, err))
         return false;
@@ -114,6 +115,62 @@ server_text(const struct server_name *server, struct arena *arena)
     return arena_string(arena, text);
 }
 
+/** What the configuration marks as production, in the form that the request has. */
+static bool
+put_production(const struct config *config, struct arena *arena, struct run_request *ret,
+               struct err *err)
+{
+    size_t count = 0;
+    const struct config_environment *noted = config_environments(config, &count);
+    struct production_target *targets = arena_alloc(arena, (count + 1) * sizeof(*targets));
+    if (!targets)
+        return arena_exhausted(err);
+    for (size_t i = 0; i < count; i++) {
+        struct production_target *target = &targets[ret->production_count];
+        struct server_name server = {0};
+        struct err ignored;
+        if (!noted[i].production)
+            continue;
+        *target = (struct production_target){.environment = noted[i].name,
+                                             .source = noted[i].source,
+                                             .server = noted[i].server,
+                                             .database = noted[i].database,
+                                             .dataverse_url = noted[i].dataverse_url};
+        ret->production_count++;
+        if (!noted[i].server || !server_name_parse(noted[i].server, &server, &ignored))
+            continue;
+        target->server = server_text(&server, arena);
+        target->dialled =
+            server.port ? arena_printf(arena, "%s,%u", server.host, (unsigned)server.port) : NULL;
+        if (!target->server || (server.port && !target->dialled))
+            return arena_exhausted(err);
+    }
+    ret->production = targets;
+    return true;
+}
+
+static bool
+put_targets(const struct config *config, struct arena *arena, struct run_request *ret,
+            struct err *err)
+{
+    const enum jit_role jit = config_jit(config);
+    if (ret->axdb) {
+        /* with --jit it may be the service that knows it */
+        const bool named = *config_server(config)->host;
+        ret->server = named ? server_text(config_server(config), arena) : NULL;
+        if (named && !ret->server)
+            return arena_exhausted(err);
+        ret->database = config_text(config, OPT_DATABASE);
+    }
+    if (jit != JIT_NONE) {
+        ret->jit = jit == JIT_WRITER ? "writer" : "reader";
+        ret->jit_ip = config_text(config, OPT_JIT_IP);
+    }
+    if (ret->dataverse || ret->jit)
+        ret->dataverse_url = config_text(config, OPT_DATAVERSE_URL);
+    return true;
+}
+
 bool
 request_make(const struct config *config, int argc, char **argv, struct arena *arena,
              struct run_request *ret, struct err *err)
@@ -145,22 +202,18 @@ request_make(const struct config *config, int argc, char **argv, struct arena *a
         .channels_all = config_text(config, OPT_CHANNELS) != NULL,
         .map = config_text(config, OPT_MAP),
         .wrong_url_only = config_flag(config, OPT_WRONG_URL_ONLY),
+        .allow_no_etag = config_flag(config, OPT_ALLOW_NO_ETAG),
         .allow_triggers = config_flag(config, OPT_ALLOW_TRIGGERS),
         .merge = config_flag(config, OPT_MERGE),
+        .detailed_exitcode = config_flag(config, OPT_DETAILED_EXITCODE),
         .run = config_operand(config),
         .max_lock_ms = config_number(config, OPT_MAX_LOCK_TIME),
     };
     request.channels = config_list(config, OPT_CHANNEL, &request.channel_count);
     request.projects = config_list(config, OPT_PROJECT, &request.project_count);
-    if (request.axdb) {
-        request.server = server_text(config_server(config), arena);
-        if (!request.server)
-            return arena_exhausted(err);
-        request.database = config_text(config, OPT_DATABASE);
-    }
-    if (request.dataverse)
-        request.dataverse_url = config_text(config, OPT_DATAVERSE_URL);
-    if (!put_facts(config, argc, argv, arena, &request, err))
+    if (!put_targets(config, arena, &request, err) ||
+        !put_production(config, arena, &request, err) ||
+        !put_facts(config, argc, argv, arena, &request, err))
         return false;
     *ret = request;
     return true;

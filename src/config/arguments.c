@@ -88,6 +88,8 @@ take(struct reader *reader, const struct option_spec *spec, const char *value, s
     if (spec->kind == OPTION_IGNORED)
         return true;
     const struct setting *first = &reader->settings->at[RANK_ARGV][spec->id];
+    if (first->set && spec->kind == OPTION_FLAG && spec->values)
+        spec = option_by_name(spec->values);
     if (first->set && (spec->traits & OPTION_IS_TARGET) && value && strcmp(first->text, value) != 0)
         reader->ret->two_targets = spec;
     if (!value)

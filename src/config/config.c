@@ -1,6 +1,8 @@
 #include "config/config.h"
 
 #include "base/arena.h"
+#include "base/command.h"
+#include "base/text.h"
 #include "config/arguments.h"
 #include "config/ini_file.h"
 #include "config/rules.h"
@@ -21,9 +23,13 @@ struct config {
     enum command command;
     bool help_asked, has_topic;
     enum command topic;
+    enum option_group topic_group;
     struct target target;
     struct secret secrets[CONFIG_SECRETS];
-    const char *client_certificate; /* of the settings */
+    const char *commands[CONFIG_SECRETS]; /* of the settings: they give the secret; not run yet */
+    const char *client_certificate;       /* of the settings */
+    struct config_environment environments[CONFIG_ENVIRONMENTS];
+    size_t environment_count;
 };
 
 struct config *
@@ -95,9 +101,10 @@ choose_command(struct config *config, struct err *err)
     if (!check_words(config, err))
         return false;
     if (words > 1 && config->command == COMMAND_HELP) {
-        if (!find_command(arguments->words[1], &config->topic, err))
+        config->topic_group = option_group_of_topic(arguments->words[1]);
+        config->has_topic = config->topic_group == GROUP_NONE;
+        if (config->has_topic && !find_command(arguments->words[1], &config->topic, err))
             return false;
-        config->has_topic = true;
     }
     if (words > 0 && config->command != COMMAND_HELP && is_on(config, OPT_HELP)) {
         config->topic = config->command;
@@ -117,6 +124,9 @@ check_operand(const struct config *config, struct err *err)
     const char *operand = config_operand(config);
     if (!operand && spec->operand_needed) {
         (void)err_set(err, ERR_USAGE, "no %s is named", spec->operand);
+        if (strcmp(spec->operand, "PLAN") == 0)
+            return err_hint(err, "usage: dwclean %s (PLAN is a file that dwclean plan has made)",
+                            spec->usage);
         return err_hint(err,
                         "usage: dwclean %s (RUN is the name of a run, the front of one, its "
                         "directory, or \"last\")",
@@ -226,17 +236,67 @@ read_variables(struct config *config, struct err *err)
 
 struct ini_reading {
     struct config *config;
-    const char *path, *environment; /* asked for, or NULL */
+    struct config_environment defaults; /* what environments have that do not say otherwise */
+    const char *path, *environment;     /* asked for, or NULL */
     bool found;
     char nearest[INI_FILE_NAME_BYTES]; /* some other environment, for the hint */
 };
+
+/** Every environment is noted, whichever is asked for: a target of production is one under any
+ * name. */
+static bool
+note_environment(struct ini_reading *reading, const char *name, int line, struct err *err)
+{
+    struct config *config = reading->config;
+    struct arena *arena = config->settings.arena;
+    struct config_environment *noted;
+    if (config->environment_count == CONFIG_ENVIRONMENTS)
+        return err_set(err, ERR_CONFIG, "more than %d environments", CONFIG_ENVIRONMENTS);
+    noted = &config->environments[config->environment_count++];
+    *noted = (struct config_environment){
+        .name = arena_string(arena, name),
+        .source = arena_printf(arena, "%s:%d", reading->path, line),
+    };
+    return (noted->name && noted->source) || arena_exhausted(err);
+}
+
+static bool
+note_value(struct ini_reading *reading, const char *environment, enum option_id id,
+           const char *text, struct err *err)
+{
+    struct config *config = reading->config;
+    struct config_environment *noted =
+        environment ? &config->environments[config->environment_count - 1] : &reading->defaults;
+    const char **place = id == OPT_SERVER          ? &noted->server
+                         : id == OPT_DATABASE      ? &noted->database
+                         : id == OPT_DATAVERSE_URL ? &noted->dataverse_url
+                                                   : NULL;
+    if (id == OPT_CLASS)
+        noted->production = text_equal_nocase(text, "production");
+    if (!place)
+        return true;
+    *place = arena_string(config->settings.arena, text);
+    return *place || arena_exhausted(err);
+}
+
+static void
+fill_from_defaults(struct config *config, const struct config_environment *defaults)
+{
+    for (size_t i = 0; i < config->environment_count; i++) {
+        struct config_environment *noted = &config->environments[i];
+        noted->server = noted->server ? noted->server : defaults->server;
+        noted->database = noted->database ? noted->database : defaults->database;
+        noted->dataverse_url =
+            noted->dataverse_url ? noted->dataverse_url : defaults->dataverse_url;
+    }
+}
 
 static bool
 on_section(void *ctx, const char *environment, int line, struct err *err)
 {
     struct ini_reading *reading = ctx;
-    (void)line;
-    (void)err;
+    if (environment && !note_environment(reading, environment, line, err))
+        return false;
     if (environment && reading->environment && strcmp(environment, reading->environment) == 0)
         reading->found = true;
     else if (environment)
@@ -250,6 +310,8 @@ on_value(void *ctx, const char *environment, const struct option_spec *spec, con
 {
     struct ini_reading *reading = ctx;
     char source[SOURCE_BYTES];
+    if (!note_value(reading, environment, spec->id, text, err))
+        return false;
     const bool asked =
         !environment || (reading->environment && strcmp(environment, reading->environment) == 0);
     if (!asked || !option_applies(spec, reading->config->command))
@@ -283,6 +345,13 @@ find_file(const struct config *config, char ret[PATH_BYTES])
         ret[0] = '\0';
 }
 
+/** Of these, --env picks runs of the past: their environment may have left the file. */
+static bool
+picks_runs(enum command command)
+{
+    return command == COMMAND_RUNS || command == COMMAND_PRUNE;
+}
+
 static bool
 read_file(struct config *config, struct err *err)
 {
@@ -299,7 +368,7 @@ read_file(struct config *config, struct err *err)
     if (!named)
         find_file(config, found);
     if (!*reading.path) {
-        if (!environment)
+        if (!environment || picks_runs(config->command))
             return true;
         (void)err_set(err, ERR_CONFIG, "--env %.40s: there is no configuration file",
                       environment->text);
@@ -308,7 +377,8 @@ read_file(struct config *config, struct err *err)
     }
     if (!ini_file_read(reading.path, &sink, err))
         return false;
-    if (!environment || reading.found)
+    fill_from_defaults(config, &reading.defaults);
+    if (!environment || reading.found || picks_runs(config->command))
         return true;
     (void)err_set(err, ERR_CONFIG, "%s has no [env \"%.40s\"]", reading.path, environment->text);
     return reading.nearest[0] ? err_hint(err, "It has [env \"%s\"].", reading.nearest) : false;
@@ -364,6 +434,12 @@ bool
 config_help_asked(const struct config *config)
 {
     return config->help_asked;
+}
+
+enum option_group
+config_topic_group(const struct config *config)
+{
+    return config->topic_group;
 }
 
 bool
@@ -450,6 +526,25 @@ config_server(const struct config *config)
     return &config->target.server;
 }
 
+const struct config_environment *
+config_environments(const struct config *config, size_t *ret_count)
+{
+    *ret_count = config->environment_count;
+    return config->environments;
+}
+
+enum jit_role
+config_jit(const struct config *config)
+{
+    return config->target.jit;
+}
+
+const struct sign_in *
+config_sign_in(const struct config *config)
+{
+    return &config->target.sign_in;
+}
+
 const struct config_notice *
 config_notices(const struct config *config, size_t *ret_count)
 {
@@ -463,19 +558,36 @@ enum { SECRET_PLACES = 3 };
 
 /** Where a secret may be; OPTIONS = nowhere. */
 struct secret_place {
-    enum option_id variable, file, certificate;
+    enum option_id variable, file, command;
+    bool optional;
 };
 
 static const struct secret_place secret_places[CONFIG_SECRETS] = {
-    [CONFIG_PASSWORD] = {OPT_PASSWORD, OPT_PASSWORD_FILE, OPTIONS},
-    [CONFIG_CLIENT_SECRET] = {OPT_CLIENT_SECRET, OPT_CLIENT_SECRET_FILE, OPT_CLIENT_CERTIFICATE},
+    [CONFIG_PASSWORD] = {OPT_PASSWORD, OPT_PASSWORD_FILE, OPT_PASSWORD_COMMAND, false},
+    [CONFIG_CLIENT_SECRET] = {OPT_CLIENT_SECRET, OPT_CLIENT_SECRET_FILE, OPT_CLIENT_SECRET_COMMAND,
+                              false},
+    [CONFIG_CERTIFICATE_PASSWORD] = {OPT_CERTIFICATE_PASSWORD, OPTIONS, OPTIONS, true},
+    [CONFIG_TOKEN] = {OPT_TOKEN, OPTIONS, OPTIONS, false},
+    [CONFIG_IDENTITY_HEADER] = {OPT_IDENTITY_HEADER, OPTIONS, OPTIONS, true},
+    [CONFIG_BACKUP_KEY] = {OPT_BACKUP_KEY, OPT_BACKUP_KEY_FILE, OPT_BACKUP_KEY_COMMAND, true},
 };
 
 static bool
 is_needed(const struct config *config, enum config_secret which)
 {
-    return which == CONFIG_PASSWORD ? config->target.axdb && !is_on(config, OPT_INTEGRATED)
-                                    : config->target.dataverse;
+    static const enum sign_in_kind kinds[CONFIG_SECRETS] = {
+        [CONFIG_CLIENT_SECRET] = SIGN_IN_SECRET,
+        [CONFIG_CERTIFICATE_PASSWORD] = SIGN_IN_CERTIFICATE,
+        [CONFIG_TOKEN] = SIGN_IN_TOKEN,
+        [CONFIG_IDENTITY_HEADER] = SIGN_IN_IDENTITY,
+    };
+    const bool jit = config->target.jit != JIT_NONE;
+
+    if (which == CONFIG_BACKUP_KEY)
+        return option_applies(option_spec(OPT_BACKUP_KEY_FILE), config->command);
+    if (which == CONFIG_PASSWORD)
+        return config->target.axdb && !jit && !is_on(config, OPT_INTEGRATED);
+    return (config->target.dataverse || jit) && config->target.sign_in.kind == kinds[which];
 }
 
 /** What was found of the places of a secret. */
@@ -502,7 +614,7 @@ static bool
 find_secret(const struct config *config, const struct secret_place *place, struct secret_find *ret,
             struct err *err)
 {
-    const enum option_id ids[SECRET_PLACES] = {place->variable, place->file, place->certificate};
+    const enum option_id ids[SECRET_PLACES] = {place->variable, place->file, place->command};
     struct secret_find best = {.id = OPTIONS, .rank = RANK_BUILTIN};
     struct secret_find rival = {.id = OPTIONS, .rank = RANK_BUILTIN};
 
@@ -531,20 +643,32 @@ read_secret(struct config *config, enum config_secret which, bool *ret_missing, 
 
     if (!find_secret(config, place, &found, err))
         return false;
-    *ret_missing = !found.setting;
-    if (*ret_missing)
+    *ret_missing = !found.setting && !place->optional;
+    if (!found.setting)
         return true;
     if (found.id == place->file)
         return secret_file_read(found.setting->text, &config->secrets[which], err);
-    if (found.id == place->certificate) {
-        config->client_certificate = found.setting->text;
-        return secret_file_check(found.setting->text, err);
+    if (found.id == place->command) {
+        config->commands[which] = found.setting->text;
+        return command_check(found.setting->text, err) ||
+               err_wrap(err, "%s", found.setting->source);
     }
 
     const char *value = variable(config, found.setting->text);
     if (!value)
         return err_set(err, ERR_CONFIG, "%s is gone", found.setting->source);
     return secret_set(&config->secrets[which], value, strlen(value), err);
+}
+
+/** Looked at now, so that a fault is told before anything is asked; it is checked at each use. */
+static bool
+read_client_certificate(struct config *config, struct err *err)
+{
+    const char *path = config_text(config, OPT_CLIENT_CERTIFICATE);
+    if (!is_needed(config, CONFIG_CERTIFICATE_PASSWORD))
+        return true;
+    config->client_certificate = path;
+    return secret_file_check(path, err);
 }
 
 bool
@@ -556,7 +680,32 @@ config_read_secrets(struct config *config, bool ret_missing[CONFIG_SECRETS], str
         if (is_needed(config, which) && !read_secret(config, which, &missing[i], err))
             return false;
     }
+    if (!read_client_certificate(config, err))
+        return false;
     memcpy(ret_missing, missing, sizeof(missing));
+    return true;
+}
+
+bool
+config_run_commands(struct config *config, void (*said)(void *ctx, const char *line), void *ctx,
+                    struct err *err)
+{
+    static const char *const names[CONFIG_SECRETS] = {
+        [CONFIG_PASSWORD] = "password command",
+        [CONFIG_CLIENT_SECRET] = "client secret command",
+        [CONFIG_BACKUP_KEY] = "backup key command",
+    };
+    for (unsigned i = 0; i < CONFIG_SECRETS; i++) {
+        const struct command_line command = {
+            .text = config->commands[i],
+            .what = names[i],
+            .code = ERR_CONFIG,
+            .said = said,
+            .ctx = ctx,
+        };
+        if (command.text && !command_first_line(&command, &config->secrets[i], err))
+            return false;
+    }
     return true;
 }
 

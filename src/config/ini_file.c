@@ -1,6 +1,6 @@
 #include "config/ini_file.h"
 
-#include "base/file.h"
+#include "base/private_file.h"
 #include "base/text.h"
 
 #include <assert.h>
@@ -254,7 +254,7 @@ ini_file_read(const char *path, const struct ini_file_sink *sink, struct err *er
 {
     char *text = NULL;
     size_t size = 0;
-    if (!file_read(path, INI_FILE_MAX_BYTES, &text, &size, err))
+    if (!trusted_file_read(path, INI_FILE_MAX_BYTES, &text, &size, err))
         return false;
     bool ok = true;
     if (memchr(text, '\0', size))

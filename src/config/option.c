@@ -28,11 +28,16 @@ enum {
     R = 1u << COMMAND_RESUME,
     U = 1u << COMMAND_UNDO,
     X = 1u << COMMAND_EXPORT,
-    TWO = V | C | K | R | U,
-    PURGING = C | R | U,
-    PLANNED = C | M | U,
+    L = 1u << COMMAND_RUNS,
+    N = 1u << COMMAND_PRUNE,
+    P = 1u << COMMAND_PLAN,
+    A = 1u << COMMAND_APPLY,
+    S = 1u << COMMAND_SHOW,
+    TWO = V | C | K | R | U | P | A,
+    PURGING = C | R | U | A,
+    PLANNED = C | M | U | A,
     WRITING = PLANNED | R,
-    DB = V | K | WRITING,
+    DB = V | K | P | WRITING,
     ANY = (1u << COMMANDS) - 1,
     TARGET = OPTION_IS_TARGET,
     PINNED = OPTION_IS_PINNED,
@@ -304,7 +309,9 @@ parse_duration(const struct option_spec *spec, const char *text, int64_t *ret_ms
     if (!parse_duration_ms(min_text, INT64_MAX / 2, &min) ||
         !parse_duration_ms(max_text, INT64_MAX / 2, &max) || !parse_duration_ms(text, max, &found))
         return false;
-    if (found < min)
+    /* of an age that something is removed by, the unit is not guessed */
+    if (found < min ||
+        (spec->id == OPT_OLDER_THAN && isdigit((unsigned char)text[strlen(text) - 1])))
         return false;
     *ret_ms = found;
     return true;
@@ -426,6 +433,8 @@ bad_value(const struct option_spec *spec, const char *text, enum err_code code, 
     if (spec->kind == OPTION_TIME)
         return err_hint(err, "Give a date, or date and time, as the server's own clock shows it "
                              "and without a zone: 2026-11-20 or 2026-11-20T01:02:03.");
+    if (spec->id == OPT_OLDER_THAN)
+        return err_hint(err, "Give %s with its unit: s, m, h, d or w, as in 30d.", spec->values);
     if (spec->kind == OPTION_DURATION)
         return err_hint(err, "Give %s, as seconds or with the unit ms, s, m or h.", spec->values);
     return err_hint(err, "Give a number, %s.", spec->values);
@@ -488,4 +497,27 @@ option_parse(const struct option_spec *spec, const char *text, enum err_code cod
         return bad_value(spec, text, code, err);
     *ret = value;
     return true;
+}
+
+/* ---- help topics */
+
+static const char *const topics[GROUPS] = {
+    [GROUP_SIGNIN] = "sign-in",
+    [GROUP_CONNECTION] = "connection",
+};
+
+const char *
+option_group_topic(enum option_group group)
+{
+    return topics[group];
+}
+
+enum option_group
+option_group_of_topic(const char *topic)
+{
+    for (unsigned i = 0; i < GROUPS; i++) {
+        if (topics[i] && strcmp(topics[i], topic) == 0)
+            return (enum option_group)i;
+    }
+    return GROUP_NONE;
 }

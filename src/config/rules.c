@@ -185,16 +185,20 @@ may_leave_axdb_out(enum command command)
 
 /** A command whose Dataverse half is looked at when it is named, and not missed when it is not. */
 static bool
-takes_dataverse_if_named(enum command command)
+takes_dataverse_if_named(const struct settings *settings, enum command command)
 {
-    return command == COMMAND_REPAIR_MAP || command == COMMAND_RESUME || command == COMMAND_UNDO;
+    return command == COMMAND_REPAIR_MAP || command == COMMAND_RESUME || command == COMMAND_UNDO ||
+           command == COMMAND_APPLY || (command == COMMAND_PLAN && text_of(settings, OPT_MAP));
 }
 
 static bool
-no_target(enum command command, struct err *err)
+no_target(const struct settings *settings, enum command command, struct err *err)
 {
     (void)err_set(err, ERR_USAGE, "no target is named");
-    if (takes_dataverse_if_named(command))
+    if (command == COMMAND_APPLY)
+        return err_hint(err, "Give the target of the plan: -S and -d for AxDB, --dataverse-url for "
+                             "Dataverse, or --env NAME.");
+    if (takes_dataverse_if_named(settings, command))
         return err_hint(err, "Give -S and -d for AxDB, or --env NAME; with --dataverse-url%s",
                         command == COMMAND_RESUME ? " the rows of Dataverse are finished too."
                         : command == COMMAND_UNDO
@@ -211,14 +215,19 @@ check_halves(const struct settings *settings, enum command command, const struct
     const bool server = text_of(settings, OPT_SERVER), database = text_of(settings, OPT_DATABASE);
     const bool url = text_of(settings, OPT_DATAVERSE_URL);
     if (!server && !database && !url)
-        return no_target(command, err);
+        return no_target(settings, command, err);
     const char *without_axdb = target->dataverse && may_leave_axdb_out(command)
                                    ? "To leave AxDB out, pass --dataverse-only."
                                    : "Give -S and -d, or --env NAME.";
-    if (target->axdb && !server)
+    if (target->axdb && target->jit == JIT_NONE && !server)
         return missing(OPT_SERVER, "server", without_axdb, err);
-    if (target->axdb && !database)
+    if (target->axdb && target->jit == JIT_NONE && !database)
         return missing(OPT_DATABASE, "database (there is no default)", without_axdb, err);
+    if (target->jit != JIT_NONE && !url)
+        return missing(OPT_DATAVERSE_URL, "Dataverse environment",
+                       "It gives the SQL login (--jit), also with --axdb-only: give "
+                       "--dataverse-url, or --env NAME.",
+                       err);
     if (target->dataverse && !url)
         return missing(OPT_DATAVERSE_URL, "Dataverse environment",
                        target->axdb ? "To leave Dataverse out, pass --axdb-only."
@@ -339,15 +348,42 @@ choose_channels(struct settings *settings, struct err *err)
     return true;
 }
 
+/** What chooses projects of a map needs one. */
+static bool
+check_no_map(const struct settings *settings, struct err *err)
+{
+    if (!settings_get(settings, OPT_PROJECT, NULL) && !is_on(settings, OPT_WRONG_URL_ONLY))
+        return true;
+    (void)err_set(err, ERR_USAGE, "--project and --wrong-url-only need --map");
+    return err_hint(err, "They choose among the projects of one map.");
+}
+
+/** A map has no event rows: channels of the command line contradict it, others mean nothing. */
+static bool
+check_map_alone(struct settings *settings, struct err *err)
+{
+    if (settings->at[RANK_ARGV][OPT_CHANNEL].set || settings->at[RANK_ARGV][OPT_CHANNELS].set)
+        return err_set(err, ERR_USAGE, "--map and --channel exclude each other");
+    if (is_on(settings, OPT_DATAVERSE_ONLY))
+        return err_set(err, ERR_USAGE, "--map and --dataverse-only exclude each other");
+    settings_drop(settings, OPT_CHANNEL);
+    settings_drop(settings, OPT_CHANNELS);
+    return true;
+}
+
 /** INTERNAL:EXTERNAL, with something on both sides. */
 static bool
-check_map(const struct settings *settings, enum command command, struct err *err)
+check_map(struct settings *settings, enum command command, struct err *err)
 {
     static const char hint[] =
         "Give --map INTERNAL:EXTERNAL as the rows spell it: --map 'Customers V3:accounts'.";
     if (!option_applies(option_spec(OPT_MAP), command))
         return true;
     const char *map = text_of(settings, OPT_MAP);
+    if (command == COMMAND_PLAN && !map)
+        return check_no_map(settings, err);
+    if (command == COMMAND_PLAN && !check_map_alone(settings, err))
+        return false;
     if (!map)
         return missing(OPT_MAP, "map", hint, err);
     const char *colon = strchr(map, ':');
@@ -368,11 +404,25 @@ choose_halves(const struct settings *settings, enum command command, struct targ
     const bool named = text_of(settings, OPT_DATAVERSE_URL) || dataverse_only;
     if (axdb_only && dataverse_only)
         return err_set(err, ERR_USAGE, "--axdb-only and --dataverse-only exclude each other");
+    /* what a saved plan is about need not be said again: the halves that are named are it */
+    const bool axdb_named = text_of(settings, OPT_SERVER) || text_of(settings, OPT_DATABASE) ||
+                            axdb_only || !text_of(settings, OPT_DATAVERSE_URL);
     *ret = (struct target){
-        .axdb = !dataverse_only,
-        .dataverse = !axdb_only && (named || !takes_dataverse_if_named(command)),
+        .axdb = !dataverse_only && (axdb_named || command != COMMAND_APPLY),
+        .dataverse = !axdb_only && (named || !takes_dataverse_if_named(settings, command)),
     };
     return true;
+}
+
+/** Where AxDB is and who signs in there. */
+static bool
+choose_axdb(struct settings *settings, struct target *target, struct err *err)
+{
+    const char *server = text_of(settings, OPT_SERVER);
+
+    return (!server || server_name_parse(server, &target->server, err)) &&
+           (target->jit != JIT_NONE || choose_login(settings, err)) &&
+           check_encryption(settings, err);
 }
 
 bool
@@ -386,18 +436,17 @@ rules_target(struct settings *settings, enum command command, struct target *ret
         return true;
     }
     if (!choose_halves(settings, command, &target, err) ||
+        !jit_rules(settings, command, target.axdb, &target.jit, err) ||
         !check_halves(settings, command, &target, err))
         return false;
-    if (target.axdb && (!server_name_parse(text_of(settings, OPT_SERVER), &target.server, err) ||
-                        !choose_login(settings, err) || !check_encryption(settings, err)))
+    if (target.axdb && !choose_axdb(settings, &target, err))
         return false;
-    if (target.dataverse && !text_of(settings, OPT_CLIENT_ID))
-        return missing(OPT_CLIENT_ID, "application",
-                       target.axdb ? "Give --client-id (or AZURE_CLIENT_ID) of an application "
-                                     "user, or leave Dataverse out with --axdb-only."
-                                   : "Give --client-id (or AZURE_CLIENT_ID) of an application "
-                                     "user.",
-                       err);
+    if ((target.dataverse || target.jit != JIT_NONE) &&
+        !sign_in_choose(
+            settings,
+            target.axdb && target.jit == JIT_NONE ? "leave Dataverse out with --axdb-only" : "",
+            &target.sign_in, err))
+        return false;
     if (!choose_channels(settings, err) || !check_map(settings, command, err) ||
         !check_decisions(settings, err))
         return false;

@@ -79,6 +79,24 @@ check_age(struct observations *list, const struct run_request *request,
         seen->hint = "They came with the copy: dwclean clean --dataverse-only, before the relink.";
 }
 
+/** A delete can then not be made for the version that was backed up. */
+static void
+check_versions(struct observations *list, const struct runtime_evidence *runtime)
+{
+    struct observation *seen;
+
+    if (list->expect == EXPECT_POST_RELINK || !evidence_without_versions(runtime))
+        return;
+    seen = observe(list, "D-VERSION", VERDICT_DIFFERS,
+                   "%s: a delete cannot be made for the version that was backed up",
+                   runtime->identity.optimistic_concurrency
+                       ? "there are rows without a version"
+                       : "the service does not compare row versions of this table");
+    seen->hint =
+        "With --allow-no-etag each row is compared with its backup just before its delete; "
+        "a change in the moment between is lost.";
+}
+
 static void
 check_runtime_rows(struct observations *list, const struct run_request *request,
                    const struct runtime_evidence *runtime)
@@ -103,6 +121,7 @@ check_runtime_rows(struct observations *list, const struct run_request *request,
         rows_word((int64_t)runtime->row_count), created_text(runtime, created, sizeof created));
     if (seen->verdict == VERDICT_DIFFERS)
         seen->code = HEALTH_STALE_DATAVERSE;
+    check_versions(list, runtime);
     check_age(list, request, runtime);
 }
 

@@ -151,6 +151,10 @@ confirm_describe(const struct run_request *request, const struct evidence *evide
         text_printf(text, "\n  %8" PRId64 " Dual Write Runtime Configuration%s\n",
                     plan->states[TABLE_RUNTIME].rows,
                     plan->states[TABLE_RUNTIME].rows == 1 ? "" : "s");
+        if (evidence_without_versions(evidence->runtime))
+            text_append(text, "           deleted without a version: each is compared with its "
+                              "backup just before,\n           and a change in that moment is "
+                              "lost\n");
     }
     describe_rest(scope, text);
     text_printf(text, "class: %s\nplan-id: %s\n\n", env_class_name(request->env_class), plan->id);
@@ -193,7 +197,11 @@ ask_names(const struct run_request *request, const struct evidence *evidence,
                        err);
     if (request->axdb) {
         guard_target_name(request, name, sizeof name);
-        if (!ask_for(op, "Type the target's name as above (DATABASE@SERVER) to go on: ", name, err))
+        if (!ask_for(op,
+                     request->server && request->database
+                         ? "Type the target's name as above (DATABASE@SERVER) to go on: "
+                         : "Type the host of the Dataverse URL to go on: ",
+                     name, err))
             return false;
     }
     /* an undo looks at Dataverse, and writes nothing there */

@@ -445,3 +445,10 @@ evidence_grantee(const struct axdb_identity *identity, char *ret, size_t size)
     ret[used++] = ']';
     ret[used] = '\0';
 }
+
+bool
+evidence_without_versions(const struct runtime_evidence *runtime)
+{
+    return runtime->row_count > 0 &&
+           (!runtime->identity.optimistic_concurrency || runtime->rows_without_etag > 0);
+}

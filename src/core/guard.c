@@ -326,32 +326,102 @@ guard_read_all(const struct runtime_evidence *runtime, struct err *err)
                          "prvReadmsdyn_dualwriteruntimeconfig for the whole organization.");
 }
 
+bool
+guard_versions(const struct run_request *request, const struct runtime_evidence *runtime,
+               struct err *err)
+{
+    if (!evidence_without_versions(runtime) || (request->allow_no_etag && request->reason))
+        return true;
+    if (runtime->identity.optimistic_concurrency)
+        (void)err_set(err, ERR_SCHEMA, "%zu runtime configurations have no version",
+                      runtime->rows_without_etag);
+    else
+        (void)err_set(err, ERR_SCHEMA, "the service does not check row versions of this table");
+    return err_hint(err, "A row that changes between the look at it and its delete would be lost. "
+                         "With the maps stopped nothing should change it: --allow-no-etag --reason "
+                         "TEXT compares each row with its backup just before its delete. "
+                         "Microsoft's Reset link clears the same rows.");
+}
+
 /** What the purge needs of the service, asked before AxDB changes. */
 static bool
-guard_purge(const struct runtime_evidence *runtime, struct err *err)
+guard_purge(const struct run_request *request, const struct runtime_evidence *runtime,
+            struct err *err)
 {
     if (runtime->row_count == 0)
         return true;
-    if (!runtime->identity.optimistic_concurrency) {
-        (void)err_set(err, ERR_SCHEMA, "the service does not check row versions of this table");
-        return err_hint(err, "A row that changes between backup and delete would be lost: dwclean "
-                             "does not delete without that check.");
-    }
-    if (!guard_read_all(runtime, err))
+    if (!guard_versions(request, runtime, err) || !guard_read_all(runtime, err))
         return false;
     if (runtime->identity.may_delete == RIGHT_MISSING) {
         (void)err_set(err, ERR_PERMISSION,
                       "the application user may not delete Dual Write Runtime Configurations");
         return err_hint(err, "Give its role the privilege prvDeletemsdyn_dualwriteruntimeconfig.");
     }
-    return runtime->rows_without_etag == 0 ||
-           err_set(err, ERR_SCHEMA, "%zu runtime configurations have no version",
-                   runtime->rows_without_etag);
+    return true;
+}
+
+/* ---- a production target under another class ---- */
+
+static bool
+is_production_axdb(const struct run_request *request, const struct production_target *target,
+                   const struct axdb_evidence *axdb)
+{
+    if (!request->axdb || !target->server || !target->database)
+        return false;
+    if (text_equal_nocase(target->server, request->server) &&
+        text_equal_nocase(target->database, request->database))
+        return true;
+    return axdb && target->dialled && text_equal_nocase(target->dialled, axdb->identity.dialled) &&
+           text_equal_nocase(target->database, axdb->identity.database);
+}
+
+static bool
+is_production_runtime(const struct run_request *request, const struct production_target *target,
+                      const struct runtime_evidence *runtime)
+{
+    char host[HOST_BYTES];
+    char dialled[HOST_BYTES];
+
+    if (!request->dataverse || !target->dataverse_url)
+        return false;
+    host_of_url(target->dataverse_url, host);
+    host_of_url(request->dataverse_url, dialled);
+    return strcmp(host, dialled) == 0 || (runtime && strcmp(host, runtime->identity.host) == 0);
+}
+
+/** `evidence` NULL: nothing was reached yet, what is asked for decides. */
+static bool
+guard_class(const struct run_request *request, const struct evidence *evidence, struct err *err)
+{
+    const struct axdb_evidence *axdb = evidence ? evidence->axdb : NULL;
+    const struct runtime_evidence *runtime = evidence ? evidence->runtime : NULL;
+
+    if (request->env_class == CLASS_PRODUCTION)
+        return true;
+    for (size_t i = 0; i < request->production_count; i++) {
+        const struct production_target *target = &request->production[i];
+        const bool of_axdb = is_production_axdb(request, target, axdb);
+
+        if (!of_axdb && !is_production_runtime(request, target, runtime))
+            continue;
+        (void)err_set(err, ERR_REFUSED, "this is called %s, and environment \"%s\" is production",
+                      env_class_name(request->env_class), target->environment);
+        (void)err_detail(err, "%s: [env \"%s\"] has class production and the same %s: %s%s%s",
+                         target->source, target->environment,
+                         of_axdb ? "server and database" : "Dataverse host",
+                         of_axdb ? target->server : target->dataverse_url, of_axdb ? " " : "",
+                         of_axdb ? target->database : "");
+        return err_hint(err, "If it is production: --env %s. If it is not, correct one of the two.",
+                        target->environment);
+    }
+    return true;
 }
 
 bool
 guard_identity(const struct run_request *request, const struct evidence *evidence, struct err *err)
 {
+    if (!guard_class(request, evidence, err))
+        return false;
     if (request->axdb && !evidence->axdb) {
         *err = evidence->axdb_err;
         return false;
@@ -374,7 +444,7 @@ guard_target(const struct run_request *request, const struct scope *scope,
     if (!request->dataverse || scope->parts[TABLE_RUNTIME] == SCOPE_NOTHING)
         return true;
     return purpose == GUARD_UNDO ? guard_read_all(evidence->runtime, err)
-                                 : guard_purge(evidence->runtime, err);
+                                 : guard_purge(request, evidence->runtime, err);
 }
 
 /* ---- the operator's statement ---- */
@@ -386,7 +456,7 @@ guard_target_name(const struct run_request *request, char *ret, size_t size)
 
     if (request->environment) {
         (void)snprintf(ret, size, "%s", request->environment);
-    } else if (request->axdb) {
+    } else if (request->axdb && request->server && request->database) {
         (void)snprintf(ret, size, "%s@%s", request->database, request->server);
     } else {
         host_of_url(request->dataverse_url, host);
@@ -408,12 +478,51 @@ guard_production(const struct run_request *request, struct err *err)
                          request->allow_production ? request->allow_production : "not given", name);
         return err_hint(err,
                         "Without --env or --class every target counts as production. Pass --class "
-                        "sandbox if it is one; else --allow-production='%s' --reason TEXT.",
+                        "sandbox if it is one; else %s--allow-production='%s' --reason TEXT.",
+                        request->removes && !request->applies
+                            ? "dwclean plan --out FILE, then dwclean apply FILE "
+                            : "",
                         name);
     }
     if (!request->reason) {
         (void)err_set(err, ERR_REFUSED, "a change of production needs a reason");
         return err_hint(err, "Pass --reason TEXT; it is kept with the run.");
+    }
+    if (request->removes && !request->applies) {
+        (void)err_set(err, ERR_REFUSED, "a change of production needs a saved plan");
+        return err_hint(err,
+                        "dwclean plan --out FILE with the same target, have it read (dwclean show "
+                        "FILE), then dwclean apply FILE --allow-production='%s' --reason TEXT.",
+                        name);
+    }
+    return true;
+}
+
+/** Is there a plan-id, or somebody to ask? */
+static bool
+guard_confirmation(const struct run_request *request, bool can_ask, struct err *err)
+{
+    if (request->yes && !request->plan_id) {
+        (void)err_set(err, ERR_REFUSED, "--yes needs --plan-id");
+        return err_hint(err, "%s",
+                        request->resumes
+                            ? "Pass the run's own plan-id. It stands in the report of the run, and "
+                              "dwclean resume RUN shows it at a terminal."
+                        : request->applies
+                            ? "Pass the plan-id that dwclean plan has shown: it says that this is "
+                              "the plan that was read, and not just a file of that name."
+                            : "Run the same command with --dry-run, read it, and pass the plan-id "
+                              "that it prints.");
+    }
+    if (!request->yes && !can_ask) {
+        (void)err_set(err, ERR_REFUSED, "nobody is there to confirm");
+        return err_hint(err, "%s--maps-are-stopped --yes --plan-id ID.",
+                        request->applies   ? "At a terminal the command asks. In a pipeline, with "
+                                             "the plan-id that dwclean plan has shown: "
+                        : request->resumes ? "At a terminal the command asks. In a pipeline, with "
+                                             "the plan-id in the report of the run: "
+                                           : "At a terminal the command asks. In a pipeline: "
+                                             "--dry-run first, then ");
     }
     return true;
 }
@@ -421,10 +530,14 @@ guard_production(const struct run_request *request, struct err *err)
 bool
 guard_statement(const struct run_request *request, bool can_ask, struct err *err)
 {
-    if (!guard_production(request, err))
+    if (!guard_class(request, NULL, err) || !guard_production(request, err))
         return false;
     if (request->rows_name_this_environment && !request->reason) {
         (void)err_set(err, ERR_REFUSED, "--rows-name-this-environment needs a reason");
+        return err_hint(err, "Pass --reason TEXT; it is kept with the run.");
+    }
+    if (request->allow_no_etag && !request->reason) {
+        (void)err_set(err, ERR_REFUSED, "--allow-no-etag needs a reason");
         return err_hint(err, "Pass --reason TEXT; it is kept with the run.");
     }
     if (!request->maps_are_stopped && !can_ask) {
@@ -432,22 +545,5 @@ guard_statement(const struct run_request *request, bool can_ask, struct err *err
         return err_hint(err, "Stop the maps (or make sure that they cannot be reached), then pass "
                              "--maps-are-stopped. --yes does not imply it.");
     }
-    if (request->yes && !request->plan_id) {
-        (void)err_set(err, ERR_REFUSED, "--yes needs --plan-id");
-        return err_hint(err, "%s",
-                        request->resumes
-                            ? "Pass the run's own plan-id. It stands in the report of the run, and "
-                              "dwclean resume RUN shows it at a terminal."
-                            : "Run the same command with --dry-run, read it, and pass the plan-id "
-                              "that it prints.");
-    }
-    if (!request->yes && !can_ask) {
-        (void)err_set(err, ERR_REFUSED, "nobody is there to confirm");
-        return err_hint(err, "%s--maps-are-stopped --yes --plan-id ID.",
-                        request->resumes ? "At a terminal the command asks. In a pipeline, with "
-                                           "the plan-id in the report of the run: "
-                                         : "At a terminal the command asks. In a pipeline: "
-                                           "--dry-run first, then ");
-    }
-    return true;
+    return guard_confirmation(request, can_ask, err);
 }

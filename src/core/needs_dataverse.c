@@ -118,6 +118,32 @@ need_privilege(struct needs *needs, const char *check, const char *privilege, en
               needs->evidence->runtime->identity.user_id, privilege);
 }
 
+/** What an undo would need; no clean-up waits for it. */
+static void
+need_create(struct needs *needs, const struct runtime_identity *id)
+{
+    const enum right right = id->may_create;
+    struct observation *seen;
+
+    seen = need(needs, "C-CREATE", false,
+                right == RIGHT_HELD      ? VERDICT_OK
+                : right == RIGHT_MISSING ? VERDICT_DIFFERS
+                                         : VERDICT_UNKNOWN,
+                "prvCreatemsdyn_dualwriteruntimeconfig %s%s",
+                right == RIGHT_HELD      ? "held"
+                : right == RIGHT_MISSING ? "missing"
+                                         : "not known",
+                right == RIGHT_HELD ? "" : ": undo could not put rows back");
+    if (right == RIGHT_HELD)
+        return;
+    if (right == RIGHT_UNKNOWN)
+        seen->cause = ERR_PERMISSION;
+    need_hint(needs, seen,
+              "Before an undo, in a security role of the application user %s: table Dual Write "
+              "Runtime Configuration, privilege Create, any level.",
+              id->user_id);
+}
+
 static void
 need_versions(struct needs *needs, const struct runtime_evidence *runtime)
 {
@@ -136,8 +162,9 @@ need_versions(struct needs *needs, const struct runtime_evidence *runtime)
         seen = need(needs, "C-VERSION", true, VERDICT_DIFFERS,
                     "the service does not check row versions of this table "
                     "(IsOptimisticConcurrencyEnabled is false)");
-    seen->hint = "A row that changes between backup and delete would be lost: dwclean does not "
-                 "delete without that check. Microsoft's Reset link clears the same rows.";
+    seen->hint = "A row that changes between the look at it and its delete would be lost. "
+                 "Microsoft's Reset link clears the same rows; --allow-no-etag --reason TEXT "
+                 "compares each row with its backup just before its delete.";
 }
 
 void
@@ -159,5 +186,6 @@ needs_of_dataverse(struct needs *needs)
                id->key_column, runtime->row_count);
     need_privilege(needs, "C-READALL", "Read", id->may_read_all);
     need_privilege(needs, "C-DELETE", "Delete", id->may_delete);
+    need_create(needs, id);
     need_versions(needs, runtime);
 }

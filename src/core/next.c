@@ -13,6 +13,12 @@ struct steps {
     size_t count;
 };
 
+static bool
+is_command(const struct outcome *outcome, const char *command)
+{
+    return strcmp(outcome->command, command) == 0;
+}
+
 static void
 add(struct steps *steps, const char *step)
 {
@@ -57,21 +63,31 @@ append_option(struct text *ret, const char *option, const char *value)
 
 /** Target and halves of this command, as far as options can say it again without secrets. */
 static void
-append_target(struct text *ret, const struct run_request *request)
+append_place(struct text *ret, const struct run_request *request)
 {
-    char name[256];
-
     append_option(ret, " --env ", request->environment);
     if (!request->environment) {
         append_option(ret, " -S ", request->axdb ? request->server : NULL);
         append_option(ret, " -d ", request->axdb ? request->database : NULL);
-        append_option(ret, " --dataverse-url ", request->dataverse ? request->dataverse_url : NULL);
+        append_option(ret, " --dataverse-url ",
+                      request->dataverse || request->jit ? request->dataverse_url : NULL);
+        append_option(ret, " --jit ", request->jit);
+        append_option(ret, " --jit-ip ", request->jit_ip);
         append_option(ret, " --expect-dataverse-host ", request->expect_dataverse_host);
         text_append(ret, " --class ");
         text_append(ret, env_class_name(request->env_class));
     }
     if (!request->axdb || !request->dataverse)
         text_append(ret, request->axdb ? " --axdb-only" : " --dataverse-only");
+}
+
+/** The same for a command that writes. */
+static void
+append_target(struct text *ret, const struct run_request *request)
+{
+    char name[256];
+
+    append_place(ret, request);
     if (request->env_class != CLASS_PRODUCTION)
         return;
     guard_target_name(request, name, sizeof name);
@@ -99,22 +115,48 @@ append_runs_dir(struct text *ret, const char *run_path, struct arena *arena)
                       arena_printf(arena, "%.*s", (int)(slash - run_path), run_path));
 }
 
-/** The command that finishes this run; NULL when it cannot be told. */
-static const char *
-finishing_command(const struct run_request *request, struct arena *arena,
-                  const struct outcome *outcome)
+const char *
+next_finishing_command(const struct run_request *request, struct arena *arena, const char *run_id,
+                       const char *run_path, const char *undoes)
 {
-    const bool undo = strcmp(outcome->command, "undo") == 0 && outcome->undoes;
     TEXT_SCOPED text = {0};
 
-    text_append(&text, undo ? "dwclean undo " : "dwclean resume ");
-    text_append(&text, undo ? outcome->undoes : outcome->run_id);
-    text_append(&text, undo ? " --merge" : "");
+    text_append(&text, undoes ? "dwclean undo " : "dwclean resume ");
+    text_append(&text, undoes ? undoes : run_id);
+    text_append(&text, undoes ? " --merge" : "");
     append_target(&text, request);
-    if (!undo)
+    if (!undoes)
         append_channels(&text, request);
-    append_runs_dir(&text, outcome->run_path, arena);
+    append_runs_dir(&text, run_path, arena);
     return text.broken ? NULL : arena_string(arena, text_string(&text));
+}
+
+/** The command that executes a saved plan; without a file, how to save one. */
+static void
+add_apply(struct steps *steps, const struct run_request *request, struct arena *arena,
+          const struct outcome *outcome)
+{
+    TEXT_SCOPED text = {0};
+
+    if (!outcome->plan_path) {
+        add(steps, "Nothing was saved: give --out FILE for a plan that dwclean apply executes.");
+        return;
+    }
+    add(steps, "Read it again, with every batch and request, or have it read:");
+    append_option(&text, "dwclean show ", outcome->plan_path);
+    text_append(&text, " --statements");
+    add(steps, text.broken ? NULL : arena_string(arena, text_string(&text)));
+    add(steps, "Execute it, with the same sign-in options; at a terminal it asks:");
+    text_reset(&text);
+    append_option(&text, "dwclean apply ", outcome->plan_path);
+    append_target(&text, request);
+    add(steps, text.broken ? NULL : arena_string(arena, text_string(&text)));
+    add(steps, "In a pipeline, add:");
+    add(steps, arena_printf(arena, "--maps-are-stopped --yes --plan-id %s --runs-dir DIRECTORY",
+                            outcome->plan_id ? outcome->plan_id : "?"));
+    if (request->env_class == CLASS_PRODUCTION && !request->environment)
+        add(steps, "Without --env or --class the target counts as production. If it is none: plan "
+                   "and apply with --class sandbox or --class dev.");
 }
 
 /** The rest of the command line that turns this dry run into a change. */
@@ -124,6 +166,10 @@ add_planned(struct steps *steps, const struct run_request *request, struct arena
 {
     char name[256];
 
+    if (is_command(outcome, "plan")) {
+        add_apply(steps, request, arena, outcome);
+        return;
+    }
     add(steps, "At a terminal, run the same command without --dry-run: it shows this and asks.");
     add(steps, "In a pipeline, put this in the place of --dry-run:");
     add(steps, arena_printf(arena, "--maps-are-stopped --yes --plan-id %s --runs-dir DIRECTORY",
@@ -132,7 +178,13 @@ add_planned(struct steps *steps, const struct run_request *request, struct arena
         return;
     guard_target_name(request, name, sizeof name);
     add(steps, "Without --env or --class this target counts as production. If it is one, add:");
-    add(steps, arena_printf(arena, "--allow-production='%s' --reason TEXT", name));
+    if (request->removes && !request->applies)
+        add(steps, arena_printf(arena,
+                                "dwclean plan --out FILE, then dwclean apply FILE "
+                                "--allow-production='%s' --reason TEXT",
+                                name));
+    else
+        add(steps, arena_printf(arena, "--allow-production='%s' --reason TEXT", name));
 }
 
 /** Rows may be those of a working link: the target's own organization has to be known first. */
@@ -184,12 +236,6 @@ add_residue(struct steps *steps, const struct run_request *request, const struct
                    "target.");
 }
 
-static bool
-is_command(const struct outcome *outcome, const char *command)
-{
-    return strcmp(outcome->command, command) == 0;
-}
-
 /** Event rows without project rows: left by choice, or another feature's, or dual-write's. */
 static void
 add_unowned_events(struct steps *steps)
@@ -219,6 +265,8 @@ add_refused(struct steps *steps, const struct outcome *outcome)
             add_unowned_events(steps);
         return;
     }
+    if (outcome->word == OUTCOME_STALE && is_command(outcome, "apply"))
+        add(steps, "The plan cannot be applied any more: plan again, and have it read again.");
     add(steps, outcome->run_path ? "Nothing was changed on the target. The run directory holds no "
                                    "copy that is needed: it may be deleted."
                                  : "Nothing was changed on the target.");
@@ -269,6 +317,48 @@ add_done(struct steps *steps, const struct run_request *request, const struct ou
     add_relink(steps);
 }
 
+/** Everything that was planned has left; what is missing is the look that proves it. */
+static bool
+only_proof_is_missing(const struct outcome *outcome)
+{
+    for (int i = 0; i < TABLES; i++) {
+        const struct table_outcome *table = &outcome->tables[i];
+
+        if (table->asked &&
+            (table->planned_rows < 0 || table->backed_up_rows < table->planned_rows ||
+             table->deleted_rows + table->gone_rows < table->planned_rows))
+            return false;
+    }
+    return !outcome->after_taken || outcome->after.axdb_err.code != ERR_NONE ||
+           outcome->after.runtime_err.code != ERR_NONE;
+}
+
+/** Looking changes nothing, whatever the run is said to be. */
+static void
+add_verify(struct steps *steps, const struct run_request *request, struct arena *arena)
+{
+    TEXT_SCOPED text = {0};
+
+    text_append(&text, "dwclean verify");
+    append_place(&text, request);
+    append_channels(&text, request);
+    add(steps, "Every planned row was deleted; only the look that proves it is missing. See:");
+    add(steps, text.broken ? NULL : arena_string(arena, text_string(&text)));
+}
+
+/** Is all that is left what a resume leaves too: rows that changed, or came, after the plan? */
+static bool
+only_a_new_plan_helps(const struct outcome *outcome)
+{
+    const struct table_outcome *runtime = &outcome->tables[TABLE_RUNTIME];
+
+    return outcome->after_taken && runtime->asked && runtime->planned_rows >= 0 &&
+           runtime->deleted_rows >= 0 && runtime->changed_rows + runtime->new_rows > 0 &&
+           runtime->failed_rows + runtime->unknown_rows == 0 &&
+           runtime->planned_rows ==
+               runtime->deleted_rows + runtime->gone_rows + runtime->changed_rows;
+}
+
 static void
 add_unfinished(struct steps *steps, const struct run_request *request, struct arena *arena,
                const struct outcome *outcome)
@@ -282,9 +372,18 @@ add_unfinished(struct steps *steps, const struct run_request *request, struct ar
     add(steps, "Something changed, or may have. Keep the run directory: it holds the backup.");
     if (!outcome->run_id)
         return;
+    if (!undo && only_a_new_plan_helps(outcome)) {
+        add(steps, "What is left was changed or written after the plan: something still writes. "
+                   "This run does not remove it, and a resume would not.");
+        add(steps, "Stop the maps, then plan again: dwclean clean --dry-run with the same target.");
+        return;
+    }
+    if (!undo && !is_command(outcome, "repair-map") && only_proof_is_missing(outcome))
+        add_verify(steps, request, arena);
     add(steps, undo ? "Put back what is still missing, with the same sign-in options:"
                     : "Find out what is left and finish it, with the same sign-in options:");
-    add(steps, finishing_command(request, arena, outcome));
+    add(steps, next_finishing_command(request, arena, outcome->run_id, outcome->run_path,
+                                      undo ? outcome->undoes : NULL));
     if (!undo && outcome->plan_id)
         add(steps, arena_printf(arena,
                                 "At a terminal it asks. In a pipeline, add: --maps-are-stopped "
@@ -315,7 +414,7 @@ next_steps(const struct run_request *request, struct arena *arena, struct outcom
 
     switch (outcome->word) {
     case OUTCOME_CLEAN:
-        if (!is_command(outcome, "repair-map"))
+        if (!is_command(outcome, "repair-map") && !request->map)
             add_clean(&steps, request, outcome);
         break;
     case OUTCOME_READY:

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "core/rowset.h"
 
+#include <string.h>
+
 /** One table on its way into the plan. */
 struct plan_reader {
     struct rowset set;
@@ -101,9 +103,10 @@ plan_id_begin(const struct plan_header *header)
     return stream;
 }
 
+/** NULL in `schemas`: the table is not in the plan. */
 static bool
-make_id(const struct plan_header *header, const struct row_source *source, struct plan *plan,
-        struct err *err)
+make_id(const struct plan_header *header, const struct schema *const schemas[TABLES],
+        const struct table_state states[TABLES], char ret[DIGEST_HEX_BYTES], struct err *err)
 {
     struct digest_stream *stream = plan_id_begin(header);
     struct digest digest;
@@ -111,14 +114,14 @@ make_id(const struct plan_header *header, const struct row_source *source, struc
     if (!stream)
         return err_set(err, ERR_INTERNAL, "out of memory");
     for (int i = 0; i < TABLES; i++) {
-        if (!plan->asked[i])
+        if (!schemas[i])
             continue;
-        plan_id_add_schema(stream, row_source_schema(source, (enum table)i));
-        digest_add_u64(stream, (uint64_t)plan->states[i].rows);
-        digest_add(stream, plan->states[i].digest.bytes, DIGEST_BYTES);
+        plan_id_add_schema(stream, schemas[i]);
+        digest_add_u64(stream, (uint64_t)states[i].rows);
+        digest_add(stream, states[i].digest.bytes, DIGEST_BYTES);
     }
     digest = digest_finish(stream);
-    digest_hex(&digest, plan->id);
+    digest_hex(&digest, ret);
     digest_free(stream);
     return true;
 }
@@ -156,6 +159,7 @@ plan_make(const struct row_source *source, struct plan_file *file, struct plan *
           struct err *err)
 {
     const struct plan_header header = plan_header_of(source->evidence, source->scope->text);
+    const struct schema *schemas[TABLES] = {0};
 
     *ret = (struct plan){.expires_utc_ms = header.expires_utc_ms};
     if (file && !file->ops->begin(file, &header, err))
@@ -167,10 +171,95 @@ plan_make(const struct row_source *source, struct plan_file *file, struct plan *
             continue;
         if (!plan_table(ret, source, table, file, err))
             return err_wrap(err, "could not plan %s", table_name(table));
+        schemas[table] = row_source_schema(source, table);
     }
-    if (!make_id(&header, source, ret, err))
+    if (!make_id(&header, schemas, ret->states, ret->id, err))
         return false;
     return !file || file->ops->end(file, ret->id, err);
+}
+
+/* ---- a saved plan ---- */
+
+int64_t
+plan_header_expiry(const struct plan_header *header)
+{
+    const int64_t life_ms = (int64_t)PLAN_LIFE_HOURS * 3600 * 1000;
+
+    return header->expires_utc_ms - header->created_utc_ms > life_ms
+               ? header->created_utc_ms + life_ms
+               : header->expires_utc_ms;
+}
+
+/** The rows of one table, from `row` on; stops at the first row of another one. */
+static bool
+sum_up_table(struct saved_plan *saved, struct row_id *row, bool *end, struct table_state *ret,
+             struct err *err)
+{
+    const enum table table = row->table;
+    ROWSET_SCOPED set = {0};
+
+    if (!rowset_begin(&set, table, err))
+        return false;
+    while (!*end && row->table == table)
+        if (!cancel_check(err) || !rowset_add(&set, row, err) ||
+            !saved->ops->next(saved, row, end, err))
+            return false;
+    *ret = rowset_end(&set);
+    return true;
+}
+
+/** Tables without rows have a state too. */
+static bool
+begin_summary(const struct saved_plan *saved, const struct schema *schemas[TABLES],
+              struct plan_summary *ret, struct err *err)
+{
+    for (int i = 0; i < TABLES; i++) {
+        ROWSET_SCOPED set = {0};
+
+        schemas[i] = saved->ops->schema(saved, (enum table)i);
+        ret->asked[i] = schemas[i] != NULL;
+        if (!rowset_begin(&set, (enum table)i, err))
+            return false;
+        ret->states[i] = rowset_end(&set);
+    }
+    return true;
+}
+
+bool
+plan_check_saved(struct saved_plan *saved, struct plan_summary *ret, struct err *err)
+{
+    const struct schema *schemas[TABLES];
+    struct plan_summary summary = {0};
+    struct row_id row = {0};
+    bool end = false;
+    bool seen[TABLES] = {false};
+    char id[DIGEST_HEX_BYTES];
+
+    if (!begin_summary(saved, schemas, &summary, err) || !saved->ops->rewind(saved, err) ||
+        !saved->ops->next(saved, &row, &end, err))
+        return false;
+    while (!end) {
+        const enum table table = row.table;
+
+        if (seen[table] || !schemas[table])
+            return err_set(err, ERR_STORAGE, "the rows of %s are not in order", table_name(table));
+        seen[table] = true;
+        if (!sum_up_table(saved, &row, &end, &summary.states[table], err)) {
+            err->code = err->code == ERR_SERVER ? ERR_STORAGE : err->code;
+            return err_wrap(err, "%s", saved->ops->path(saved));
+        }
+    }
+    if (!make_id(saved->ops->header(saved), schemas, summary.states, id, err))
+        return false;
+    if (strcmp(id, saved->ops->plan_id(saved)) != 0) {
+        (void)err_set(err, ERR_STORAGE, "%s does not hold the plan that it names",
+                      saved->ops->path(saved));
+        (void)err_detail(err, "its last line says %s, its rows make %s", saved->ops->plan_id(saved),
+                         id);
+        return err_hint(err, "Plan again.");
+    }
+    *ret = summary;
+    return true;
 }
 
 void

@@ -17,6 +17,7 @@ struct purging {
     struct runtime_refs changed; /* 412 in this pass */
     struct removal *left;        /* made with the first of them */
     size_t outcomes;             /* of this pass */
+    bool comparing;              /* rows without versions, in this pass */
     int64_t told;                /* rows with a final outcome */
 };
 
@@ -190,6 +191,145 @@ leave_all(struct purging *purge, const struct runtime_refs *rows, const char *wh
             leave_changed(purge, rows->list[i].key, why);
 }
 
+/* ---- rows without versions ---- */
+
+/** A row that is to go, beside its copy in the first backup, or the digest of a later copy. */
+struct looking {
+    struct purging *purge;
+    const struct runtime_refs *rows;
+    const struct row *then; /* NULL: `digest` */
+    const char *digest;
+    bool equal, same; /* to the copy; but for the service's stamps */
+    bool sent;        /* it was, and what that did is not known */
+};
+
+static bool
+take_now(void *ctx, const struct row *now, struct err *err)
+{
+    struct looking *looking = ctx;
+    const struct row *then = looking->then;
+    struct runtime_store *store = looking->purge->job->store;
+    char digest[DIGEST_HEX_BYTES];
+
+    (void)err;
+    digest_hex(&now->id.digest, digest);
+    if (!then) {
+        looking->equal = strcmp(digest, looking->digest) == 0;
+        looking->same = true; /* the next further backup compares */
+        return true;
+    }
+    looking->equal = digest_equal(&now->id.digest, &then->id.digest);
+    looking->same = now->count == 1 && then->count == 1 &&
+                    store->ops->same_row(store, now->fields[0].bytes, then->fields[0].bytes, false);
+    return true;
+}
+
+/** Read it, compare, and delete it as it is: as close together as can be. */
+static bool
+remove_compared(struct looking *looking, const struct runtime_ref *ref, struct removal *ret,
+                struct err *err)
+{
+    struct runtime_store *store = looking->purge->job->store;
+    const struct row_sink sink = {.ctx = looking, .take = take_now};
+    bool again = true;
+
+    for (unsigned tries = 1; again; tries++) {
+        bool found = false;
+
+        looking->equal = looking->same = false;
+        looking->sent = tries > 1;
+        if (!cancel_check(err) || !store->ops->read_row(store, ref->key, &sink, &found, err))
+            return false;
+        *ret = (struct removal){.row = ref,
+                                .state = found ? REMOVAL_CHANGED : REMOVAL_GONE,
+                                .http_status = found ? 200 : 404};
+        if (!looking->equal)
+            return true;
+        /* It was equal to its sealed copy a moment ago, and nothing can hold it so: this line
+         * destroys. */
+        if (!store->ops->remove_as_it_is(store, ref, tries, ret, &again, err))
+            return false;
+    }
+    return true;
+}
+
+/** Nothing settles any more what a sending did: that row may have left. */
+static bool
+leave_sent(struct purging *purge, const struct runtime_ref *ref, const struct err *why)
+{
+    const struct removal unknown = {.row = ref, .state = REMOVAL_UNKNOWN, .why = *why};
+    struct err ignored;
+
+    (void)!outcome(purge, &unknown, &ignored);
+    return false;
+}
+
+static bool
+settle_compared(struct looking *looking, const char *key, struct err *err)
+{
+    struct purging *purge = looking->purge;
+    struct runtime_ref ref = {.etag = ""};
+    const struct runtime_ref *const list = &ref;
+    struct removal removal = {0};
+
+    memcpy(ref.key, key, strnlen(key, sizeof ref.key - 1));
+    if (!intent(purge, &list, 1, err))
+        return false;
+    if (!remove_compared(looking, &ref, &removal, err))
+        return looking->sent && leave_sent(purge, &ref, err);
+    if (removal.state != REMOVAL_CHANGED || looking->same)
+        return outcome(purge, &removal, err);
+    purge->outcomes++;
+    leave_changed(purge, key, "changed since it was backed up: its contents are others now");
+    return true;
+}
+
+static bool
+take_then(void *ctx, const struct row *then, struct err *err)
+{
+    struct looking *looking = ctx;
+
+    if (runtime_refs_find(looking->rows, then->id.key) == looking->rows->count)
+        return true;
+    looking->then = then;
+    return settle_compared(looking, then->id.key, err);
+}
+
+static bool
+look_at_each(struct looking *looking, bool first, struct err *err)
+{
+    const struct backup_rows *backup = looking->purge->job->backup;
+    const struct row_sink sink = {.ctx = looking, .take = take_then};
+    const struct runtime_refs *rows = looking->rows;
+
+    if (first)
+        return backup->read(backup->ctx, TABLE_RUNTIME, &sink, err);
+    for (size_t i = 0; i < rows->count; i++) {
+        looking->digest = rows->list[i].etag;
+        if (!settle_compared(looking, rows->list[i].key, err))
+            return false;
+    }
+    return true;
+}
+
+/** One pass; rows that were only stamped are in purge->changed then. */
+static bool
+compare_pass(struct purging *purge, const struct runtime_refs *rows, bool first, struct err *err)
+{
+    struct looking looking = {.purge = purge, .rows = rows};
+    struct err journal_err;
+    bool ok;
+
+    purge->outcomes = 0;
+    ok = look_at_each(&looking, first, err);
+    if (!row_journal_flush(&purge->journal, true, ok ? err : &journal_err))
+        return false;
+    if (ok && purge->outcomes != rows->count)
+        return err_set(err, ERR_STORAGE, "%zu rows of the plan are not in the backup",
+                       rows->count - purge->outcomes);
+    return ok;
+}
+
 /* ---- the passes ---- */
 
 /** Send these rows. True: every one has an outcome. */
@@ -221,6 +361,7 @@ seal_changed(struct purging *purge, struct runtime_refs *rows, struct err *err)
                                      .dir = purge->job->dir,
                                      .backup = purge->job->backup,
                                      .journal = purge->journal.journal,
+                                     .without_versions = purge->comparing,
                                      .ctx = purge,
                                      .gone = changed_is_gone,
                                      .differs = changed_differs};
@@ -246,7 +387,8 @@ pass_all(struct purging *purge, const struct runtime_refs *first, struct err *er
     const struct runtime_refs *rows = first;
 
     for (int round = 0; rows->count; round++) {
-        if (!pass(purge, rows, err))
+        if (!(purge->comparing ? compare_pass(purge, rows, round == 0, err)
+                               : pass(purge, rows, err)))
             return false;
         if (purge->changed.count == 0)
             return true;
@@ -262,19 +404,44 @@ pass_all(struct purging *purge, const struct runtime_refs *first, struct err *er
     return true;
 }
 
+/* ---- all of them ---- */
+
+/** Do all rows go, each in its version? Then the plan's own list serves. */
+static bool
+whole_plan(const struct purge_job *job)
+{
+    const struct runtime_refs *all = &job->plan->runtime;
+
+    if (job->settled || job->without_versions)
+        return false;
+    for (size_t i = 0; i < all->count; i++)
+        if (!all->list[i].etag[0])
+            return false;
+    return true;
+}
+
 static bool
 pass_rest(struct purging *purge, struct err *err)
 {
-    const struct runtime_refs *all = &purge->job->plan->runtime;
-    const unsigned char *settled = purge->job->settled;
+    const struct purge_job *job = purge->job;
+    const struct runtime_refs *all = &job->plan->runtime;
     RUNTIME_REFS_SCOPED rest = {0};
+    RUNTIME_REFS_SCOPED compared = {0};
 
-    if (!settled)
+    if (whole_plan(job))
         return pass_all(purge, all, err);
-    for (size_t i = 0; i < all->count; i++)
-        if (!settled[i] && !runtime_refs_add(&rest, all->list[i].key, all->list[i].etag, err))
+    for (size_t i = 0; i < all->count; i++) {
+        const struct runtime_ref *ref = &all->list[i];
+
+        if (!(job->settled && job->settled[i]) &&
+            !runtime_refs_add(job->without_versions || !ref->etag[0] ? &compared : &rest, ref->key,
+                              ref->etag, err))
             return false;
-    return pass_all(purge, &rest, err);
+    }
+    if (!pass_all(purge, &rest, err))
+        return false;
+    purge->comparing = true;
+    return pass_all(purge, &compared, err);
 }
 
 /** What a stop has left of rows whose version was refused. */

@@ -39,14 +39,17 @@ take_now(void *ctx, const struct row *row, struct err *err)
     struct now *now = ctx;
     struct round *round = now->round;
     struct runtime_store *store = round->job->store;
+    const bool by_digest = round->job->without_versions;
+    char digest[DIGEST_HEX_BYTES];
 
-    if (!row->id.version[0] || row->count != 1 || now->then->count != 1 ||
+    digest_hex(&row->id.digest, digest);
+    if ((!by_digest && !row->id.version[0]) || row->count != 1 || now->then->count != 1 ||
         !store->ops->same_row(store, row->fields[0].bytes, now->then->fields[0].bytes, false))
         return true;
     now->same = true;
     return begin(round, err) && rowset_add(&round->written, &row->id, err) &&
            round->backup->ops->add(round->backup, row, err) &&
-           runtime_refs_add(&round->sealed, row->id.key, row->id.version, err);
+           runtime_refs_add(&round->sealed, row->id.key, by_digest ? digest : row->id.version, err);
 }
 
 static bool

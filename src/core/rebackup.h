@@ -17,7 +17,8 @@ struct rebackup_job {
     struct run_dir *dir;
     const struct backup_rows *backup; /* the rows as they were sealed first */
     struct journal *journal;
-    void *ctx; /* of the two calls */
+    bool without_versions; /* `ret` then has each row's digest in the place of its version */
+    void *ctx;             /* of the two calls */
     /** There is no such row any more. */
     bool (*gone)(void *ctx, const char *key, struct err *err);
     /** It has other contents than the backup: it stays. */

@@ -1,4 +1,5 @@
 /* repair-map: the rows of one map leave both project tables; everything else stays. */
+#include "apply.h"
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/parse.h"
@@ -47,9 +48,24 @@ parse_map(const char *map, struct map_reader *reader, struct err *err)
     return true;
 }
 
+/** A saved plan names each row by its partition too. */
 static bool
-is_asked_for(const struct run_request *request, const char *project)
+is_planned(const struct run *run, int64_t partition, const char *project)
 {
+    for (size_t i = 0; i < run->planned_project_count; i++)
+        if (run->planned_projects[i].partition == partition &&
+            strcmp(run->planned_projects[i].name, project) == 0)
+            return true;
+    return false;
+}
+
+static bool
+is_asked_for(const struct run *run, int64_t partition, const char *project)
+{
+    const struct run_request *request = &run->request;
+
+    if (request->applies)
+        return is_planned(run, partition, project);
     for (size_t i = 0; i < request->project_count; i++)
         if (strcmp(request->projects[i], project) == 0)
             return true;
@@ -131,8 +147,8 @@ take_map_row(struct map_reader *reader, const struct row *row, const char *proje
                                      .own = seen->own_host && host_is_named(url, seen->own_host)}};
     if (!found->shown.project || !found->shown.host)
         return arena_exhausted(err);
-    found->shown.chosen =
-        is_asked_for(&run->request, project) && !(run->request.wrong_url_only && found->shown.own);
+    found->shown.chosen = is_asked_for(run, key.partition, project) &&
+                          !(run->request.wrong_url_only && found->shown.own);
     return true;
 }
 
@@ -214,6 +230,8 @@ refuse_missing(const struct map_reader *reader, struct err *err)
 {
     const struct run_request *request = &reader->run->request;
 
+    if (request->applies)
+        return true; /* what is missing shows in the comparison with the plan */
     if (reader->count == 0) {
         (void)err_set(err, ERR_REFUSED, "no project row belongs to map %s:%s", reader->internal,
                       reader->external);
@@ -327,15 +345,14 @@ find_rows(struct run *run, struct map_reader *reader, struct err *err)
     struct scope scope;
 
     run_set_scope(run, &project_tables);
-    if (!run_look(run, err) ||
+    if (!run_look(run, err) || !apply_same_target(run, err) ||
         !guard_target(&run->request, &run->scope, GUARD_MAP, &outcome->before, err) ||
-        !read_map(reader, err) || !show_map(reader, err) ||
-        !guard_map(&run->request, &outcome->before, outcome->map_rows, outcome->map_row_count,
-                   err) ||
-        !make_scope(reader, &scope, err))
+        !read_map(reader, err) || !show_map(reader, err) || !make_scope(reader, &scope, err))
         return false;
     run_set_scope(run, &scope);
-    return true;
+    /* a plan that does not fit any more is stale, whoever the rows name now */
+    return apply_compare(run, err) && guard_map(&run->request, &outcome->before, outcome->map_rows,
+                                                outcome->map_row_count, err);
 }
 
 static void
@@ -396,7 +413,6 @@ make_plan(struct run *run, struct err *err)
 static bool
 prepare(struct run *run, struct map_reader *reader, struct err *err)
 {
-    struct outcome *outcome = run->outcome;
     TEXT_SCOPED text = {0};
 
     if (!find_map(run, reader, err))
@@ -406,9 +422,7 @@ prepare(struct run *run, struct map_reader *reader, struct err *err)
     if (run->request.dry_run || nothing) {
         if (!make_plan(run, err) || !confirm_plan_id(&run->request, &run->plan, err))
             return false;
-        outcome->word = nothing ? OUTCOME_CLEAN : OUTCOME_PLANNED;
-        outcome->verdict = nothing ? "nothing to do: no row of this map is chosen"
-                                   : "a dry run: nothing was changed";
+        run_finish_plan(run, nothing ? "nothing to do: no row of this map is chosen" : NULL);
         return false;
     }
     if (!run_open(run, err) || !make_plan(run, err))
@@ -535,19 +549,26 @@ prove(const struct map_reader *reader, struct err *err)
 }
 
 void
+run_map(struct run *run)
+{
+    struct map_reader reader = {.run = run};
+    struct err err = {0};
+
+    if (!prepare(run, &reader, &err)) {
+        if (err.code != ERR_NONE)
+            run_fail(run->outcome, &err);
+    } else if (!run_clear_axdb(run, &err) || !prove(&reader, &err)) {
+        run_stop(run, &err);
+    }
+}
+
+void
 run_repair_map(const struct run_request *request, const struct run_ports *ports,
                struct arena *arena, struct outcome *ret)
 {
     struct run run;
-    struct map_reader reader = {.run = &run};
-    struct err err = {0};
 
     run_begin(&run, "repair-map", request, ports, arena, ret);
-    if (!prepare(&run, &reader, &err)) {
-        if (err.code != ERR_NONE)
-            run_fail(ret, &err);
-    } else if (!run_clear_axdb(&run, &err) || !prove(&reader, &err)) {
-        run_stop(&run, &err);
-    }
+    run_map(&run);
     run_end(&run);
 }

@@ -36,7 +36,10 @@ run_can_be_resumed(struct resume *resume, struct err *err)
     const struct run_progress *progress = &past->progress;
 
     if (progress->ended)
-        return nothing_to_resume(past, "came to its end", "Its report lies in its directory.", err);
+        return nothing_to_resume(past, "came to its end",
+                                 "Its journal says what it did, and its report, unless it was cut "
+                                 "off while that was written.",
+                                 err);
     if (strcmp(past->command, "undo") == 0)
         return nothing_to_resume(past, "is an undo",
                                  "Run dwclean undo with --merge again: it puts back only what is "
@@ -54,7 +57,7 @@ run_can_be_resumed(struct resume *resume, struct err *err)
                              "verify to see what is there.");
     }
     resume->settle = progress->commit_sent && !progress->committed;
-    resume->map = strcmp(past->command, "repair-map") == 0;
+    resume->map = strncmp(past->plan.scope, "map=", 4) == 0;
     return true;
 }
 
@@ -321,6 +324,7 @@ prepare(struct resume *resume, struct err *err)
     (void)snprintf(run->id, sizeof run->id, "%s", resume->past->ops->past(resume->past)->id);
     run->request.run_id = run->id;
     if (!run_look(run, err) || !guard_identity(request, &run->outcome->before, err) ||
+        (request->dataverse && !guard_versions(request, run->outcome->before.runtime, err)) ||
         !target_is_the_same(resume, err) || !read_backup(resume, err) || !reopen(resume, err) ||
         !read_purged(resume, err))
         return false;

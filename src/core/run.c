@@ -1,5 +1,6 @@
 #include "core/run.h"
 
+#include "apply.h"
 #include "core/confirm.h"
 #include "core/guard.h"
 #include "core/situation.h"
@@ -224,19 +225,15 @@ enum preparation {
 static enum preparation
 plan_only(struct run *run, struct err *err)
 {
-    struct outcome *outcome = run->outcome;
-    const bool nothing = run_nothing_is_there(run);
-
     /* an empty plan has an id too: a pipeline confirms it without asking what there is to do */
     if (!run_plan(run, err) || !confirm_plan_id(&run->request, &run->plan, err))
         return FAILED;
-    if (!situations_find(&run->request, run->arena, outcome)) {
+    if (!situations_find(&run->request, run->arena, run->outcome)) {
         (void)arena_exhausted(err);
         return FAILED;
     }
-    outcome->word = nothing ? OUTCOME_CLEAN : OUTCOME_PLANNED;
-    outcome->verdict =
-        nothing ? run_clean_verdict(run, "nothing to do") : "a dry run: nothing was changed";
+    run_finish_plan(run,
+                    run_nothing_is_there(run) ? run_clean_verdict(run, "nothing to do") : NULL);
     return FINISHED;
 }
 
@@ -255,8 +252,10 @@ prepare(struct run *run, struct err *err)
     run_set_scope(run, &scope);
     if (request->axdb && !request->dry_run && !run_name(run, err))
         return FAILED;
-    if (!run_look(run, err) ||
-        !guard_target(request, &run->scope, GUARD_CLEAN, &run->outcome->before, err))
+    /* a plan that does not fit any more is stale, whatever else a guard would say of the rows */
+    if (!run_look(run, err) || !apply_same_target(run, err) || !apply_compare(run, err) ||
+        !guard_target(request, &run->scope, GUARD_CLEAN, &run->outcome->before, err) ||
+        !apply_compare(run, err))
         return FAILED;
     if (request->dry_run || run_nothing_is_there(run))
         return plan_only(run, err);
@@ -266,25 +265,72 @@ prepare(struct run *run, struct err *err)
     return FAILED;
 }
 
+static void
+clean(struct run *run)
+{
+    struct err err = {0};
+
+    run->diagnose = run->request.dry_run ? DIAGNOSE_ORGANIZATION : 0;
+    switch (prepare(run, &err)) {
+    case GO_ON:
+        if (!run_clear_axdb(run, &err) || !run_purge_and_prove(run, &err))
+            run_stop(run, &err);
+        break;
+    case FINISHED:
+        break;
+    case FAILED:
+        run_fail(run->outcome, &err);
+        break;
+    }
+}
+
 void
 run_clean(const struct run_request *request, const struct run_ports *ports, struct arena *arena,
           struct outcome *ret)
 {
     struct run run;
-    struct err err = {0};
 
     run_begin(&run, "clean", request, ports, arena, ret);
-    run.diagnose = request->dry_run ? DIAGNOSE_ORGANIZATION : 0;
-    switch (prepare(&run, &err)) {
-    case GO_ON:
-        if (!run_clear_axdb(&run, &err) || !run_purge_and_prove(&run, &err))
-            run_stop(&run, &err);
-        break;
-    case FINISHED:
-        break;
-    case FAILED:
+    clean(&run);
+    run_end(&run);
+}
+
+/* ---- plan, apply ---- */
+
+/** What the request, or the plan, is about. */
+static void
+clean_or_map(struct run *run)
+{
+    if (run->request.map)
+        run_map(run);
+    else
+        clean(run);
+}
+
+void
+run_make_plan(const struct run_request *request, const struct run_ports *ports, struct arena *arena,
+              struct outcome *ret)
+{
+    struct run run;
+
+    run_begin(&run, "plan", request, ports, arena, ret);
+    run.request.dry_run = true;
+    ret->dry_run = true;
+    clean_or_map(&run);
+    run_end(&run);
+}
+
+void
+run_apply(const struct run_request *request, const struct run_ports *ports, struct arena *arena,
+          struct outcome *ret)
+{
+    struct run run;
+    struct err err = {0};
+
+    run_begin(&run, "apply", request, ports, arena, ret);
+    if (apply_begin(&run, &err))
+        clean_or_map(&run);
+    else
         run_fail(ret, &err);
-        break;
-    }
     run_end(&run);
 }

@@ -3,6 +3,7 @@
  * common.
  */
 #include "base/cancel.h"
+#include "base/clock.h"
 #include "core/purge.h"
 #include "run_steps.h"
 
@@ -167,14 +168,16 @@ run_change_runtime(struct run *run, struct err *err)
 
     if (!run->conn.runtime || run->plan.runtime.count == 0)
         return true;
-    const struct purge_job job = {.store = run->conn.runtime,
-                                  .plan = &run->plan,
-                                  .settled = run->purged,
-                                  .sealed = &run->sealed,
-                                  .backup = run->sealed_before ? run->sealed_before : &own,
-                                  .dir = run->dir,
-                                  .observer = run->ports->observer,
-                                  .arena = run->arena};
+    const struct purge_job job = {
+        .store = run->conn.runtime,
+        .plan = &run->plan,
+        .settled = run->purged,
+        .without_versions = !run->outcome->before.runtime->identity.optimistic_concurrency,
+        .sealed = &run->sealed,
+        .backup = run->sealed_before ? run->sealed_before : &own,
+        .dir = run->dir,
+        .observer = run->ports->observer,
+        .arena = run->arena};
 
     ok = purge_rows(&job, &result, err);
     run->outcome->changed = run->outcome->changed || result.target_changed;
@@ -373,12 +376,24 @@ partial_verdict(const struct run *run)
     return verdict ? verdict : outcome->err.primary;
 }
 
+/** Has the service asked for silence that is not over? Requests would make it longer. */
+static bool
+is_paused(const struct runtime_pace *pace)
+{
+    return pace && pace->paused_until_utc_ms > clock_utc_ms();
+}
+
 /** What is left is worth a look, whatever stopped the purge; the reason for the stop stays. */
 static void
 look_at_rest(struct run *run)
 {
     struct err ignored;
 
+    if (is_paused(run->outcome->pace)) {
+        run_say(run, LOG_LEVEL_INFO,
+                "what is left is not looked at: the service asked for a pause");
+        return;
+    }
     if (run->outcome->changed && !cancel_signal() && !run_look_again(run, &ignored))
         run_say(run, LOG_LEVEL_DEBUG, ignored.primary);
 }

@@ -1,8 +1,11 @@
 #include "run_steps.h"
 
+#include "apply.h"
 #include "base/clock.h"
 #include "core/confirm.h"
+#include "core/guard.h"
 #include "next.h"
+#include "open_runs.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -26,6 +29,9 @@ run_begin(struct run *run, const char *command, const struct run_request *reques
 
     *run = (struct run){.request = *request, .ports = ports, .arena = arena, .outcome = outcome};
     run->request.resumes = strcmp(command, "resume") == 0;
+    run->request.applies = strcmp(command, "apply") == 0;
+    run->request.removes =
+        run->request.applies || strcmp(command, "clean") == 0 || strcmp(command, "repair-map") == 0;
     *outcome = (struct outcome){.command = command,
                                 .started_utc_ms = clock_utc_ms(),
                                 .environment = request->environment,
@@ -54,6 +60,8 @@ run_set_scope(struct run *run, const struct scope *scope)
 {
     run->scope = *scope;
     run->outcome->scope = scope->words;
+    run->outcome->channels = scope->channels;
+    run->outcome->channel_count = scope->channel_count;
     for (int i = 0; i < TABLES; i++)
         run->outcome->tables[i].asked = scope->parts[i] != SCOPE_NOTHING;
 }
@@ -128,14 +136,23 @@ run_record(struct run *run, const char *step, const struct fact *facts, size_t c
     return true;
 }
 
+/** What the run is named after; NULL when out of memory. */
 static const char *
 environment_of(const struct run *run)
 {
     const struct run_request *request = &run->request;
+    char name[256];
 
-    return request->environment ? request->environment
-           : request->axdb      ? request->database
-                                : run->outcome->before.runtime->identity.unique_name;
+    if (request->environment)
+        return request->environment;
+    if (!request->axdb)
+        return run->outcome->before.runtime->identity.unique_name;
+    if (request->database)
+        return request->database;
+    /* before the first look: which database a grant leads to is not known yet */
+    guard_target_name(request, name, sizeof name);
+    name[strcspn(name, ".")] = '\0';
+    return arena_string(run->arena, name);
 }
 
 bool
@@ -143,9 +160,14 @@ run_name(struct run *run, struct err *err)
 {
     struct run_store *runs = run->ports->runs;
 
+    const char *environment;
+
     if (run->id[0])
         return true;
-    if (!runs->new_id(runs, environment_of(run), run->id, err))
+    environment = environment_of(run);
+    if (!environment)
+        return arena_exhausted(err);
+    if (!runs->new_id(runs, environment, run->id, err))
         return false;
     run->request.run_id = run->id;
     return true;
@@ -168,7 +190,7 @@ run_look(struct run *run, struct err *err)
     if (run->request.channel_count)
         outcome->tables[TABLE_EVENTS].kept_rows =
             evidence_kept_events(&run->request, &outcome->before);
-    return true;
+    return open_runs_mind(run, err);
 }
 
 static bool
@@ -237,23 +259,42 @@ run_lock_targets(struct run *run, struct err *err)
            (!runtime[0] || run->dir->ops->lock_target(run->dir, runtime, err));
 }
 
+/** What run.json records: the options, and which file the plan came from. */
+static bool
+facts_of_run(const struct run *run, struct run_info *info, struct err *err)
+{
+    const struct run_request *request = &run->request;
+    const struct outcome *outcome = run->outcome;
+    struct fact *facts;
+
+    info->facts = request->options;
+    info->fact_count = request->option_count;
+    if (!outcome->plan_sha256)
+        return true;
+    facts = arena_alloc(run->arena, (request->option_count + 2) * sizeof *facts);
+    if (!facts)
+        return arena_exhausted(err);
+    if (request->option_count)
+        memcpy(facts, request->options, request->option_count * sizeof *facts);
+    facts[info->fact_count++] = (struct fact){"plan_file", outcome->plan_path};
+    facts[info->fact_count++] = (struct fact){"plan_file_sha256", outcome->plan_sha256};
+    info->facts = facts;
+    return true;
+}
+
 bool
 run_open(struct run *run, struct err *err)
 {
     const struct run_request *request = &run->request;
     const char *command = run->outcome->command;
-    const struct run_info info = {.id = run->id,
-                                  .command = command,
-                                  .environment = environment_of(run),
-                                  .facts = request->options,
-                                  .fact_count = request->option_count};
+    struct run_info info = {.id = run->id, .command = command, .environment = environment_of(run)};
     const struct fact facts[] = {{"command", command},
                                  {"class", env_class_name(request->env_class)},
                                  {"reason", request->reason ? request->reason : ""},
                                  {"scope", run->scope.words ? run->scope.words : ""},
                                  {"undoes", run->outcome->undoes ? run->outcome->undoes : ""}};
 
-    if (!run_name(run, err) ||
+    if (!run_name(run, err) || !facts_of_run(run, &info, err) ||
         !run->ports->runs->create(run->ports->runs, &info,
                                   evidence_backup_bytes(&run->outcome->before), &run->dir, err))
         return false;
@@ -289,6 +330,7 @@ run_note_plan(struct run *run, struct err *err)
         outcome->tables[i].kept_rows = run->plan.kept_rows[i];
     }
     outcome->plan_id = arena_string(run->arena, run->plan.id);
+    outcome->plan_expires_utc_ms = run->plan.expires_utc_ms;
     if (!outcome->plan_id)
         return arena_exhausted(err);
     return !run->dir || run_record(run, "plan", &(struct fact){"plan_id", run->plan.id}, 1, err);
@@ -298,9 +340,27 @@ bool
 run_plan(struct run *run, struct err *err)
 {
     const struct row_source source = run_source(run);
+    struct plan_file *file = run->dir ? run->dir->ops->plan(run->dir) : run->ports->plan_out;
 
-    return plan_make(&source, run->dir ? run->dir->ops->plan(run->dir) : NULL, &run->plan, err) &&
+    return (run->request.applies ? apply_write_plan(run, err)
+                                 : plan_make(&source, file, &run->plan, err)) &&
            run_note_plan(run, err);
+}
+
+void
+run_finish_plan(struct run *run, const char *nothing)
+{
+    struct outcome *outcome = run->outcome;
+
+    outcome->word = nothing ? OUTCOME_CLEAN : OUTCOME_PLANNED;
+    outcome->verdict = nothing ? nothing : "a dry run: nothing was changed";
+    if (run->ports->plan_out) {
+        outcome->plan_path = run->ports->plan_out_path;
+        outcome->verdict = nothing ? nothing : "the plan is saved; nothing was changed";
+    }
+    /* as terraform has it: 2 says that there is something to do */
+    if (run->request.detailed_exitcode && plan_rows(&run->plan) > 0)
+        outcome->exit_status = 2;
 }
 
 bool

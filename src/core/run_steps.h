@@ -28,6 +28,9 @@ struct run {
     bool excluded; /* the application lock is ours */
     bool reports;  /* the reports in the run directory are this command's to write */
     struct plan plan;
+    bool compared;                               /* the plan is made, and is the saved one */
+    const struct project_name *planned_projects; /* of a saved plan of one map */
+    size_t planned_project_count;
     struct sealed sealed;
     /* The second part of a run: its backup is in the archive, and some rows of Dataverse have left
      * already. */
@@ -68,7 +71,8 @@ MUST_CHECK bool run_lock_targets(struct run *run, struct err *err);
 /** Make the run directory, take the local locks, put target and checks on record. */
 MUST_CHECK bool run_open(struct run *run, struct err *err);
 
-/** Of the rows in the scope: into the plan file when there is a run directory. */
+/** Of the rows in the scope: into the plan file of the run directory, or of --out. A saved plan is
+ * taken over as it was compared. */
 MUST_CHECK bool run_plan(struct run *run, struct err *err);
 
 /** Take over a plan that another way has made: counts and id into outcome and journal. */
@@ -113,6 +117,13 @@ MUST_CHECK bool run_purge_and_prove(struct run *run, struct err *err);
 
 /** The outcome of a change that `err` has stopped, whatever was changed until then. */
 void run_stop(struct run *run, const struct err *err);
+
+/** The outcome of a run that stops at its plan. `nothing` says that there was nothing to plan, and
+ * then is the verdict. */
+void run_finish_plan(struct run *run, const char *nothing);
+
+/** repair-map, up to its outcome: also of a saved plan. */
+void run_map(struct run *run);
 
 /** True when evidence has no row that a run would remove. */
 bool run_nothing_is_there(const struct run *run);

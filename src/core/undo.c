@@ -61,6 +61,11 @@ axdb_can_be_undone(const struct undo *undo, struct err *err)
                       "dwclean removes no row before its backup is sealed.", err);
     if (past->progress.committed)
         return true;
+    /* adding what is missing is right whatever became of the COMMIT, once nothing is under way */
+    if (past->progress.mixed)
+        return undo->run.request.merge ||
+               refuse(past, "left some of its rows and removed others",
+                      "dwclean undo --merge adds those that are missing.", err);
     if (past->progress.commit_sent)
         return refuse(past, "ended without an answer to COMMIT",
                       "dwclean resume finds out whether its rows are gone; then undo.", err);

@@ -52,6 +52,12 @@ count_pages(struct session *session, const struct definition *definition, int64_
     return done;
 }
 
+void
+count_url(const char *root, const char *entity_set, char *ret, size_t size)
+{
+    (void)snprintf(ret, size, "%s%s?$apply=aggregate($count%%20as%%20rows)", root, entity_set);
+}
+
 bool
 count_rows(struct session *session, const struct definition *definition, int64_t *ret,
            struct err *err)
@@ -60,8 +66,7 @@ count_rows(struct session *session, const struct definition *definition, int64_t
     struct fetch fetch = {.url = url, .may_fail = true};
     int64_t count;
 
-    (void)snprintf(url, sizeof url, "%s%s?$apply=aggregate($count%%20as%%20rows)", session->root,
-                   definition->entity_set);
+    count_url(session->root, definition->entity_set, url, sizeof url);
     if (!session_fetch(session, &fetch, 1, err))
         return false;
     if (fetch.judgement.verdict != VERDICT_OK) {

@@ -21,4 +21,7 @@ MUST_CHECK bool count_rows(struct session *session, const struct definition *def
 MUST_CHECK bool count_agrees(struct session *session, const struct definition *definition,
                              int64_t before, int64_t listed, struct err *err);
 
+/** The URL of the question for the number of rows. */
+void count_url(const char *root, const char *entity_set, char *ret, size_t size);
+
 #endif

@@ -127,6 +127,7 @@ definition_read(const struct fetch *fetch, struct definition *ret, struct err *e
     definition.optimistic_concurrency = cJSON_IsTrue(optimistic);
     read_privilege(json, "Read", definition.read_privilege);
     read_privilege(json, "Delete", definition.delete_privilege);
+    read_privilege(json, "Create", definition.create_privilege);
     cJSON_Delete(json);
     if (!usable)
         return answer_malformed(fetch->answer, "the table's definition cannot be read", err);

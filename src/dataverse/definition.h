@@ -26,6 +26,7 @@ struct definition {
     char key_column[DEFINITION_NAME_BYTES];
     /* Names of the privileges for the table, "" when not known */
     char read_privilege[DEFINITION_NAME_BYTES], delete_privilege[DEFINITION_NAME_BYTES];
+    char create_privilege[DEFINITION_NAME_BYTES];
     bool optimistic_concurrency;
     bool has[SHOWN_COLUMNS];
 };

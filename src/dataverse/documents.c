@@ -68,13 +68,19 @@ end(struct documents *documents)
     text_done(&documents->document);
 }
 
+struct ordered_query
+documents_query(const struct definition *definition)
+{
+    return (struct ordered_query){.entity_set = definition->entity_set,
+                                  .key_column = definition->key_column,
+                                  .page_rows = PAGE_ROWS};
+}
+
 bool
 documents_read(struct session *session, const struct definition *definition,
                const struct row_sink *sink, struct err *err)
 {
-    const struct ordered_query query = {.entity_set = definition->entity_set,
-                                        .key_column = definition->key_column,
-                                        .page_rows = PAGE_ROWS};
+    const struct ordered_query query = documents_query(definition);
     struct documents documents;
     const struct ordered_sink ordered = {.ctx = &documents, .take = give};
     int64_t before;

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "definition.h"
+#include "ordered.h"
 #include "port/table.h"
 #include "session.h"
 
@@ -17,5 +18,8 @@ MUST_CHECK bool documents_read(struct session *session, const struct definition 
 MUST_CHECK bool documents_read_one(struct session *session, const struct definition *definition,
                                    const char *key, const struct row_sink *sink, bool *ret_found,
                                    struct err *err);
+
+/** The list of rows with all columns. */
+struct ordered_query documents_query(const struct definition *definition);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "http_failure.h"
+#include "http_log.h"
 
 #include <assert.h>
 #include <curl/curl.h>
@@ -40,6 +41,8 @@ struct http_inner {
     char *body;
     size_t body_size, body_capacity;
     char reason[CURL_ERROR_SIZE];
+    struct http_log log;
+    int64_t began_ms;
 };
 
 void
@@ -183,6 +186,16 @@ http_exchange_new(struct http *http)
     return exchange;
 }
 
+/** One of them may have been a secret. */
+static void
+drop_headers(struct http_inner *inner)
+{
+    for (struct curl_slist *header = inner->headers; header; header = header->next)
+        secret_clear_memory(header->data, strlen(header->data));
+    curl_slist_free_all(inner->headers);
+    inner->headers = NULL;
+}
+
 /** Take the transfer out of the multi handle and drop what it borrowed. */
 static void
 settle(struct http_exchange *exchange)
@@ -195,8 +208,7 @@ settle(struct http_exchange *exchange)
     inner->running = false;
     inner->http->in_flight--;
     curl_easy_reset(inner->easy);
-    curl_slist_free_all(inner->headers);
-    inner->headers = NULL;
+    drop_headers(inner);
 }
 
 void
@@ -220,40 +232,79 @@ http_exchange_free(struct http_exchange *exchange)
 static bool
 add_header(struct curl_slist **list, const char *name, const char *value)
 {
-    char line[512];
-    struct curl_slist *longer;
+    char line[1024];
+    struct curl_slist *longer = NULL;
     const int size = snprintf(line, sizeof line, "%s: %s", name, value);
 
-    if (size < 0 || (size_t)size >= sizeof line || strpbrk(line, "\r\n"))
-        return false;
-    longer = curl_slist_append(*list, line);
+    if (size > 0 && (size_t)size < sizeof line && !strpbrk(line, "\r\n"))
+        longer = curl_slist_append(*list, line);
+    secret_clear_memory(line, sizeof line);
     if (!longer)
         return false;
     *list = longer;
     return true;
 }
 
+/** Where headers go: to libcurl, or into a text. */
+typedef bool put_header(void *ctx, const char *name, const char *value);
+
+/** The headers that are ours to give; `id` is the request's. */
+static bool
+put_headers(const struct http_request *request, const char *id, put_header *put, void *ctx)
+{
+    if (!put(ctx, "Accept", request->accept ? request->accept : "application/json"))
+        return false;
+    if (request->local && !put(ctx, request->local->header, request->local->value))
+        return false;
+    if (request->plain)
+        return put(ctx, "client-request-id", id);
+    return put(ctx, "OData-Version", "4.0") && put(ctx, "OData-MaxVersion", "4.0") &&
+           put(ctx, "If-None-Match", request->only_new ? "*" : "null") &&
+           (!request->type || put(ctx, "Content-Type", request->type)) &&
+           put(ctx, "x-ms-client-request-id", id) &&
+           (!request->if_match || put(ctx, "If-Match", request->if_match)) &&
+           (!request->prefer || put(ctx, "Prefer", request->prefer));
+}
+
+static bool
+put_into_list(void *ctx, const char *name, const char *value)
+{
+    return add_header(ctx, name, value);
+}
+
+static bool
+put_into_text(void *ctx, const char *name, const char *value)
+{
+    text_printf(ctx, "%s: %s\n", name, value);
+    return true;
+}
+
 static bool
 add_headers(struct http_exchange *exchange, const struct http_request *request)
 {
-    struct curl_slist **list = &exchange->inner->headers;
     struct curl_slist *no_expect = curl_slist_append(NULL, "Expect:");
-    const char *id = exchange->answer.client_request_id;
 
     if (!no_expect)
         return false;
-    *list = no_expect;
-    if (!add_header(list, "Accept", request->accept ? request->accept : "application/json"))
-        return false;
-    if (request->plain)
-        return add_header(list, "client-request-id", id);
-    return add_header(list, "OData-Version", "4.0") &&
-           add_header(list, "OData-MaxVersion", "4.0") &&
-           add_header(list, "If-None-Match", request->only_new ? "*" : "null") &&
-           (!request->type || add_header(list, "Content-Type", request->type)) &&
-           add_header(list, "x-ms-client-request-id", id) &&
-           (!request->if_match || add_header(list, "If-Match", request->if_match)) &&
-           (!request->prefer || add_header(list, "Prefer", request->prefer));
+    exchange->inner->headers = no_expect;
+    return put_headers(request, exchange->answer.client_request_id, put_into_list,
+                       &exchange->inner->headers);
+}
+
+void
+http_request_text(const struct http_request *request, struct text *ret)
+{
+    static const char *const methods[] = {
+        [HTTP_GET] = "GET", [HTTP_DELETE] = "DELETE", [HTTP_POST] = "POST", [HTTP_PATCH] = "PATCH"};
+
+    text_printf(ret, "%s %s\n", methods[request->method], request->url);
+    if (request->bearer)
+        text_append(ret, "Authorization: Bearer TOKEN\n");
+    (void)put_headers(request, "REQUEST_ID", put_into_text, ret);
+    if (request->body.size > 0) {
+        text_append(ret, "\n");
+        text_append_bytes(ret, request->body.data, request->body.size);
+    }
 }
 
 /** Options that hold for every request. */
@@ -287,6 +338,17 @@ set_common(CURL *easy, const struct http_options *options)
            curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_USERAGENT,
                             options->user_agent ? options->user_agent : "dwclean") == CURLE_OK;
+}
+
+/** After the common options, which are for https. */
+static bool
+set_local(CURL *easy, const struct http_local *local)
+{
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http") == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_NOPROXY, "*") == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)local->connect_timeout_ms) ==
+               CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)local->timeout_s) == CURLE_OK;
 }
 
 static bool
@@ -323,6 +385,8 @@ set_request(struct http_exchange *exchange, const struct http_request *request)
          curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, secret_reveal(request->bearer)) !=
              CURLE_OK))
         return false;
+    if (request->local && !set_local(easy, request->local))
+        return false;
     return set_method(easy, request) && add_headers(exchange, request) &&
            curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, inner->headers) == CURLE_OK &&
@@ -332,6 +396,21 @@ set_request(struct http_exchange *exchange, const struct http_request *request)
            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, inner) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) == CURLE_OK;
+}
+
+/** Who looks gets libcurl's own lines too, and no other way than through the allow-list. */
+static bool
+set_log(struct http_exchange *exchange)
+{
+    struct http_inner *inner = exchange->inner;
+
+    inner->log.observer = inner->http->options.observer;
+    http_log_begin(&inner->log, exchange->answer.client_request_id);
+    inner->began_ms = clock_monotonic_ms();
+    return !inner->http->options.trace || !inner->log.observer ||
+           (curl_easy_setopt(inner->easy, CURLOPT_DEBUGFUNCTION, http_log_debug) == CURLE_OK &&
+            curl_easy_setopt(inner->easy, CURLOPT_DEBUGDATA, &inner->log) == CURLE_OK &&
+            curl_easy_setopt(inner->easy, CURLOPT_VERBOSE, 1L) == CURLE_OK);
 }
 
 bool
@@ -349,10 +428,9 @@ http_send(struct http_exchange *exchange, const struct http_request *request, st
     inner->sends = 0;
     inner->reason[0] = '\0';
     if (!set_common(inner->easy, &inner->http->options) || !set_request(exchange, request) ||
-        curl_multi_add_handle(inner->http->multi, inner->easy) != CURLM_OK) {
+        !set_log(exchange) || curl_multi_add_handle(inner->http->multi, inner->easy) != CURLM_OK) {
         curl_easy_reset(inner->easy);
-        curl_slist_free_all(inner->headers);
-        inner->headers = NULL;
+        drop_headers(inner);
         return err_set(err, ERR_INTERNAL, "a request could not be prepared");
     }
     inner->running = true;
@@ -436,6 +514,29 @@ read_answer(struct http_exchange *exchange)
         answer->retry_after_s = wait_s;
 }
 
+/** What was sent and came back; before the handle is reset. */
+static void
+tell(const struct http_exchange *exchange)
+{
+    const struct http_inner *inner = exchange->inner;
+    const struct http_answer *answer = &exchange->answer;
+    char *method = NULL, *url = NULL;
+    curl_off_t sent = 0;
+
+    (void)curl_easy_getinfo(inner->easy, CURLINFO_EFFECTIVE_METHOD, &method);
+    (void)curl_easy_getinfo(inner->easy, CURLINFO_EFFECTIVE_URL, &url);
+    (void)curl_easy_getinfo(inner->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    http_log_exchange(&inner->log,
+                      &(struct http_log_entry){.method = method ? method : "",
+                                               .url = url ? url : "",
+                                               .status = answer->status,
+                                               .why = answer->why.primary,
+                                               .request_id = answer->request_id,
+                                               .elapsed_ms = clock_monotonic_ms() - inner->began_ms,
+                                               .sent_bytes = (size_t)sent,
+                                               .received_bytes = inner->body_size});
+}
+
 static void
 finish(struct http_exchange *exchange, CURLcode code)
 {
@@ -455,6 +556,7 @@ finish(struct http_exchange *exchange, CURLcode code)
                            stopped ? "the connection closed without an answer" : inner->reason,
                            inner->sends > 0, answer);
     }
+    tell(exchange);
     settle(exchange);
 }
 

@@ -9,6 +9,8 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "base/slice.h"
+#include "base/text.h"
+#include "port/observer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,13 +29,22 @@ struct http_options {
     bool http11;
     bool plain; /* http too: for tests with servers on this machine */
     int connect_timeout_s, timeout_s;
+    struct observer *observer; /* told of each exchange; NULL = nobody */
+    bool trace;                /* told of headers and connections too: see http_log.h */
 };
 
 enum http_method { HTTP_GET, HTTP_DELETE, HTTP_POST, HTTP_PATCH };
 
+/** A plain http server of this machine or of its platform: never by way of a proxy. */
+struct http_local {
+    const char *header, *value; /* the one header that it wants; the value may be a secret */
+    int connect_timeout_ms, timeout_s;
+};
+
 /** Everything is borrowed until the exchange is finished. */
 struct http_request {
     enum http_method method;
+    const struct http_local *local; /* NULL = over TLS, and by way of a proxy where one is set */
     const char *url;
     const struct secret *bearer; /* NULL = without a token */
     const char *if_match, *prefer;
@@ -107,6 +118,10 @@ struct http_exchange *http_next(struct http *http, int64_t timeout_ms);
 /** Start one and wait for it. A stop signal ends it: ERR_INTERRUPTED. */
 MUST_CHECK bool http_run(struct http_exchange *exchange, const struct http_request *request,
                          struct err *err);
+
+/** Append a request as text: method and URL, the headers that are ours to give, the body. No secret
+ * is in it: TOKEN and REQUEST_ID stand for what a request would have. */
+void http_request_text(const struct http_request *request, struct text *ret);
 
 /** A random GUID, lower case. `ret` holds 37 bytes. */
 void http_guid(char ret[37]);

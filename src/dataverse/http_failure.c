@@ -57,13 +57,14 @@ judge_certificate(CURL *easy, const char *reason, const char *host, struct err *
 }
 
 static bool
-judge_connect(CURLcode code, const char *host, struct err *err)
+judge_connect(CURLcode code, const char *reason, const char *host, struct err *err)
 {
     if (code == CURLE_COULDNT_RESOLVE_HOST) {
         (void)err_set(err, ERR_CONNECT, "cannot find the host %s", host);
         return err_hint(err, "Check the name, and this machine's DNS.");
     }
-    if (code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_PROXY) {
+    if (code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_PROXY ||
+        strncmp(reason, "Unsupported proxy ", 18) == 0) {
         (void)err_set(err, ERR_CONNECT, "cannot reach %s through the proxy", host);
         return err_hint(err, "See the variables https_proxy and no_proxy.");
     }
@@ -72,6 +73,19 @@ judge_connect(CURLcode code, const char *host, struct err *err)
                                                    : "cannot connect to %s",
                   host);
     return err_hint(err, "Check the address, the firewall and the proxy between.");
+}
+
+/** Did the other side go away in the middle of the handshake, as a server that restarts does? */
+static bool
+broke_off(CURLcode code, const char *reason)
+{
+    static const char *const words[] = {"Connection reset", "Broken pipe", "SSL_ERROR_SYSCALL",
+                                        "unexpected eof"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (code == CURLE_SSL_CONNECT_ERROR && strstr(reason, words[i]))
+            return true;
+    return false;
 }
 
 /** A transfer that failed before the request could go out. */
@@ -92,12 +106,28 @@ judge_unsent(CURL *easy, CURLcode code, const char *reason, const char *host, st
         (void)err_set(err, ERR_TLS, "the file of trusted authorities cannot be used");
         return err_hint(err, "Check --cacert: a readable PEM file with certificates.");
     }
+    if (broke_off(code, reason)) {
+        (void)err_set(err, ERR_CONNECT, "%s closed the connection during the TLS handshake", host);
+        return err_hint(err, "It may be restarting; else check that the port speaks https, TLS 1.2 "
+                             "or later.");
+    }
     if (code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CERTPROBLEM ||
         code == CURLE_SSL_CIPHER || code == CURLE_SSL_ISSUER_ERROR) {
         (void)err_set(err, ERR_TLS, "no TLS connection with %s", host);
         return err_hint(err, "TLS 1.2 or later is needed; check that the port speaks https.");
     }
-    return judge_connect(code, host, err);
+    return judge_connect(code, reason, host, err);
+}
+
+/** libcurl repeats a proxy's URL that it cannot use, with the password in it. */
+static const char *
+shown_reason(CURLcode code, const char *reason)
+{
+    static const char unsupported[] = "Unsupported proxy ";
+
+    if (strncmp(reason, unsupported, sizeof unsupported - 1) == 0)
+        return "the URL of the proxy cannot be used";
+    return reason[0] && !strchr(reason, '@') ? reason : curl_easy_strerror(code);
 }
 
 void
@@ -129,5 +159,5 @@ http_failure_judge(CURL *easy, CURLcode code, const char *reason, bool sent,
     }
     err->transient = err->code == ERR_CONNECT;
     (void)err_detail(err, "curl %d: %s; client request id %s", (int)code,
-                     reason[0] ? reason : curl_easy_strerror(code), answer->client_request_id);
+                     shown_reason(code, reason), answer->client_request_id);
 }

@@ -8,13 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+void
+list_prefer(int page_rows, char ret[LIST_PREFER_BYTES])
+{
+    (void)snprintf(ret, LIST_PREFER_BYTES, "odata.maxpagesize=%d", page_rows);
+}
+
 bool
 list_open(struct list *list, struct session *session, const char *path, int page_rows,
           struct err *err)
 {
     struct list opened = {.session = session, .url = {.max = URL_MAX_BYTES}};
 
-    (void)snprintf(opened.prefer, sizeof opened.prefer, "odata.maxpagesize=%d", page_rows);
+    list_prefer(page_rows, opened.prefer);
     text_printf(&opened.url, "%s%s", session->root, path);
     if (!text_ok(&opened.url, err)) {
         text_done(&opened.url);

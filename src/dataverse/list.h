@@ -14,12 +14,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { LIST_PAGES_MAX = 20000, LIST_ROWS_MAX = 1000000 };
+enum { LIST_PAGES_MAX = 20000, LIST_ROWS_MAX = 1000000, LIST_PREFER_BYTES = 64 };
 
 struct list {
     struct session *session;
     struct text url; /* of the page that list_next reads next */
-    char prefer[64];
+    char prefer[LIST_PREFER_BYTES];
     struct digest *followed; /* of each URL that was asked for */
     size_t pages, capacity;
     bool ended;
@@ -31,6 +31,9 @@ struct list_row {
     char version[ROW_VERSION_BYTES]; /* etag, "" when the service gave none */
     struct slice object;             /* its JSON text in the page */
 };
+
+/** The header Prefer of each page. */
+void list_prefer(int page_rows, char ret[LIST_PREFER_BYTES]);
 
 /** Begin with `path` under the Web API's root. `page_rows` is asked for, not promised. */
 MUST_CHECK bool list_open(struct list *list, struct session *session, const char *path,

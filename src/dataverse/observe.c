@@ -16,7 +16,7 @@ enum { PAGE_ROWS = 5000 };
 /** The questions, asked side by side. */
 enum question { ASK_ORGANIZATION, ASK_USER, ASK_LINK, ASK_DEFINITION, QUESTIONS };
 
-static const char *const question_paths[QUESTIONS] = {
+const char *const observe_paths[OBSERVE_PATHS] = {
     [ASK_ORGANIZATION] = "RetrieveCurrentOrganization("
                          "AccessType=Microsoft.Dynamics.CRM.EndpointAccessType'Default')",
     [ASK_USER] = "WhoAmI",
@@ -135,7 +135,7 @@ read_identity(struct session *session, struct arena *arena, struct definition *r
         [ASK_LINK] = {.may_fail = true}, [ASK_DEFINITION] = {.may_fail = true}};
 
     for (int i = 0; i < QUESTIONS; i++) {
-        fetches[i].url = arena_printf(arena, "%s%s", session->root, question_paths[i]);
+        fetches[i].url = arena_printf(arena, "%s%s", session->root, observe_paths[i]);
         if (!fetches[i].url)
             return arena_exhausted(err);
     }
@@ -255,15 +255,21 @@ list_select(struct arena *arena, const struct definition *definition)
     return text_ok(&names, &unused) ? arena_string(arena, text_string(&names)) : NULL;
 }
 
+struct ordered_query
+observe_query(struct arena *arena, const struct definition *definition)
+{
+    return (struct ordered_query){.entity_set = definition->entity_set,
+                                  .key_column = definition->key_column,
+                                  .select = list_select(arena, definition),
+                                  .page_rows = PAGE_ROWS};
+}
+
 /** Read the list once. `*ret_listed` is how many rows it had, `*ret_before` the count before. */
 static bool
 read_list(struct session *session, const struct definition *definition, struct found *found,
           int64_t *ret_before, struct err *err)
 {
-    const struct ordered_query query = {.entity_set = definition->entity_set,
-                                        .key_column = definition->key_column,
-                                        .select = list_select(found->arena, definition),
-                                        .page_rows = PAGE_ROWS};
+    const struct ordered_query query = observe_query(found->arena, definition);
     const struct ordered_sink sink = {.ctx = found, .take = take_row};
     size_t listed;
 

@@ -124,6 +124,7 @@ odata_identity(const struct session *session, const struct definition *definitio
         .optimistic_concurrency = definition->optimistic_concurrency,
         .may_read_all = RIGHT_UNKNOWN,
         .may_delete = RIGHT_UNKNOWN,
+        .may_create = RIGHT_UNKNOWN,
     };
     return (ret->dialled_host && ret->entity_set && ret->key_column) || arena_exhausted(err);
 }

@@ -9,7 +9,7 @@ enum {
     KEY_PAGE_ROWS = 5000,
     PROOF_ROWS = 20,  /* that many rows do not lie in our order by chance */
     CHUNK_ROWS = 400, /* their keys fill half of a URL of 32 KB */
-    HELD_MAX_BYTES = 8 * 1024 * 1024,
+    HELD_MAX_BYTES = 4 * 1024 * 1024,
     CHUNK_MAX_BYTES = HTTP_BODY_MAX_BYTES,
 };
 
@@ -198,16 +198,22 @@ read_pages(struct reader *reader, struct list *list, struct err *err)
     }
 }
 
+void
+ordered_path(const struct ordered_query *query, const char *select, struct text *ret)
+{
+    text_printf(ret, "%s?", query->entity_set);
+    if (select)
+        text_printf(ret, "$select=%s&", select);
+    text_printf(ret, "$orderby=%s%%20asc", query->key_column);
+}
+
 static bool
 open_list(struct reader *reader, const char *select, int page_rows, struct list *ret,
           struct err *err)
 {
     TEXT_SCOPED path = {.max = URL_MAX_BYTES};
 
-    text_printf(&path, "%s?", reader->query->entity_set);
-    if (select)
-        text_printf(&path, "$select=%s&", select);
-    text_printf(&path, "$orderby=%s%%20asc", reader->query->key_column);
+    ordered_path(reader->query, select, &path);
     return text_ok(&path, err) &&
            list_open(ret, reader->session, text_string(&path), page_rows, err);
 }

@@ -10,6 +10,7 @@
 #define DATAVERSE_ORDERED_H
 
 #include "base/err.h"
+#include "base/text.h"
 #include "list.h"
 #include "session.h"
 
@@ -31,5 +32,8 @@ struct ordered_sink {
 /** A list that is not whole is a failure (ERR_SERVER), never a short list. */
 MUST_CHECK bool ordered_read(struct session *session, const struct ordered_query *query,
                              const struct ordered_sink *sink, size_t *ret_count, struct err *err);
+
+/** Append the path of the list's first page; `select` NULL = all columns. */
+void ordered_path(const struct ordered_query *query, const char *select, struct text *ret);
 
 #endif

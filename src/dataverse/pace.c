@@ -10,13 +10,18 @@ const struct pace_rules pace_rules = {
     .window_ms = 300000,
     .req = 6000,
     .exec_ms = 1200000,
-    .share_percent = 90, /* why: README.md */
+    .share_percent = 85, /* why these five: README.md */
+    .met_percent = 97,
+    .least_percent = 65,
+    .regain_percent = 5,
+    .calm_percent = 93,
     .ramp = 12,
     .hard = 48,
-    .clean = 4,
+    .clean = 3,
     .batch0 = 10,
     .batch_max = PACE_ROWS_MAX,
     .batch_time_ms = 2000,
+    .second_ms = 1000,
     .slack_ms = 1000,
     .jitter_ms = 1000,
     .tries = 10,
@@ -41,6 +46,8 @@ struct pace {
     int64_t cap, good;            /* good: clean answers since the cap last changed */
     int64_t batch, batch_ceiling; /* the ceiling falls with each 413 */
     bool limit_seen;
+    int64_t share_permille, shared_ms; /* of the limits as we know them; since when */
+    bool learned;                      /* the last 429 told where the limit is */
     int64_t last_429_ms, last_cut_ms, last_refused_ms;
     unsigned volleys;         /* of 429s, with nothing good between them */
     int64_t failures;         /* of whole requests, with nothing good between them */
@@ -99,6 +106,7 @@ pace_new(const struct pace_options *options, size_t count)
                           .chance = options->chance,
                           .chance_ctx = options->chance_ctx,
                           .now_ms = options->now_ms,
+                          .share_permille = rules->share_percent * 10,
                           .batch = rules->batch0,
                           .batch_ceiling = rules->batch_max,
                           .last_429_ms = NEVER_MS,
@@ -166,23 +174,55 @@ pace_single(struct pace *pace)
     pace->batch_ceiling = 1;
 }
 
+/** Who used a part of the window before us, or beside us, may have stopped. */
+static void
+regain_share(struct pace *pace)
+{
+    const int64_t usual = pace->rules.share_percent * 10;
+
+    if (pace->share_permille >= usual || pace->now_ms - pace->shared_ms < pace->rules.window_ms)
+        return;
+    pace->share_permille = least(usual, pace->share_permille + pace->rules.regain_percent * 10);
+    pace->shared_ms = pace->now_ms;
+}
+
 /** A clock that goes back would stretch every wait. */
 static void
 set_clock(struct pace *pace, int64_t now_ms)
 {
     pace->now_ms = most(pace->now_ms, now_ms);
     pace_ledger_advance(&pace->ledger, pace->now_ms);
+    regain_share(pace);
+}
+
+/** What was used of the window, of the limits as the hint lets us guess them. */
+static int64_t
+used_permille(const struct pace *pace)
+{
+    const struct pace_charge *used = &pace->ledger.sum;
+
+    return most(used->requests * 1000 / (pace->rules.req * pace->step),
+                used->elapsed_ms * 1000 / (pace->rules.exec_ms * pace->step));
 }
 
 /** Is there room in our share of the window, as far as we know? */
 static bool
 has_room(const struct pace *pace)
 {
-    const int64_t share = pace->rules.share_percent * pace->step;
-    const struct pace_charge *used = &pace->ledger.sum;
+    return used_permille(pace) < pace->share_permille;
+}
 
-    return used->requests * 100 < share * pace->rules.req &&
-           used->elapsed_ms * 100 < share * pace->rules.exec_ms;
+/** A limit was met: what is in the ledger is what it allows, whatever we had guessed. */
+static void
+learn_share(struct pace *pace)
+{
+    const int64_t met = used_permille(pace);
+
+    pace->learned = met >= pace->rules.least_percent * 10;
+    if (!pace->learned)
+        return;
+    pace->share_permille = most(1, met * pace->rules.met_percent / 100);
+    pace->shared_ms = pace->now_ms;
 }
 
 static struct pace_turn
@@ -306,9 +346,9 @@ pause_all(struct pace *pace, int64_t wait_ms, enum pace_why why)
 }
 
 static int64_t
-retry_after_ms(const struct pace_answer *answer)
+retry_after_ms(const struct pace *pace, const struct pace_answer *answer)
 {
-    return least(answer->retry_after_s, PACE_RETRY_AFTER_MAX_S) * 1000;
+    return least(answer->retry_after_s, PACE_RETRY_AFTER_MAX_S) * pace->rules.second_ms;
 }
 
 static void
@@ -323,12 +363,14 @@ take_429(struct pace *pace, const struct pace_answer *answer)
         pace->volleys++;
     pace->last_429_ms = pace->now_ms;
     pause_all(pace,
-              answer->retry_after_s > 0 ? retry_after_ms(answer) : backoff(pace, pace->volleys),
+              answer->retry_after_s > 0 ? retry_after_ms(pace, answer)
+                                        : backoff(pace, pace->volleys),
               PACE_THROTTLED);
     /* One cut a volley: what was sent before the last cut tells nothing new. */
     if (pace->good > 0 && sent_ms >= pace->last_cut_ms) {
         pace->cap = most(lowest, pace->cap / 2);
         pace->good = 0;
+        learn_share(pace);
         pace->last_cut_ms = pace->now_ms;
     }
 }
@@ -340,19 +382,31 @@ take_failure(struct pace *pace, const struct pace_answer *answer)
     pace->failures++;
     pace->batch = most(1, pace->batch / 2);
     if (answer->retry_after_s > 0)
-        pause_all(pace, retry_after_ms(answer), PACE_UNAVAILABLE);
+        pause_all(pace, retry_after_ms(pace, answer), PACE_UNAVAILABLE);
 }
 
-/** Above the hint only while the ledger shows room and no limit was met for a window. */
+/**
+ * Above the hint only while the ledger shows room; for a window after a 429, only while it shows
+ * much, and only if that 429 told where the limit is.
+ */
+static bool
+may_exceed_hint(const struct pace *pace)
+{
+    const bool met = pace->now_ms - pace->last_429_ms < pace->rules.window_ms;
+    const int64_t calm = pace->share_permille * pace->rules.calm_percent;
+
+    if (pace->fast)
+        return true;
+    return met ? pace->learned && used_permille(pace) * 100 < calm : has_room(pace);
+}
+
 static void
 adapt_cap(struct pace *pace)
 {
     const bool room = has_room(pace);
 
     if (pace->good >= pace->rules.clean * pace->cap) {
-        const bool above =
-            pace->fast || (room && pace->now_ms - pace->last_429_ms >= pace->rules.window_ms);
-        const int64_t limit = above ? pace->top : pace->hint;
+        const int64_t limit = may_exceed_hint(pace) ? pace->top : pace->hint;
 
         if (pace->cap < limit) {
             pace->cap = least(limit, pace->cap + pace->step);
@@ -375,7 +429,7 @@ take_good(struct pace *pace, const struct pace_answer *answer)
         pace->stalled_since_ms = -1;
     }
     if (answer->retry_after_s > 0)
-        pause_all(pace, retry_after_ms(answer), PACE_UNAVAILABLE);
+        pause_all(pace, retry_after_ms(pace, answer), PACE_UNAVAILABLE);
     if (answer->count > 0)
         pace->batch =
             most(1, least(pace->batch_ceiling,

@@ -13,15 +13,20 @@ struct purge {
     const struct removal_sink *sink;
 };
 
+struct batch_operation
+purge_operation(const char *entity_set, const char *key, const char *etag)
+{
+    return (struct batch_operation){
+        .method = BATCH_DELETE, .set = entity_set, .key = key, .if_match = etag};
+}
+
 static void
 read_operation(void *ctx, size_t row, struct batch_operation *ret)
 {
     const struct purge *purge = ctx;
 
-    *ret = (struct batch_operation){.method = BATCH_DELETE,
-                                    .set = purge->definition->entity_set,
-                                    .key = purge->rows[row].key,
-                                    .if_match = purge->rows[row].etag};
+    *ret =
+        purge_operation(purge->definition->entity_set, purge->rows[row].key, purge->rows[row].etag);
 }
 
 static bool

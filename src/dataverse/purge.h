@@ -4,6 +4,7 @@
 #define DATAVERSE_PURGE_H
 
 #include "base/err.h"
+#include "batch_body.h"
 #include "definition.h"
 #include "port/runtime_store.h"
 #include "session.h"
@@ -15,5 +16,8 @@
 MUST_CHECK bool purge_delete_rows(struct session *session, const struct definition *definition,
                                   const struct runtime_ref *rows, size_t count,
                                   const struct removal_sink *sink, struct err *err);
+
+/** What removes one row. */
+struct batch_operation purge_operation(const char *entity_set, const char *key, const char *etag);
 
 #endif

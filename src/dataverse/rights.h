@@ -7,19 +7,29 @@
 #include "port/runtime_store.h"
 #include "session.h"
 
-/**
- * Read the answer of RetrieveUserPrivilegeByPrivilegeName: HELD with depth Global only. Whatever
- * cannot be understood is RIGHT_UNKNOWN.
- */
-enum right rights_judge(struct slice body, const char *privilege);
+/** Whose rows a right has to reach. */
+enum rights_reach {
+    RIGHTS_ALL_ROWS, /* of the whole organization: depth Global */
+    RIGHTS_OWN_ROWS  /* those of the application user: Basic and more */
+};
 
 /**
- * Ask about reading and deleting, and fill the two rights of `ret`, whose user_id is known. A
- * service that does not tell leaves them RIGHT_UNKNOWN; false is for a stop signal and for lack of
- * memory.
+ * Read the answer of RetrieveUserPrivilegeByPrivilegeName: HELD when a role reaches that far.
+ * Whatever cannot be understood is RIGHT_UNKNOWN.
+ */
+enum right rights_judge(struct slice body, const char *privilege, enum rights_reach reach);
+
+/**
+ * Ask about reading, deleting and creating, and fill the three rights of `ret`, whose user_id is
+ * known. A service that does not tell leaves them RIGHT_UNKNOWN; false is for a stop signal and for
+ * lack of memory.
  */
 MUST_CHECK bool rights_fetch(struct session *session, struct arena *arena,
                              const struct definition *definition, struct runtime_identity *ret,
                              struct err *err);
+
+/** The question for one privilege of the user; NULL = out of memory. */
+const char *rights_url(struct arena *arena, const char *root, const char *user_id,
+                       const char *privilege);
 
 #endif

@@ -64,6 +64,7 @@ scaled_rules(int scale)
     rules.window_ms /= scale;
     rules.exec_ms /= scale;
     rules.batch_time_ms /= scale;
+    rules.second_ms /= scale;
     rules.slack_ms /= scale;
     rules.jitter_ms /= scale;
     rules.backoff_ms /= scale;
@@ -200,6 +201,14 @@ prepare_single(struct sender *sender, struct flight *flight, struct http_request
     return text_ok(&flight->body, err);
 }
 
+void
+send_batch_request(const char *type, struct http_request *ret)
+{
+    ret->method = HTTP_POST;
+    ret->type = type;
+    ret->prefer = "odata.continue-on-error";
+}
+
 static bool
 prepare_batch(struct sender *sender, struct flight *flight, struct http_request *request,
               struct err *err)
@@ -227,9 +236,7 @@ prepare_batch(struct sender *sender, struct flight *flight, struct http_request 
         return false;
     batch_content_type(&form, flight->type);
     (void)snprintf(flight->url, sizeof flight->url, "%s$batch", sender->session->root);
-    request->method = HTTP_POST;
-    request->type = flight->type;
-    request->prefer = "odata.continue-on-error";
+    send_batch_request(flight->type, request);
     return true;
 }
 
@@ -340,6 +347,7 @@ take_answer(struct sender *sender, struct flight *flight)
         pace_hint(sender->pace, sender->session->dop_hint);
     }
     send_judge(sender, flight);
+    text_done(&flight->body); /* there may be many flights, each with a large body */
     answer.kind = flight->kind;
     answer.retry_after_s = flight->retry_after_s;
     answer.count = flight->count;
@@ -347,13 +355,13 @@ take_answer(struct sender *sender, struct flight *flight)
 }
 
 static void
-tell_progress(struct sender *sender)
+tell_pace(struct sender *sender)
 {
     const int64_t now_ms = clock_monotonic_ms();
     struct pace_figures figures;
     struct runtime_pace pace;
 
-    if (!sender->ops->progress || now_ms - sender->told_ms < TELL_MS)
+    if (!sender->ops->progress)
         return;
     sender->told_ms = now_ms;
     figures = pace_figures(sender->pace, now_ms);
@@ -371,6 +379,13 @@ tell_progress(struct sender *sender)
         pace.paused_why = sender->session->paused_why;
     }
     sender->ops->progress(sender->ctx, &pace);
+}
+
+static void
+tell_progress(struct sender *sender)
+{
+    if (clock_monotonic_ms() - sender->told_ms >= TELL_MS)
+        tell_pace(sender);
 }
 
 /** With nothing in flight: another token. */
@@ -451,6 +466,7 @@ send_finish(struct sender *sender, struct err *err)
 {
     const struct err why = sender->why;
 
+    tell_pace(sender); /* how it ended: whoever goes on must know of a pause */
     if (!sender->stopping)
         return true;
     for (size_t row = 0; row < sender->offered; row++)

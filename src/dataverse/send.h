@@ -83,4 +83,7 @@ void send_stop(struct sender *sender, const struct err *why);
  * are told as unknown first. */
 MUST_CHECK bool send_finish(struct sender *sender, struct err *err);
 
+/** What every $batch request is, beside its URL and body; `type` is that of batch_content_type. */
+void send_batch_request(const char *type, struct http_request *ret);
+
 #endif

@@ -1,4 +1,5 @@
 /* What an answer means for the rows of its request. */
+#include "base/clock.h"
 #include "batch_reply.h"
 #include "port/observer.h"
 #include "send_flight.h"
@@ -12,7 +13,7 @@ enum {
     CONNECT_TRIES = 5,
     TRIES = 10,           /* of a row that the service cannot change for the moment */
     REFUSED_MAX = 25,     /* rows in a row that were refused: the next will be, too */
-    BATCHES_LOST_MAX = 3, /* before one ever worked: something between does not let them pass */
+    BATCHES_LOST_MAX = 3, /* times, before one ever worked: something between lets none pass */
     HTTP_OK = 200,
     HTTP_CREATED = 201,
     HTTP_NO_CONTENT = 204,
@@ -412,6 +413,16 @@ take_refused_request(struct sender *sender, struct flight *flight,
         flight->fates[i] = take_end(sender, flight->rows[i], &flight->exchange->answer, judgement);
 }
 
+/** A server that restarts cuts all that is in flight: that says little about batches. */
+static bool
+batches_do_not_pass(struct sender *sender, const struct flight *flight)
+{
+    if (flight->single || sender->batches_work || flight->sent_ms <= sender->batch_lost_ms)
+        return false;
+    sender->batch_lost_ms = clock_monotonic_ms();
+    return ++sender->batches_lost >= BATCHES_LOST_MAX;
+}
+
 static void
 take_transient(struct sender *sender, struct flight *flight, const struct judgement *judgement)
 {
@@ -422,8 +433,7 @@ take_transient(struct sender *sender, struct flight *flight, const struct judgem
     if (answer->retry_after_s > 0)
         (void)snprintf(sender->session->paused_why, sizeof sender->session->paused_why,
                        "the service asks for time (%d)", answer->status);
-    if (answer->failure == HTTP_LOST && !flight->single && !sender->batches_work &&
-        ++sender->batches_lost >= BATCHES_LOST_MAX)
+    if (answer->failure == HTTP_LOST && batches_do_not_pass(sender, flight))
         fall_back(sender, flight, judgement);
 }
 

@@ -48,7 +48,8 @@ struct sender {
     struct flight *flights[FLIGHTS_MAX];
     bool single;           /* rows go one by one */
     bool batches_work;     /* one was answered as one */
-    unsigned batches_lost; /* before that */
+    unsigned batches_lost; /* before that; those that were in flight together count once */
+    int64_t batch_lost_ms; /* when one was last counted */
     unsigned refused;      /* rows, with nothing good between them */
     bool token_over, renewed;
     bool stopping;

@@ -10,27 +10,29 @@
 
 enum { READ_TRIES = 5, SLICE_MS = 200, TOLD_WAIT_MS = 5000, WAIT_MAX_S = 7 * 24 * 3600 };
 
-static const struct token_source *
-source_of(const struct session *session, struct token_source *ret)
+static bool
+sign_in_with(struct session *session, struct http_exchange *exchange, struct err *err)
 {
-    *ret = (struct token_source){
-        .target = &session->target,
-        .allow = &session->allow,
-        .tenant = session->options->tenant,
-        .authority = session->options->authority,
-        .client_id = session->options->client_id,
-        .client_secret = session->options->client_secret,
-        .certificate_file = session->options->certificate_file,
-    };
-    return ret;
+    const struct token_source source = {
+        .options = session->options, .target = &session->target, .allow = &session->allow};
+
+    return token_refresh(&session->token, &source, exchange, err) &&
+           (!session->kept || token_copy(session->kept, &session->token, err));
 }
 
 bool
 session_sign_in(struct session *session, struct err *err)
 {
-    struct token_source source;
+    return sign_in_with(session, session->exchanges[0], err);
+}
 
-    return token_refresh(&session->token, source_of(session, &source), session->exchanges[0], err);
+/** The first sign-in of a session: a person who has entered a code is not asked for another one. */
+static bool
+sign_in_first(struct session *session, struct err *err)
+{
+    if (session->kept && !token_is_due(session->kept))
+        return token_copy(&session->token, session->kept, err);
+    return session_sign_in(session, err);
 }
 
 const struct secret *
@@ -49,7 +51,7 @@ session_token_is_due(const struct session *session)
 static bool
 find_root(struct session *session, struct err *err)
 {
-    char path[SESSION_PATH_BYTES] = "/api/data/v9.2/";
+    char path[SESSION_PATH_BYTES] = SESSION_API_PATH;
     const struct dataverse_options *options = session->options;
 
     if (options->odata ? !url_local_parse(options->url, &session->target, path, sizeof path, err)
@@ -57,22 +59,25 @@ find_root(struct session *session, struct err *err)
         return false;
     (void)snprintf(session->root, sizeof session->root, "%s%s", session->target.origin, path);
     session->path_at = strlen(session->target.origin);
-    session->anonymous = options->odata && !options->client_id;
+    session->anonymous = options->odata && !token_is_wanted(options);
     return true;
 }
 
 bool
-session_open(struct session *session, const struct dataverse_options *options, struct err *err)
+session_open(struct session *session, const struct dataverse_options *options, struct token *kept,
+             struct err *err)
 {
     const struct http_options http = {.ca_file = options->ca_file,
                                       .user_agent = options->user_agent,
                                       .http11 = options->http11,
                                       .plain = options->odata,
                                       .connect_timeout_s = options->connect_timeout_s,
-                                      .timeout_s = options->timeout_s};
+                                      .timeout_s = options->timeout_s,
+                                      .observer = options->observer,
+                                      .trace = options->trace};
     bool made = true;
 
-    *session = (struct session){.options = options};
+    *session = (struct session){.options = options, .kept = kept};
     session->allow =
         (struct url_allow){.hosts = options->allow_hosts, .count = options->allow_host_count};
     if (!find_root(session, err) || !http_new(&http, &session->http, err))
@@ -81,7 +86,7 @@ session_open(struct session *session, const struct dataverse_options *options, s
         session->exchanges[i] = http_exchange_new(session->http);
         made = made && session->exchanges[i];
     }
-    if (made ? session->anonymous || session_sign_in(session, err)
+    if (made ? session->anonymous || sign_in_first(session, err)
              : err_set(err, ERR_INTERNAL, "out of memory"))
         return true;
     session_close(session);
@@ -150,11 +155,13 @@ find_wait(const struct session *session, const struct http_answer *answer, enum 
           unsigned tries, int64_t *ret_ms)
 {
     const int64_t max_ms = session->options->max_wait_ms;
+    const int64_t scale = session->options->time_scale > 1 ? session->options->time_scale : 1;
 
     if (verdict != VERDICT_PAUSE || answer->retry_after_s <= 0)
         return tries < READ_TRIES && answer_wait(answer, tries, ret_ms) &&
                (max_ms <= 0 || *ret_ms <= max_ms);
-    *ret_ms = (answer->retry_after_s < WAIT_MAX_S ? answer->retry_after_s + 1 : WAIT_MAX_S) * 1000;
+    *ret_ms = (answer->retry_after_s < WAIT_MAX_S ? answer->retry_after_s + 1 : WAIT_MAX_S) * 1000 /
+              scale;
     return tries < ANSWER_TRIES && (max_ms <= 0 || *ret_ms <= max_ms);
 }
 
@@ -226,13 +233,12 @@ token_refused(const struct fetch *fetches, size_t count, struct err *err)
 static bool
 renew(struct session *session, struct err *err)
 {
-    struct token_source source;
     struct http_exchange *exchange = http_exchange_new(session->http);
     bool done;
 
     if (!exchange)
         return err_set(err, ERR_INTERNAL, "out of memory");
-    done = token_refresh(&session->token, source_of(session, &source), exchange, err);
+    done = sign_in_with(session, exchange, err);
     http_exchange_free(exchange);
     return done;
 }
@@ -249,6 +255,20 @@ tell_wait(const struct session *session, int64_t wait_ms)
     clock_stamp(clock_utc_ms() + wait_ms, until);
     (void)snprintf(text, sizeof text, "Dataverse asks for a pause: going on at %s", until);
     observer->say(observer, LOG_LEVEL_INFO, text);
+}
+
+bool
+session_wait(const struct session *session, const struct http_answer *answer, enum verdict verdict,
+             unsigned tries)
+{
+    int64_t wait_ms = 0;
+
+    if (!find_wait(session, answer, verdict, tries, &wait_ms))
+        return false;
+    if (wait_ms >= TOLD_WAIT_MS)
+        tell_wait(session, wait_ms);
+    clock_sleep_ms(wait_ms);
+    return true;
 }
 
 /** What has to be done before the next round. */

@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** Where the Web API begins, behind the origin. */
+#define SESSION_API_PATH "/api/data/v9.2/"
+
 enum { SESSION_EXCHANGES = 4, SESSION_PATH_BYTES = 512 };
 
 struct session {
@@ -24,6 +27,7 @@ struct session {
     char paused_why[160]; /* of the last pause; here, so that who is told may keep it */
     struct http *http;
     struct token token;
+    struct token *kept; /* outlives the session; NULL = none */
     struct http_exchange *exchanges[SESSION_EXCHANGES];
 };
 
@@ -37,9 +41,10 @@ struct fetch {
     struct judgement judgement;
 };
 
-/** Connect and sign in. `options` is borrowed. On failure nothing is left. */
+/** Connect and sign in. `options` is borrowed. A token in `kept` (NULL = none) that is good yet is
+ * used, and a new one is left there. On failure nothing is left. */
 MUST_CHECK bool session_open(struct session *session, const struct dataverse_options *options,
-                             struct err *err);
+                             struct token *kept, struct err *err);
 void session_close(struct session *session);
 
 /** What a request is signed with; NULL = with nothing. */
@@ -58,5 +63,12 @@ MUST_CHECK bool session_sign_in(struct session *session, struct err *err);
  */
 MUST_CHECK bool session_fetch(struct session *session, struct fetch *fetches, size_t count,
                               struct err *err);
+
+/**
+ * Before the same is sent again: wait as long as the answer to the `tries`-th sending asks for, and
+ * tell it. False when that is too long or too often: *err is left as it is.
+ */
+MUST_CHECK bool session_wait(const struct session *session, const struct http_answer *answer,
+                             enum verdict verdict, unsigned tries);
 
 #endif

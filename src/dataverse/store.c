@@ -1,4 +1,5 @@
 #include "base/arena.h"
+#include "client_certificate.h"
 #include "columns.h"
 #include "compare.h"
 #include "dataverse/dataverse.h"
@@ -10,6 +11,8 @@
 #include "purge.h"
 #include "recreate.h"
 #include "session.h"
+#include "sql_login.h"
+#include "unconditional.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -20,6 +23,7 @@ struct dataverse_store {
     struct session session;
     struct definition definition;
     bool defined;
+    struct err no_more;     /* unconditional deletes met somebody who is not the service */
     struct columns columns; /* empty until asked for */
     struct recreate *recreate;
 };
@@ -27,7 +31,16 @@ struct dataverse_store {
 struct dataverse_server {
     struct runtime_server base;
     struct dataverse_options options;
+    struct token kept; /* of a sign-in that a person had to do */
 };
+
+/** Others sign in anew for each connection: that is a check of its own, and costs nobody anything.
+ */
+static struct token *
+kept_token(struct dataverse_server *server)
+{
+    return server->options.device_code ? &server->kept : NULL;
+}
 
 static bool
 store_observe(struct runtime_store *base, struct arena *arena, const struct runtime_row_sink *sink,
@@ -78,6 +91,17 @@ store_remove(struct runtime_store *base, const struct runtime_ref *rows, size_t 
 
     return define(store, err) &&
            purge_delete_rows(&store->session, &store->definition, rows, count, sink, err);
+}
+
+static bool
+store_remove_as_it_is(struct runtime_store *base, const struct runtime_ref *row, unsigned tries,
+                      struct removal *ret, bool *ret_again, struct err *err)
+{
+    struct dataverse_store *store = (struct dataverse_store *)base;
+    const struct unconditional what = {
+        .definition = &store->definition, .row = row, .tries = tries, .no_more = &store->no_more};
+
+    return define(store, err) && unconditional_delete(&store->session, &what, ret, ret_again, err);
 }
 
 /** Know the columns, from an earlier question or by asking. */
@@ -206,6 +230,7 @@ static const struct runtime_store_ops store_ops = {
     .observe = store_observe,
     .read_rows = store_read_rows,
     .remove = store_remove,
+    .remove_as_it_is = store_remove_as_it_is,
     .read_row = store_read_row,
     .same_row = store_same_row,
     .lost_columns = store_lost_columns,
@@ -219,18 +244,34 @@ static const struct runtime_store_ops store_ops = {
 static bool
 server_connect(struct runtime_server *base, struct runtime_store **ret, struct err *err)
 {
-    const struct dataverse_server *server = (const struct dataverse_server *)base;
+    struct dataverse_server *server = (struct dataverse_server *)base;
     struct dataverse_store *store = calloc(1, sizeof *store);
 
     if (!store)
         return err_set(err, ERR_INTERNAL, "out of memory");
     store->base.ops = &store_ops;
-    if (!session_open(&store->session, &server->options, err)) {
+    if (!session_open(&store->session, &server->options, kept_token(server), err)) {
         free(store);
         return false;
     }
     *ret = &store->base;
     return true;
+}
+
+/** With a sign-in of its own: the answer holds a password, and nothing of it is kept. */
+static bool
+server_grant(struct runtime_server *base, const struct axdb_grant_request *request,
+             struct axdb_grant *ret, struct err *err)
+{
+    struct dataverse_server *server = (struct dataverse_server *)base;
+    struct session session;
+    bool done;
+
+    if (!session_open(&session, &server->options, kept_token(server), err))
+        return false;
+    done = sql_login_ask(&session, request, ret, err);
+    session_close(&session);
+    return done;
 }
 
 bool
@@ -245,8 +286,8 @@ dataverse_server_new(const struct dataverse_options *options, struct runtime_ser
 
     if (!options->url || !options->url[0])
         return err_set(err, ERR_USAGE, "no Dataverse URL was given");
-    if (options->client_secret && options->certificate_file)
-        return err_set(err, ERR_USAGE, "client secret and client certificate exclude each other");
+    if (!token_options_check(options, err))
+        return false;
     if (options->odata ? !url_local_parse(options->url, &target, path, sizeof path, err)
                        : !url_target_parse(options->url, &allow, &target, err))
         return false;
@@ -256,6 +297,7 @@ dataverse_server_new(const struct dataverse_options *options, struct runtime_ser
         return err_set(err, ERR_INTERNAL, "libcurl could not be started");
     }
     server->base.connect = server_connect;
+    server->base.grant_axdb = server_grant;
     server->options = *options;
     *ret = &server->base;
     return true;
@@ -266,8 +308,15 @@ dataverse_server_free(struct runtime_server *base)
 {
     if (!base)
         return;
+    token_done(&((struct dataverse_server *)base)->kept);
     free((struct dataverse_server *)base);
     curl_global_cleanup();
+}
+
+bool
+dataverse_certificate_wants_password(const char *path, bool *ret, struct err *err)
+{
+    return certificate_wants_password(path, ret, err);
 }
 
 const char *

@@ -1,7 +1,6 @@
 /**
- * A token for the environment: who gives it (the service's 401 challenge says), how it is asked for
- * (client credentials with a secret or a signed assertion), and when it is asked for again. A
- * secret goes to a listed or allowed sign-in server only.
+ * A token for the environment, and when it is to be had again. How it comes is one of the grants
+ * (grant.h); exactly one of them is given.
  */
 #ifndef DATAVERSE_TOKEN_H
 #define DATAVERSE_TOKEN_H
@@ -9,6 +8,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "base/slice.h"
+#include "dataverse/dataverse.h"
 #include "http.h"
 #include "url.h"
 
@@ -16,14 +16,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { TOKEN_MAX_BYTES = 64 * 1024, TOKEN_LIFE_MAX_S = 30 * 24 * 3600, TOKEN_LIFE_UNKNOWN_S = 600 };
+
 /** What a token is asked for with. Borrowed. */
 struct token_source {
+    const struct dataverse_options *options; /* the grant is the one that they hold */
     const struct url_target *target;
     const struct url_allow *allow;
-    const char *tenant, *authority; /* NULL = as the challenge says */
-    const char *client_id;
-    const struct secret *client_secret;
-    const char *certificate_file; /* instead of the secret */
+    const struct secret *sent; /* a further secret that no answer may repeat; NULL = none */
 };
 
 /** Zeroed at first. */
@@ -33,9 +33,6 @@ struct token {
     char endpoint[URL_ORIGIN_BYTES + URL_HOST_BYTES + 32]; /* "" until it was discovered */
 };
 
-/** Read authorization_uri out of "Bearer authorization_uri=..., resource_id=...", quoted or not. */
-MUST_CHECK bool token_challenge_parse(const char *header, char *ret_uri, size_t ret_size);
-
 /** How long a token that lives `life_s` is used: 80 % of its life or until 5 minutes before its
  * end, whichever is first; of a life so short that the 5 minutes would eat most of it, 80 %. */
 int64_t token_use_ms(int64_t life_s);
@@ -43,18 +40,24 @@ int64_t token_use_ms(int64_t life_s);
 /** True when there is no token, or its time is over. */
 bool token_is_due(const struct token *token);
 
+/** False with ERR_USAGE, which names them, when more than one grant is given. */
+MUST_CHECK bool token_options_check(const struct dataverse_options *options, struct err *err);
+
+/** Does anybody sign in at all? */
+bool token_is_wanted(const struct dataverse_options *options);
+
 /** Get a token, in place of the one there is. Nothing else may be in flight. ERR_SIGNIN,
- * ERR_CONFIG (certificate), ERR_CONNECT, ERR_TLS, ERR_SERVER. */
+ * ERR_CONFIG (a file), ERR_CONNECT, ERR_TLS, ERR_SERVER. */
 MUST_CHECK bool token_refresh(struct token *token, const struct token_source *source,
                               struct http_exchange *exchange, struct err *err);
+
+/** Can it be sent in a header: printable, no blanks, not too long? */
+bool token_is_sendable(const char *text);
 
 /** Read a token reply; ERR_SERVER when it is none. Fills bearer and refresh_at_ms. */
 MUST_CHECK bool token_reply_parse(struct slice body, struct token *token, struct err *err);
 
-/** Fill `err` (ERR_SIGNIN) for a refusal of the token endpoint; returns false. */
-bool token_refusal(const struct http_answer *answer, const struct token_source *source,
-                   struct err *err);
-
+MUST_CHECK bool token_copy(struct token *ret, const struct token *from, struct err *err);
 void token_done(struct token *token);
 
 #endif

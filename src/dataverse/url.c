@@ -238,7 +238,9 @@ url_authority_parse(const char *text, const struct url_allow *allow, struct url_
     text_append(&full, text);
     url = parse(text_string(&full), 0);
     if (!url || !read_target(url, &target)) {
-        (void)err_set(err, ERR_SIGNIN, "not an https sign-in server: %.200s", text);
+        /* somebody may have put a password into it */
+        (void)err_set(err, ERR_SIGNIN, "not an https sign-in server%s%.200s",
+                      strchr(text, '@') ? "" : ": ", strchr(text, '@') ? "" : text);
         return err_hint(err, "A secret is sent over https only. Name the authority yourself.");
     }
     if (!url_host_is_authority(target.host) && !url_host_is_allowed(allow, target.host)) {
@@ -279,13 +281,19 @@ url_own_host(const char *text, char ret[URL_HOST_BYTES])
 }
 
 void
+url_resource(const struct url_target *target, char ret[URL_ORIGIN_BYTES])
+{
+    memcpy(ret, target->origin, URL_ORIGIN_BYTES);
+    if (url_host_is_dataverse(target->host))
+        drop_api_label(ret);
+}
+
+void
 url_scope(const struct url_target *target, char *ret, size_t ret_size)
 {
     char origin[URL_ORIGIN_BYTES];
 
-    memcpy(origin, target->origin, sizeof origin);
-    if (url_host_is_dataverse(target->host))
-        drop_api_label(origin);
+    url_resource(target, origin);
     (void)snprintf(ret, ret_size, "%s/.default", origin);
 }
 

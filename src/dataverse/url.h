@@ -59,6 +59,9 @@ MUST_CHECK bool url_authority_parse(const char *url, const struct url_allow *all
 /** The host of a URL in lower case with a label ".api." taken out; "" when it has none. */
 void url_own_host(const char *url, char ret[URL_HOST_BYTES]);
 
+/** The environment as the resource of a token: "https://ORG.crm.dynamics.com". */
+void url_resource(const struct url_target *target, char ret[URL_ORIGIN_BYTES]);
+
 /** What a token for this environment is asked for: "https://ORG.crm.dynamics.com/.default". */
 void url_scope(const struct url_target *target, char *ret, size_t ret_size);
 

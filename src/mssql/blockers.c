@@ -38,8 +38,10 @@ mssql_name_blockers(struct mssql_store *store, struct err *err)
     ARENA_SCOPED arena = arena_new(ARENA_BYTES);
     struct blockers blockers = {.arena = arena};
     struct taker taker = {.ctx = &blockers, .row = take_blocker};
-    struct statement statement = {
-        .batch = &batch, .timeout_ms = ASK_TIMEOUT_MS, .timeout_code = ERR_CONNECT};
+    struct statement statement = {.batch = &batch,
+                                  .name = "blockers",
+                                  .timeout_ms = ASK_TIMEOUT_MS,
+                                  .timeout_code = ERR_CONNECT};
     struct err ignored;
     char detail[sizeof err->detail];
 

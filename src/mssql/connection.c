@@ -7,6 +7,7 @@
 #include "browser.h"
 #include "conf.h"
 #include "session.h"
+#include "statement_log.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -165,6 +166,7 @@ connection_free(struct connection *connection)
     if (connection == NULL)
         return;
     connection_hang_up(connection);
+    statement_log_release(connection);
     free(connection);
 }
 

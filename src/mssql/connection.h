@@ -6,6 +6,7 @@
 #define MSSQL_CONNECTION_H
 
 #include "base/err.h"
+#include "base/text.h"
 #include "mssql/mssql.h"
 #include "verdict.h"
 
@@ -41,6 +42,11 @@ struct connection {
     bool no_attention;       /* COMMIT: an attention would add doubt */
     bool sent;               /* a part of it may have reached the server */
     bool deaf;               /* stop signals are the caller's to look at */
+
+    /* What is told of batches: statement_log.h. */
+    int64_t rows;         /* that the batch has brought */
+    bool hold_log;        /* inside a transaction: told when it is over */
+    struct text held_log; /* lines, each with its newline */
 };
 
 /** Install the handlers. After dbinit. */

@@ -18,12 +18,12 @@ take_result(void *ctx, const struct cursor *cursor, struct err *err)
 }
 
 static bool
-ask(struct axdb_store *store, const char *sql, int64_t *ret, struct err *err)
+ask(struct axdb_store *store, const char *name, const char *sql, int64_t *ret, struct err *err)
 {
     struct answer answer = {0};
     struct taker taker = {.ctx = &answer, .row = take_result};
 
-    if (!mssql_store_run_sql(mssql_store_of(store), sql, &taker, err))
+    if (!mssql_store_run_sql(mssql_store_of(store), name, sql, &taker, err))
         return false;
     if (!answer.given)
         return err_set(err, ERR_SERVER, "the server did not answer about the application lock");
@@ -59,7 +59,7 @@ mssql_acquire_exclusion(struct axdb_store *store, bool *ret_granted, struct err 
 {
     int64_t result = -999;
 
-    if (!ask(store, sql_acquire_exclusion, &result, err)) {
+    if (!ask(store, "acquire_exclusion", sql_acquire_exclusion, &result, err)) {
         note_missing_right(mssql_store_of(store)->connection, err);
         return err_wrap(err, "could not ask for the application lock");
     }
@@ -76,7 +76,7 @@ mssql_release_exclusion(struct axdb_store *store, struct err *err)
 {
     int64_t result = -999;
 
-    if (!ask(store, sql_release_exclusion, &result, err))
+    if (!ask(store, "release_exclusion", sql_release_exclusion, &result, err))
         return err_wrap(err, "could not give back the application lock");
     if (result >= 0)
         return true;

@@ -48,8 +48,8 @@ static const struct known hints[] = {
     /* ---- firewall, network, name of the server ---- */
     {40615, false,
      "The server's firewall does not know this address. Add it where the environment is managed "
-     "(LCS: Maintain > Enable access; unified environments: the IPv4 allow-list). A database "
-     "movement deletes such entries."},
+     "(LCS: Maintain > Enable access; unified environments: the IPv4 allow-list; with --jit it is "
+     "the one to give as --jit-ip). A database movement deletes such entries."},
     {40914, false,
      "A network rule of the server refuses this subnet: connect from an allowed one, or have it "
      "added to the server's virtual network rules."},

@@ -170,7 +170,7 @@ flush(struct mssql_store *store, struct err *err)
     variables[1].value = text_string(&insertion->rows);
     variables[2].value = text_string(&off);
     if (!batch_expand(sql_insert_rows, variables, 3, &batch, err) ||
-        !mssql_store_run(store, &batch, &taker, err))
+        !mssql_store_run(store, "insert_rows", &batch, &taker, err))
         return false;
     if (!inserted.known)
         return err_set(err, ERR_SERVER, "the server did not say how many rows it inserted");

@@ -190,6 +190,8 @@ connect_server(struct axdb_server *server, const char *run_id, struct axdb_store
         connection_free(connection);
         return err_set(err, ERR_INTERNAL, "out of memory");
     }
+    /* It has worked: from now on a refusal is one. */
+    self->options.new_login_ms = 0;
     *ret = store;
     return true;
 }

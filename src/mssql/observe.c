@@ -3,6 +3,7 @@
 #include "sql_text.h"
 #include "store.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_GROUPS = 4096 };
@@ -489,6 +490,29 @@ forget(void *ctx)
     start(seen, connection);
 }
 
+/** All that is asked, in its order. */
+static bool
+add_questions(struct questions *questions, size_t *ret_catalog, struct err *err)
+{
+    if (!questions_add(questions, sql_catalog, err))
+        return false;
+    *ret_catalog = questions->count;
+    return questions_add(questions, sql_evidence, err);
+}
+
+bool
+mssql_observe_batch(struct text *batch, struct err *err)
+{
+    struct questions *questions = calloc(1, sizeof *questions);
+    size_t catalog;
+    const bool good = questions ? add_questions(questions, &catalog, err) &&
+                                      questions_batch(questions, batch, err)
+                                : err_set(err, ERR_INTERNAL, "out of memory");
+
+    free(questions);
+    return good;
+}
+
 static bool
 prepare(struct observation *seen, struct mssql_store *self, struct arena *arena, struct err *err)
 {
@@ -496,10 +520,7 @@ prepare(struct observation *seen, struct mssql_store *self, struct arena *arena,
     seen->catalog.arena = arena;
     seen->catalog.connection = self->connection;
     forget(seen);
-    if (!questions_add(&seen->questions, sql_catalog, err))
-        return false;
-    seen->catalog_questions = seen->questions.count;
-    return questions_add(&seen->questions, sql_evidence, err);
+    return add_questions(&seen->questions, &seen->catalog_questions, err);
 }
 
 bool

@@ -270,7 +270,7 @@ ask_one(struct mssql_store *store, struct asking *asking, struct question *quest
         return true;
     if (!append_as_it_stands(question, &batch, err))
         return false;
-    if (mssql_store_run(store, &batch, &taker, &why))
+    if (mssql_store_run(store, question->name, &batch, &taker, &why))
         return true;
     if (!statement_was_refused(store->connection)) {
         *err = why;
@@ -310,6 +310,28 @@ judge(struct questions *questions, struct err *err)
 }
 
 bool
+questions_batch(const struct questions *questions, struct text *out, struct err *err)
+{
+    text_append(out, "DECLARE @unread nvarchar(4000);\nSET @unread = N'';\n");
+    for (size_t i = 0; i < questions->count; i++) {
+        if (!append_guarded(&questions->items[i], out, err))
+            return false;
+    }
+    return text_ok(out, err);
+}
+
+bool
+questions_strict_batch(const struct questions *questions, uint32_t lacking, struct text *out,
+                       struct err *err)
+{
+    for (size_t i = 0; i < questions->count; i++) {
+        if ((lacking >> i & 1) == 0 && !append_as_it_stands(&questions->items[i], out, err))
+            return false;
+    }
+    return text_ok(out, err);
+}
+
+bool
 questions_ask(struct mssql_store *store, struct questions *questions, const struct taker *taker,
               void (*forget)(void *ctx), struct err *err)
 {
@@ -319,12 +341,9 @@ questions_ask(struct mssql_store *store, struct questions *questions, const stru
     struct err why;
 
     start_again(questions);
-    text_append(&batch, "DECLARE @unread nvarchar(4000);\nSET @unread = N'';\n");
-    for (size_t i = 0; i < questions->count; i++) {
-        if (!append_guarded(&questions->items[i], &batch, err))
-            return false;
-    }
-    if (mssql_store_run(store, &batch, &whole, &why))
+    if (!questions_batch(questions, &batch, err))
+        return false;
+    if (mssql_store_run(store, "ask", &batch, &whole, &why))
         return judge(questions, err);
     /* Some errors no CATCH sees, and some engines let none see what they lack. */
     if (why.code == ERR_LOCK || !statement_was_refused(store->connection)) {
@@ -359,11 +378,9 @@ questions_ask_strictly(struct mssql_store *store, struct questions *questions, u
     struct taker whole = {.ctx = &asking, .row = take_row};
 
     start_again(questions);
-    for (size_t i = 0; i < questions->count; i++) {
-        if ((lacking >> i & 1) == 0 && !append_as_it_stands(&questions->items[i], &batch, err))
-            return false;
-    }
-    if (!mssql_store_run(store, &batch, &whole, err))
+    if (!questions_strict_batch(questions, lacking, &batch, err))
+        return false;
+    if (!mssql_store_run(store, "catalog", &batch, &whole, err))
         return false;
     for (size_t i = 0; i < questions->count; i++) {
         if (!questions->items[i].answered && (lacking >> i & 1) == 0)

@@ -48,6 +48,14 @@ void questions_free(struct questions *questions);
 const struct question *question_named(const struct questions *questions, const char *name);
 bool question_answered(const struct questions *questions, const char *name);
 
+/** Append what questions_ask sends. */
+MUST_CHECK bool questions_batch(const struct questions *questions, struct text *out,
+                                struct err *err);
+
+/** Append what questions_ask_strictly sends. */
+MUST_CHECK bool questions_strict_batch(const struct questions *questions, uint32_t lacking,
+                                       struct text *out, struct err *err);
+
 /**
  * Ask all of them. Rows go to the taker, but for rs_read and rs_fault. When the batch fails and
  * each question has to be asked alone, `forget` is called first: rows come from the beginning.

@@ -66,24 +66,20 @@ append_column(const struct column *column, struct text *out, struct err *err)
     return true;
 }
 
-static bool
-make_batch(struct reader *reader, struct text *batch, struct err *err)
+bool
+mssql_rows_batch(const struct schema *schema, struct text *batch, struct err *err)
 {
     TEXT_SCOPED columns = {0};
     TEXT_SCOPED table = {0};
     struct batch_variable variables[] = {{"columns", NULL}, {"table", NULL}};
 
-    for (size_t i = 0; i < reader->schema->count; i++) {
-        const struct column *column = &reader->schema->columns[i];
-
+    for (size_t i = 0; i < schema->count; i++) {
         if (i > 0)
             text_append(&columns, ", ");
-        if (!append_column(column, &columns, err))
+        if (!append_column(&schema->columns[i], &columns, err))
             return false;
-        reader->wire_columns += has_length(column) ? 2 : 1;
     }
-    if (!batch_identifier(&table, table_name(reader->schema->table), err) ||
-        !text_ok(&columns, err))
+    if (!batch_identifier(&table, table_name(schema->table), err) || !text_ok(&columns, err))
         return false;
     variables[0].value = text_string(&columns);
     variables[1].value = text_string(&table);
@@ -211,6 +207,8 @@ prepare(struct reader *reader, struct err *err)
         value_kind_of(schema->columns[reader->record].type_name) != VALUE_INTEGER)
         return err_set(err, ERR_SCHEMA, "%s has no PARTITION and RECID to name its rows",
                        table_name(schema->table));
+    for (size_t i = 0; i < schema->count; i++)
+        reader->wire_columns += has_length(&schema->columns[i]) ? 2 : 1;
     reader->canonical.max = MAX_ROW_TEXT;
     reader->digest = digest_new();
     reader->fields = calloc(schema->count, sizeof *reader->fields);
@@ -243,8 +241,9 @@ read_with(struct mssql_store *store, struct reader *reader, struct err *err)
     TEXT_SCOPED batch = {0};
     struct taker taker = {.ctx = reader, .row = take_row};
 
-    return prepare(reader, err) && make_batch(reader, &batch, err) &&
-           mssql_store_run(store, &batch, &taker, err) && check_total(store, reader, err);
+    return prepare(reader, err) && mssql_rows_batch(reader->schema, &batch, err) &&
+           mssql_store_run(store, "read_rows", &batch, &taker, err) &&
+           check_total(store, reader, err);
 }
 
 bool

@@ -13,6 +13,7 @@ static struct statement
 statement_of(const struct text *batch, bool first)
 {
     return (struct statement){.batch = batch,
+                              .name = "session",
                               .timeout_ms = SESSION_TIMEOUT_MS,
                               .timeout_code = ERR_CONNECT,
                               .first = first,
@@ -20,14 +21,26 @@ statement_of(const struct text *batch, bool first)
 }
 
 static bool
+expand_with(const char *lock_timeout_ms, const char *sql, struct text *out, struct err *err)
+{
+    const struct batch_variable variables[] = {{"lock_timeout_ms", lock_timeout_ms}};
+
+    return batch_expand(sql, variables, 1, out, err);
+}
+
+bool
+session_batch(const char *lock_timeout_ms, struct text *out, struct err *err)
+{
+    return expand_with(lock_timeout_ms, sql_session, out, err);
+}
+
+static bool
 expand(const struct connection *connection, const char *sql, struct text *out, struct err *err)
 {
     TEXT_SCOPED number = {0};
-    struct batch_variable variables[] = {{"lock_timeout_ms", NULL}};
 
     batch_number(&number, connection->options->lock_timeout_ms);
-    variables[0].value = text_string(&number);
-    return text_ok(&number, err) && batch_expand(sql, variables, 1, out, err);
+    return text_ok(&number, err) && expand_with(text_string(&number), sql, out, err);
 }
 
 /** One statement of the file; it may be refused unless it is required. */

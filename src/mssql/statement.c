@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "batch.h"
 #include "sql_text.h"
+#include "statement_log.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -287,6 +288,7 @@ drain_set(struct connection *connection, const struct statement *statement,
 
     cursor.set_name = cursor.columns > 0 ? dbcolname(process, 1) : NULL;
     while ((rc = dbnextrow(process)) == REG_ROW) {
+        connection->rows++;
         if (!may_go_on(connection))
             return ENDED_BADLY;
         if (!give_row(&cursor, statement, taker, err))
@@ -433,8 +435,14 @@ cancel_rest(struct connection *connection)
 }
 
 bool
-statement_run(struct connection *connection, const struct statement *statement,
-              const struct taker *taker, struct err *err)
+statement_proof(bool utf8_engine, struct text *out, struct err *err)
+{
+    return batch_expand(utf8_engine ? sql_prove_utf8 : sql_prove, NULL, 0, out, err);
+}
+
+static bool
+run(struct connection *connection, const struct statement *statement, const struct taker *taker,
+    struct err *err)
 {
     TEXT_SCOPED sql = {.max = statement->batch->max};
     enum ending ending;
@@ -443,8 +451,7 @@ statement_run(struct connection *connection, const struct statement *statement,
     if (!connection_is_alive(connection))
         return err_set(err, ERR_CONNECT, "the connection to %s was lost", connection->dialled);
     if (!statement->setting && !connection->proven &&
-        !batch_expand(connection->options->utf8_engine ? sql_prove_utf8 : sql_prove, NULL, 0, &sql,
-                      err))
+        !statement_proof(connection->options->utf8_engine, &sql, err))
         return false;
     text_append_bytes(&sql, text_string(statement->batch), statement->batch->used);
     if (!batch_check(statement->batch, err) || !batch_check(&sql, err))
@@ -462,4 +469,17 @@ statement_run(struct connection *connection, const struct statement *statement,
         (void)explain(connection, statement, err);
     cancel_rest(connection);
     return false;
+}
+
+bool
+statement_run(struct connection *connection, const struct statement *statement,
+              const struct taker *taker, struct err *err)
+{
+    const int64_t began_ms = clock_monotonic_ms();
+    bool good;
+
+    connection->rows = 0;
+    good = run(connection, statement, taker, err);
+    statement_log(connection, statement, good, clock_monotonic_ms() - began_ms);
+    return good;
 }

@@ -28,6 +28,7 @@ struct taker {
 
 struct statement {
     const struct text *batch;
+    const char *name;           /* of the file in sql/ that it was made of; for the log */
     int64_t timeout_ms;         /* in all, not per read */
     enum err_code timeout_code; /* ERR_LOCK inside a transaction, else ERR_CONNECT */
     bool deaf;                  /* a stop signal does not end it */
@@ -42,6 +43,9 @@ struct statement {
  */
 MUST_CHECK bool statement_run(struct connection *connection, const struct statement *statement,
                               const struct taker *taker, struct err *err);
+
+/** Append the proof that stands in front of the first batch after session.sql. */
+MUST_CHECK bool statement_proof(bool utf8_engine, struct text *out, struct err *err);
 
 /**
  * The statement that has just failed was refused by the server, and by nothing else: it was not

@@ -54,10 +54,11 @@ mssql_store_of(struct axdb_store *store)
 }
 
 bool
-mssql_store_run(struct mssql_store *store, const struct text *batch, const struct taker *taker,
-                struct err *err)
+mssql_store_run(struct mssql_store *store, const char *name, const struct text *batch,
+                const struct taker *taker, struct err *err)
 {
     struct statement statement = {.batch = batch,
+                                  .name = name,
                                   .timeout_ms =
                                       (int64_t)store->connection->options->query_timeout_s * 1000,
                                   .timeout_code = ERR_CONNECT};
@@ -79,10 +80,11 @@ mssql_store_run(struct mssql_store *store, const struct text *batch, const struc
 }
 
 bool
-mssql_store_run_sql(struct mssql_store *store, const char *sql, const struct taker *taker,
-                    struct err *err)
+mssql_store_run_sql(struct mssql_store *store, const char *name, const char *sql,
+                    const struct taker *taker, struct err *err)
 {
     TEXT_SCOPED batch = {0};
 
-    return batch_expand(sql, NULL, 0, &batch, err) && mssql_store_run(store, &batch, taker, err);
+    return batch_expand(sql, NULL, 0, &batch, err) &&
+           mssql_store_run(store, name, &batch, taker, err);
 }

@@ -31,14 +31,15 @@ struct axdb_store *mssql_store_new(struct connection *connection);
 struct mssql_store *mssql_store_of(struct axdb_store *store);
 
 /**
- * Run a batch on the store's connection: under the query timeout, or inside a transaction under
- * what is left of the lock budget (ERR_LOCK when it is used up).
+ * Run a batch, made of the file `name` in sql/, on the store's connection: under the query timeout,
+ * or inside a transaction under what is left of the lock budget (ERR_LOCK when it is used up).
  */
-MUST_CHECK bool mssql_store_run(struct mssql_store *store, const struct text *batch,
-                                const struct taker *taker, struct err *err);
+MUST_CHECK bool mssql_store_run(struct mssql_store *store, const char *name,
+                                const struct text *batch, const struct taker *taker,
+                                struct err *err);
 
 /** The same for a file of sql/ without variables. */
-MUST_CHECK bool mssql_store_run_sql(struct mssql_store *store, const char *sql,
+MUST_CHECK bool mssql_store_run_sql(struct mssql_store *store, const char *name, const char *sql,
                                     const struct taker *taker, struct err *err);
 
 /** Add to the detail of a lock error who holds the locks, where the login may see it. */
@@ -74,5 +75,17 @@ bool mssql_end_insert(struct axdb_store *store, int64_t *ret_inserted, struct er
 bool mssql_commit(struct axdb_store *store, enum commit_state *ret_state, struct err *err);
 void mssql_rollback(struct axdb_store *store);
 int64_t mssql_locked_ms(const struct axdb_store *store);
+
+/* The batches of some of them, appended to `batch`: the operations send exactly this. */
+MUST_CHECK bool mssql_observe_batch(struct text *batch, struct err *err);
+MUST_CHECK bool mssql_rows_batch(const struct schema *schema, struct text *batch, struct err *err);
+MUST_CHECK bool mssql_delete_all_batch(enum table table, struct text *batch, struct err *err);
+MUST_CHECK bool mssql_delete_keys_batch(enum table table, const struct axdb_key *keys, size_t count,
+                                        struct text *batch, struct err *err);
+
+enum { MSSQL_GROUP_KEYS = 500 };
+
+/** How many of the keys go into one statement: those with the first one's PARTITION. */
+size_t mssql_key_group(const struct axdb_key *keys, size_t count);
 
 #endif

@@ -39,6 +39,7 @@ end_transaction(struct mssql_store *store)
     mssql_insertion_drop(store);
     store->locked_ms = clock_monotonic_ms() - store->begun_ms;
     store->in_transaction = false;
+    store->connection->hold_log = false;
     cancel_hold_end();
 }
 
@@ -56,9 +57,10 @@ mssql_begin_locked(struct axdb_store *store, int64_t max_lock_ms, struct err *er
         return false;
     cancel_hold_begin();
     self->in_transaction = true;
+    self->connection->hold_log = true; /* a terminal that stands still must not hold the locks */
     self->begun_ms = clock_monotonic_ms();
     self->lock_deadline_ms = self->begun_ms + max_lock_ms;
-    good = mssql_store_run_sql(self, sql_begin_locked, &taker, err);
+    good = mssql_store_run_sql(self, "begin_locked", sql_begin_locked, &taker, err);
     if (good && (!numbers.transaction.known || numbers.transaction.rows != 1))
         good = err_set(err, ERR_SERVER, "the transaction did not begin");
     if (!good) {
@@ -71,26 +73,33 @@ mssql_begin_locked(struct axdb_store *store, int64_t max_lock_ms, struct err *er
 }
 
 bool
+mssql_delete_all_batch(enum table table, struct text *batch, struct err *err)
+{
+    TEXT_SCOPED name = {0};
+    struct batch_variable variables[] = {{"table", NULL}};
+
+    if (!batch_identifier(&name, table_name(table), err) || !text_ok(&name, err))
+        return false;
+    variables[0].value = text_string(&name);
+    return batch_expand(sql_delete_all, variables, 1, batch, err);
+}
+
+bool
 mssql_delete_all(struct axdb_store *store, enum table table, int64_t *ret_deleted,
                  int64_t *ret_left, struct err *err)
 {
     struct mssql_store *self = mssql_store_of(store);
-    TEXT_SCOPED name = {0};
     TEXT_SCOPED batch = {0};
-    struct batch_variable variables[] = {{"table", NULL}};
     struct numbers numbers = {0};
     struct taker taker = {.ctx = &numbers, .row = take_number};
 
     if (!self->in_transaction || table >= TABLE_RUNTIME)
         return err_set(err, ERR_INTERNAL, "a delete was asked for outside the transaction");
-    if (!batch_identifier(&name, table_name(table), err))
-        return false;
-    variables[0].value = text_string(&name);
-    if (!batch_expand(sql_delete_all, variables, 1, &batch, err))
+    if (!mssql_delete_all_batch(table, &batch, err))
         return false;
     /* The caller has every row on stable storage: this line is the only one that destroys. It is
      * undone by anything but a COMMIT. */
-    if (!mssql_store_run(self, &batch, &taker, err))
+    if (!mssql_store_run(self, "delete_all", &batch, &taker, err))
         return err_wrap(err, "could not delete the rows of %s", table_name(table));
     if (!numbers.deleted.known || !numbers.left.known)
         return err_set(err, ERR_SERVER, "the server did not say how many rows of %s it deleted",
@@ -111,6 +120,7 @@ prove_rollback(struct mssql_store *store, bool *ret_open)
     struct numbers numbers = {0};
     struct taker taker = {.ctx = &numbers, .row = take_number};
     struct statement statement = {.batch = &batch,
+                                  .name = "rollback",
                                   .timeout_ms = ROLLBACK_TIMEOUT_MS,
                                   .timeout_code = ERR_CONNECT,
                                   .deaf = true};
@@ -163,6 +173,7 @@ send_commit(struct mssql_store *store, const struct text *batch, enum commit_sta
 {
     const int64_t query_ms = (int64_t)store->connection->options->query_timeout_s * 1000;
     struct statement statement = {.batch = batch,
+                                  .name = "commit",
                                   .timeout_ms =
                                       query_ms > COMMIT_TIMEOUT_MS ? query_ms : COMMIT_TIMEOUT_MS,
                                   .timeout_code = ERR_OUTCOME,
@@ -205,8 +216,11 @@ flush_log(struct mssql_store *store)
 {
     struct observer *observer = store->connection->options->observer;
     TEXT_SCOPED batch = {0};
-    struct statement statement = {
-        .batch = &batch, .timeout_ms = FLUSH_TIMEOUT_MS, .timeout_code = ERR_CONNECT, .deaf = true};
+    struct statement statement = {.batch = &batch,
+                                  .name = "flush_log",
+                                  .timeout_ms = FLUSH_TIMEOUT_MS,
+                                  .timeout_code = ERR_CONNECT,
+                                  .deaf = true};
     struct err err;
     char line[512];
 

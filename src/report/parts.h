@@ -36,4 +36,10 @@ void parts_write_situations(const struct layout *layout, const struct outcome *o
 MUST_CHECK bool parts_write_tables(const struct layout *layout, const struct outcome *outcome,
                                    struct err *err);
 
+/** Rows and columns that a saved plan and its target do not have in common. */
+void parts_write_difference(const struct layout *layout, const struct outcome *outcome);
+
+/** The plan: id, file, until when. */
+void parts_write_plan(const struct layout *layout, const struct outcome *outcome);
+
 #endif

@@ -446,6 +446,9 @@ write_head(struct json_writer *json, const struct outcome *outcome)
     json_bool(json, "changed", outcome->changed);
     json_string(json, "reason", outcome->reason);
     json_string(json, "plan_id", outcome->plan_id);
+    json_string(json, "plan_file", outcome->plan_path);
+    json_string(json, "plan_file_sha256", outcome->plan_sha256);
+    json_time(json, "plan_expires", outcome->plan_expires_utc_ms);
     json_string(json, "run_id", outcome->run_id);
     json_string(json, "run_path", outcome->run_path);
     json_count(json, "locked_ms", outcome->locked_ms);
@@ -516,6 +519,42 @@ write_situations(struct json_writer *json, const struct outcome *outcome)
     json_close(json, '[');
 }
 
+static void
+write_keys(struct json_writer *json, const char *name, const struct key_list *list)
+{
+    json_open(json, name, '{');
+    json_count(json, "rows", list->rows);
+    json_open(json, "first", '[');
+    for (size_t i = 0; i < list->count; i++)
+        json_string(json, NULL, list->keys[i]);
+    json_close(json, '[');
+    json_close(json, '{');
+}
+
+static void
+write_difference(struct json_writer *json, const struct plan_difference *difference)
+{
+    if (!difference) {
+        json_null(json, "difference");
+        return;
+    }
+    json_open(json, "difference", '[');
+    for (unsigned i = 0; i < TABLES; i++) {
+        const struct table_difference *table = &difference->tables[i];
+        json_open(json, NULL, '{');
+        json_string(json, "table", table_key((enum table)i));
+        write_keys(json, "gone", &table->gone);
+        write_keys(json, "new", &table->fresh);
+        write_keys(json, "changed", &table->changed);
+        json_open(json, "columns", '[');
+        for (size_t j = 0; j < table->column_count; j++)
+            json_string(json, NULL, table->columns[j]);
+        json_close(json, '[');
+        json_close(json, '{');
+    }
+    json_close(json, '[');
+}
+
 const char *
 report_library_version(void)
 {
@@ -536,6 +575,7 @@ report_json(const struct outcome *outcome, struct text *ret, struct err *err)
         write_table(&json, (enum table)i, &outcome->tables[i]);
     json_close(&json, '[');
     write_map(&json, outcome);
+    write_difference(&json, outcome->difference);
     write_evidence(&json, "before", &outcome->before, needs);
     if (outcome->after_taken)
         write_evidence(&json, "after", &outcome->after, needs);

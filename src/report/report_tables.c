@@ -91,7 +91,7 @@ number_columns(const struct outcome *outcome, size_t *ret_count)
     const bool kept = parts_sum(outcome, offsetof(struct table_outcome, kept_rows)) > 0;
     if (parts_is_undo(outcome))
         return outcome->dry_run ? COLUMNS_OF(dry_undo_columns, 0) : COLUMNS_OF(undo_columns, 0);
-    if (outcome->dry_run)
+    if (outcome->dry_run && outcome->err.code == ERR_NONE)
         return COLUMNS_OF(dry_columns, kept ? 0u : 1u);
     if (parts_is_command(outcome, "verify"))
         return COLUMNS_OF(verify_columns, kept ? 0u : 1u);

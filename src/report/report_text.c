@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "core/evidence.h"
 #include "parts.h"
 #include "report/layout.h"
 #include "report/report.h"
@@ -79,8 +80,10 @@ write_dry_run(const struct layout *layout, const struct outcome *outcome)
     char line[160];
     if (!outcome->dry_run)
         return;
-    if (outcome->plan_id == NULL) {
-        layout_pair(layout, "dry run", "No plan was made. Nothing was changed.");
+    if (outcome->plan_id == NULL || outcome->err.code != ERR_NONE) {
+        layout_pair(layout, "dry run",
+                    outcome->plan_id ? "Nothing was changed."
+                                     : "No plan was made. Nothing was changed.");
         return;
     }
     const int64_t planned = parts_sum(outcome, offsetof(struct table_outcome, planned_rows));
@@ -296,6 +299,14 @@ write_first_look(const struct layout *layout, const struct outcome *outcome, con
     layout_heading(layout, line);
 }
 
+/** Are the rows of a table, as they are counted by host or channel, those that would go? */
+static bool
+would_delete(const struct outcome *outcome, enum table table)
+{
+    return outcome->dry_run && outcome->plan_id && outcome->err.code == ERR_NONE &&
+           !parts_is_undo(outcome) && outcome->map_row_count == 0 && outcome->tables[table].asked;
+}
+
 static bool
 write_hosts(const struct layout *layout, const struct outcome *outcome, struct err *err)
 {
@@ -307,7 +318,9 @@ write_hosts(const struct layout *layout, const struct outcome *outcome, struct e
     struct layout_grid *grid = layout_grid_new(layout, columns, 3);
     if (!grid)
         return err_set(err, ERR_INTERNAL, "out of memory");
-    write_first_look(layout, outcome, "Hosts that the project rows name");
+    write_first_look(layout, outcome,
+                     would_delete(outcome, TABLE_PROJECT) ? "Project rows that WOULD go, by host"
+                                                          : "Hosts that the project rows name");
     bool ok = true;
     for (size_t i = 0; ok && i < seen->host_count; i++) {
         const struct host_count *host = &seen->hosts[i];
@@ -381,25 +394,43 @@ channel_text(const struct axdb_channel_count *group)
     return *group->channel ? group->channel : "(blank)";
 }
 
+/** A group of a channel that is not named stays. */
 static bool
-draw_groups(const struct layout *layout, const struct axdb_channel_count *const *groups,
-            size_t count, struct err *err)
+group_stays(const struct outcome *outcome, const struct axdb_channel_count *group)
 {
-    static const struct layout_column columns[] = {{"ROWS", KIND_NUMBER},
-                                                   {"CHANNEL", KIND_TEXT},
-                                                   {"DIRECTION", KIND_NUMBER},
-                                                   {"HANDLERCLASS", KIND_NUMBER},
-                                                   {"ENABLED", KIND_NUMBER}};
-    struct layout_grid *grid = layout_grid_new(layout, columns, 5);
+    for (size_t i = 0; i < outcome->channel_count; i++) {
+        if (strcmp(outcome->channels[i], group->channel) == 0)
+            return false;
+    }
+    return outcome->channel_count > 0;
+}
+
+static bool
+draw_groups(const struct layout *layout, const struct outcome *outcome,
+            const struct axdb_channel_count *const *groups, size_t count, struct err *err)
+{
+    const bool kept = would_delete(outcome, TABLE_EVENTS) && outcome->channel_count > 0;
+    const struct layout_column columns[] = {{kept ? "WOULD DELETE" : "ROWS", KIND_NUMBER},
+                                            {"CHANNEL", KIND_TEXT},
+                                            {"DIRECTION", KIND_NUMBER},
+                                            {"HANDLERCLASS", KIND_NUMBER},
+                                            {"ENABLED", KIND_NUMBER},
+                                            {"WOULD KEEP", KIND_NUMBER}};
+    struct layout_grid *grid = layout_grid_new(layout, columns, kept ? 6 : 5);
     if (!grid)
         return err_set(err, ERR_INTERNAL, "out of memory");
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++) {
         const struct axdb_channel_count *group = groups[i];
         const int64_t numbers[] = {group->direction, group->handler_class, group->enabled};
-        char texts[4][PARTS_NUMBER_BYTES];
-        const char *cells[] = {parts_number(group->rows, texts[3]), channel_text(group), texts[0],
-                               texts[1], texts[2]};
+        const bool stays = kept && group_stays(outcome, group);
+        char texts[5][PARTS_NUMBER_BYTES];
+        const char *cells[] = {parts_number(stays ? 0 : group->rows, texts[3]),
+                               channel_text(group),
+                               texts[0],
+                               texts[1],
+                               texts[2],
+                               parts_number(stays ? group->rows : 0, texts[4])};
         for (size_t j = 0; j < 3; j++)
             (void)snprintf(texts[j], PARTS_NUMBER_BYTES, "%" PRId64, numbers[j]);
         ok = layout_grid_row(grid, cells, err);
@@ -411,16 +442,20 @@ draw_groups(const struct layout *layout, const struct axdb_channel_count *const 
 
 /** Two lines each: a channel is given to --channel exactly, so it stands there whole. */
 static void
-list_groups(const struct layout *layout, const struct axdb_channel_count *const *groups,
-            size_t count)
+list_groups(const struct layout *layout, const struct outcome *outcome,
+            const struct axdb_channel_count *const *groups, size_t count)
 {
+    const bool would = would_delete(outcome, TABLE_EVENTS) && outcome->channel_count > 0;
     for (size_t i = 0; i < count; i++) {
         const struct axdb_channel_count *group = groups[i];
         char line[120];
         text_printf(layout->out, "%*" PRId64 "  ", GROUP_WIDTH - 2, group->rows);
         layout_flow(layout, GROUP_WIDTH, channel_text(group));
         (void)snprintf(line, sizeof(line),
-                       "direction %" PRId64 ", handler class %" PRId64 ", enabled %" PRId64,
+                       "%sdirection %" PRId64 ", handler class %" PRId64 ", enabled %" PRId64,
+                       !would                        ? ""
+                       : group_stays(outcome, group) ? "WOULD STAY; "
+                                                     : "WOULD GO; ",
                        group->direction, group->handler_class, group->enabled);
         text_printf(layout->out, "%*s", GROUP_WIDTH, "");
         layout_flow(layout, GROUP_WIDTH, line);
@@ -429,15 +464,18 @@ list_groups(const struct layout *layout, const struct axdb_channel_count *const 
 
 /** Would the grid break a channel? The first group has most rows. */
 static bool
-grid_is_too_wide(const struct layout *layout, const struct axdb_channel_count *const *groups,
-                 size_t count)
+grid_is_too_wide(const struct layout *layout, const struct outcome *outcome,
+                 const struct axdb_channel_count *const *groups, size_t count)
 {
+    const bool kept = would_delete(outcome, TABLE_EVENTS) && outcome->channel_count > 0;
+    const size_t least = kept ? strlen("WOULD DELETE") : strlen("ROWS");
+    const size_t beside = BESIDE_CHANNEL + (kept ? strlen("  WOULD KEEP") : 0);
     char rows[PARTS_NUMBER_BYTES];
     size_t widest = 0;
     const size_t digits = strlen(parts_number(groups[0]->rows, rows));
     for (size_t i = 0; i < count; i++)
         widest = strlen(groups[i]->channel) > widest ? strlen(groups[i]->channel) : widest;
-    return BESIDE_CHANNEL + (digits > 4 ? digits : 4) + widest > layout->width;
+    return beside + (digits > least ? digits : least) + widest > layout->width;
 }
 
 static bool
@@ -446,14 +484,17 @@ write_channels(const struct layout *layout, const struct outcome *outcome, struc
     const struct axdb_evidence *axdb = outcome->before.axdb;
     if (!axdb || !axdb->channels_known || axdb->channel_count == 0)
         return true;
-    write_first_look(layout, outcome, "Event rows by channel");
+    write_first_look(layout, outcome,
+                     would_delete(outcome, TABLE_EVENTS) && outcome->channel_count == 0
+                         ? "Event rows that WOULD go, by channel"
+                         : "Event rows by channel");
     const struct axdb_channel_count *groups[MAX_ROWS_SHOWN];
     const size_t count = largest_groups(axdb, groups);
     bool ok = true;
-    if (grid_is_too_wide(layout, groups, count))
-        list_groups(layout, groups, count);
+    if (grid_is_too_wide(layout, outcome, groups, count))
+        list_groups(layout, outcome, groups, count);
     else
-        ok = draw_groups(layout, groups, count, err);
+        ok = draw_groups(layout, outcome, groups, count, err);
     write_more(layout, axdb->channel_count);
     return ok;
 }
@@ -470,7 +511,28 @@ append_status(struct text *ret, int64_t status)
         text_printf(ret, ", STATUS %" PRId64 "%s", status, status < 5 ? words[status] : "");
 }
 
+/** Goes or stays; of a dry run, would. */
+static const char *
+fate_text(bool chosen, bool would)
+{
+    static const char *const texts[2][2] = {{"stays", "goes"}, {"WOULD STAY", "WOULD GO"}};
+    return texts[would][chosen];
+}
+
 /** Two lines a row: a name is long, and stands alone so that it can be copied for --project. */
+static void
+write_map_row(const struct layout *layout, const struct map_row *row, bool would)
+{
+    TEXT_SCOPED line = {0};
+    text_printf(layout->out, "  %-*s", FATE_WIDTH, fate_text(row->chosen, would));
+    layout_flow(layout, 2 + FATE_WIDTH, row->project);
+    join(&line, "", *row->host ? row->host : "(no host)");
+    text_append(&line, row->own ? " (own)" : "");
+    append_status(&line, row->status);
+    text_printf(layout->out, "%*s", 2 + FATE_WIDTH, "");
+    layout_flow(layout, 2 + FATE_WIDTH, text_string(&line));
+}
+
 static void
 write_map(const struct layout *layout, const struct outcome *outcome)
 {
@@ -479,18 +541,8 @@ write_map(const struct layout *layout, const struct outcome *outcome)
         return;
     layout_heading(layout, "Project rows of the map");
     for (size_t i = 0; i < outcome->map_row_count && i < MAX_ROWS_SHOWN; i++) {
-        const struct map_row *row = &outcome->map_rows[i];
-        char fate[16];
-        TEXT_SCOPED line = {0};
-        (void)snprintf(fate, sizeof(fate), "%s%s", row->chosen ? "goes" : "stays",
-                       row->own ? " (own)" : "");
-        text_printf(layout->out, "  %-*s", FATE_WIDTH, fate);
-        layout_flow(layout, 2 + FATE_WIDTH, row->project);
-        join(&line, "", *row->host ? row->host : "(no host)");
-        append_status(&line, row->status);
-        text_printf(layout->out, "%*s", 2 + FATE_WIDTH, "");
-        layout_flow(layout, 2 + FATE_WIDTH, text_string(&line));
-        any_own = any_own || row->own;
+        write_map_row(layout, &outcome->map_rows[i], outcome->dry_run);
+        any_own = any_own || outcome->map_rows[i].own;
     }
     write_more(layout, outcome->map_row_count);
     if (any_own)
@@ -671,6 +723,18 @@ write_pace(const struct layout *layout, const struct runtime_pace *pace)
     layout_pair(layout, "Dataverse", line);
 }
 
+/** What the rows of Dataverse lacked when they went; NULL: nothing. */
+static const char *
+without_versions(const struct outcome *outcome)
+{
+    const struct runtime_evidence *runtime = outcome->before.runtime;
+    return runtime && evidence_without_versions(runtime) &&
+                   outcome->tables[TABLE_RUNTIME].deleted_rows > 0
+               ? "without row versions: each row was compared with its copy just before its "
+                 "delete; what changed in that moment is lost"
+               : NULL;
+}
+
 static void
 write_run(const struct layout *layout, const struct outcome *outcome)
 {
@@ -689,8 +753,9 @@ write_run(const struct layout *layout, const struct outcome *outcome)
         layout_pair(layout, "locked", line);
     }
     write_pace(layout, outcome->pace);
+    layout_pair(layout, "purge", without_versions(outcome));
     layout_pair(layout, "reason", outcome->reason);
-    layout_pair(layout, "plan-id", outcome->plan_id);
+    parts_write_plan(layout, outcome);
     layout_pair(layout, "run", outcome->run_path);
     layout_pair(layout, "", outcome->resumed ? "resumed: this is its second part" : NULL);
     write_only_copy(layout, outcome);
@@ -744,6 +809,7 @@ report_text(const struct outcome *outcome, unsigned width, bool colour, struct t
     write_target(&layout, outcome);
     if (!write_rows(&layout, outcome, err))
         return false;
+    parts_write_difference(&layout, outcome);
     write_checks(&layout, outcome);
     write_removals(&layout, outcome);
     write_returns(&layout, outcome);

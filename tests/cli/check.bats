@@ -76,3 +76,14 @@ INI
     [ "$status" = 4 ]
     says OtherDB
 }
+
+@test "what only an undo needs of Dataverse is named, and stops nothing" {
+    control -X PATCH --data '{"may_create":false}' /dataverse/settings >/dev/null
+    status_of check
+    [ "$status" = 0 ]
+    grep -qE 'C-CREATE +advisory missing' "$BATS_TEST_TMPDIR/stdout"
+    says "privilege Create, any level"
+    control -X PATCH --data '{"may_create":true}' /dataverse/settings >/dev/null
+    status_of check
+    grep -qE 'C-CREATE +advisory ok' "$BATS_TEST_TMPDIR/stdout"
+}

@@ -33,7 +33,7 @@ map='Customers V3:accounts'
     status_of axdb_write repair-map --map "$map" --dry-run
     [ "$status" = 0 ]
     says "Project rows of the map"
-    says "goes"
+    says "WOULD GO"
     axdb_write repair-map --map "$map" --dry-run --format json >"$BATS_TEST_TMPDIR/report.json"
     goes=$(json map_rows.length <"$BATS_TEST_TMPDIR/report.json")
     [ "$goes" -ge 1 ]

@@ -105,3 +105,24 @@ hang() {
     [ "$status" = 2 ]
     says RESIDUE
 }
+
+@test "a command gives the password: its first line, without a shell, and not what others are told" {
+    cat >keeper <<'SCRIPT'
+#!/bin/sh
+env >environment
+printf '%s\n' 'Sandbox-Passw0rd!' 'a second line'
+SCRIPT
+    chmod +x keeper
+    unset DWCLEAN_PASSWORD
+    DWCLEAN_CLIENT_SECRET=Canary-Secret status_of verify_axdb --password-command ./keeper -v
+    [ "$status" = 2 ]
+    says RESIDUE
+    refute says 'Sandbox-Passw0rd!'
+    refute grep -q Canary-Secret environment
+    status_of verify_axdb --password-command false
+    [ "$status" = 78 ]
+    says "the password command false failed with status 1"
+    status_of verify_axdb --password-command ./keeper --password-file keeper
+    [ "$status" = 64 ]
+    says "exclude each other"
+}

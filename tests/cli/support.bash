@@ -4,7 +4,9 @@
 . "$SOURCE_DIR/tests/support/sandbox.sh"
 
 # A pristine environment: nothing of the caller's may leak into a test.
-unset AZURE_TENANT_ID AZURE_CLIENT_ID AZURE_CLIENT_SECRET AZURE_CLIENT_CERTIFICATE_PATH SQLCMDPASSWORD SQLCMDSERVER \
+unset AZURE_TENANT_ID AZURE_CLIENT_ID AZURE_CLIENT_SECRET AZURE_CLIENT_CERTIFICATE_PATH AZURE_FEDERATED_TOKEN_FILE \
+    AZURE_TOKEN_CREDENTIALS AZURE_AUTHORITY_HOST AZURE_CLIENT_CERTIFICATE_PASSWORD IDENTITY_ENDPOINT IDENTITY_HEADER MSI_SECRET \
+    DWCLEAN_TOKEN DWCLEAN_TOKEN_FILE DWCLEAN_TOKEN_COMMAND SQLCMDPASSWORD SQLCMDSERVER \
     SQLCMDUSER SQLCMDDBNAME DWCLEAN_CONFIG XDG_STATE_HOME XDG_CONFIG_HOME
 export DWCLEAN_PASSWORD='Sandbox-Passw0rd!'
 export NO_COLOR=1 LC_ALL=C
@@ -153,4 +155,12 @@ refute() {
 # logged TEXT: the sandbox's own log has it.
 logged() {
     control /log | grep -q -- "$1"
+}
+
+# newest_run: the directory of the run that began last. Names have seconds only; the journal has milliseconds.
+newest_run() {
+    local dir
+    for dir in "$runs"/2*; do
+        printf '%s %s\n' "$(head -n 1 "$dir/journal.ndjson" | sed 's/.*"utc":"\([^"]*\)".*/\1/')" "$dir"
+    done | sort | tail -n 1 | cut -d ' ' -f 2-
 }

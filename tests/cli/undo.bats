@@ -34,11 +34,11 @@ setup() {
     refute says "only copy"
     # the undo is a run of its own, with its own journal
     [ "$(ls -d "$runs"/2* | wc -l)" = 2 ]
-    (cd "$(ls -d "$runs"/2* | tail -1)" && sha256sum --quiet -c SHA256SUMS)
+    (cd "$(newest_run)" && sha256sum --quiet -c SHA256SUMS)
     # and the rows can be removed again: byte by byte the same ones
     status_of confirmed axdb_write clean --axdb-only
     [ "$status" = 0 ]
-    again=$(basename "$(ls -d "$runs"/2* | tail -1)")
+    again=$(basename "$(newest_run)")
     for one in "$run" "$again"; do
         "$DWCLEAN" export "$one" --sql --out - --runs-dir "$runs" 2>/dev/null | grep -v '^--' >"$BATS_TEST_TMPDIR/$one.sql"
     done
@@ -76,7 +76,7 @@ setup() {
     status_of confirmed both_write undo "$run"
     [ "$status" = 0 ]
     [ "$(rows_left)" = "34 34 958 17" ]
-    grep -q '"step":"return-outcome"' "$(ls -d "$runs"/2* | tail -1)/journal.ndjson"
+    grep -q '"step":"return-outcome"' "$(newest_run)/journal.ndjson"
     # once more: nothing is missing on either side
     status_of confirmed both_write undo "$run"
     [ "$status" = 0 ]

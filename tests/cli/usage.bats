@@ -21,10 +21,20 @@ setup() {
     done
 }
 
+@test "the topics of help fit one screen too" {
+    for topic in sign-in connection; do
+        status_of "$DWCLEAN" help "$topic"
+        [ "$status" = 0 ]
+        [ "$(wc -l <"$BATS_TEST_TMPDIR/stdout")" -le 55 ]
+        [ "$(wc -L <"$BATS_TEST_TMPDIR/stdout")" -le 80 ]
+    done
+    says --trust-server-certificate
+}
+
 @test "version names every library" {
     status_of "$DWCLEAN" version
     [ "$status" = 0 ]
-    for library in dwclean FreeTDS libcurl cJSON zstd OpenSSL; do says "$library"; done
+    for library in dwclean FreeTDS libcurl cJSON zstd OpenSSL libsodium; do says "$library"; done
 }
 
 @test "an unknown option names the nearest one" {
@@ -131,7 +141,7 @@ setup() {
 @test "an option of another command says whose it is" {
     status_of "$DWCLEAN" verify -S s -d d -U u --axdb-only --dry-run
     [ "$status" = 64 ]
-    says "--dry-run is an option of clean, repair-map, undo."
+    says "--dry-run is an option of apply, clean, repair-map, undo, prune."
 }
 
 @test "a plan-id that is none is found out before anything is connected" {

@@ -217,7 +217,7 @@ write_backup(struct axdb_store *store, const struct schema *schema, const char *
     struct backup *backup = NULL;
     struct row_sink into_backup = {.ctx = &backup, .take = add_to_backup};
 
-    MUST(backup_set_new(directory, "test", &backup, &err));
+    MUST(backup_set_new(directory, "test", NULL, &backup, &err));
     MUST(backup->ops->begin_table(backup, schema, &err));
     MUST(store->ops->read_rows(store, schema, &into_backup, &err));
     MUST(backup->ops->end_table(backup, &err));

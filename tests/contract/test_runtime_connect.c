@@ -144,14 +144,24 @@ a_certificate_that_is_not_registered_is_a_sign_in_error(void **state)
 static void
 a_certificate_file_without_a_key_sends_nothing(void **state)
 {
-    const struct dataverse_options options =
-        certificate_options(variable("SANDBOX_CLIENT_CERTIFICATE"));
+    char folder[PATH_MAX], path[PATH_MAX] = "";
+    const struct dataverse_options options = certificate_options(path);
+    const char *certificate = variable("SANDBOX_CLIENT_CERTIFICATE");
     struct err err;
 
     (void)state;
+    scratch_make(folder);
+    (void)scratch_path(folder, "client.pem", path);
+    join_files(certificate, certificate, path);
     err = expect_no_connection(&options, ERR_CONFIG);
     assert_non_null(strstr(err.primary, "no private key"));
     assert_int_equal(count_in_log("\"kind\":\"token\""), 0);
+    dataverse_server_free(server);
+    server = NULL;
+    assert_int_equal(chmod(path, 0640), 0);
+    err = expect_no_connection(&options, ERR_CONFIG);
+    assert_non_null(strstr(err.primary, "others may use"));
+    scratch_remove(folder);
 }
 
 static void

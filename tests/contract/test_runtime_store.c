@@ -140,13 +140,13 @@ static void
 a_service_that_does_not_tell_rights_leaves_them_unknown(void **state)
 {
     static const char *const rules[] = {
-        "{\"at\":\"dv.request\",\"match\":\"ByPrivilegeName\",\"times\":2,\"do\":\"error\",\"arg\":404,"
+        "{\"at\":\"dv.request\",\"match\":\"ByPrivilegeName\",\"times\":3,\"do\":\"error\",\"arg\":404,"
         "\"text\":\"0x80060888 no such segment\"}",
-        "{\"at\":\"dv.request\",\"match\":\"ByPrivilegeName\",\"times\":2,\"do\":\"error\",\"arg\":403,"
+        "{\"at\":\"dv.request\",\"match\":\"ByPrivilegeName\",\"times\":3,\"do\":\"error\",\"arg\":403,"
         "\"text\":\"0x80040220 prvReadUser\"}",
-        "{\"at\":\"dv.after\",\"match\":\"ByPrivilegeName\",\"times\":2,\"do\":\"error\",\"arg\":200,"
+        "{\"at\":\"dv.after\",\"match\":\"ByPrivilegeName\",\"times\":3,\"do\":\"error\",\"arg\":200,"
         "\"text\":\"html\"}",
-        "{\"at\":\"dv.request\",\"match\":\"ByPrivilegeName\",\"times\":2,\"do\":\"error\",\"arg\":302,"
+        "{\"at\":\"dv.request\",\"match\":\"ByPrivilegeName\",\"times\":3,\"do\":\"error\",\"arg\":302,"
         "\"text\":\"html\"}",
     };
     struct runtime_evidence evidence;
@@ -160,6 +160,7 @@ a_service_that_does_not_tell_rights_leaves_them_unknown(void **state)
         control("DELETE", "/faults", NULL, NULL);
         assert_int_equal(evidence.identity.may_read_all, RIGHT_UNKNOWN);
         assert_int_equal(evidence.identity.may_delete, RIGHT_UNKNOWN);
+        assert_int_equal(evidence.identity.may_create, RIGHT_UNKNOWN);
         assert_int_equal(evidence.row_count, SEEDED_ROWS);
     }
 }

@@ -92,7 +92,8 @@ runtime_observe(struct runtime_store *store, struct arena *arena,
                      .key_column = "msdyn_dualwriteruntimeconfigid",
                      .optimistic_concurrency = !world->no_versions,
                      .may_read_all = world->may_read_all,
-                     .may_delete = RIGHT_HELD}};
+                     .may_delete = RIGHT_HELD,
+                     .may_create = RIGHT_HELD}};
     if (!list_rows(world, arena, sink, ret, err))
         return false;
     if (world->patch_runtime)
@@ -120,6 +121,7 @@ runtime_read_row(struct runtime_store *store, const char *key, const struct row_
 
     if (fake_fails(world, ERR_CONNECT, err))
         return false;
+    fake_happen(world, FAKE_BEFORE_LOOK);
     row = row_with_key(world, key);
     if (row) {
         one.rows[0] = *row;
@@ -237,6 +239,36 @@ runtime_remove(struct runtime_store *store, const struct runtime_ref *rows, size
     return true;
 }
 
+static bool
+runtime_remove_as_it_is(struct runtime_store *store, const struct runtime_ref *row, unsigned tries,
+                        struct removal *ret, bool *ret_again, struct err *err)
+{
+    struct fake_world *world = WORLD_OF(store, runtime);
+    struct fake_table *table = &world->tables[TABLE_RUNTIME];
+    struct fake_row *found = row_with_key(world, row->key);
+
+    if (fake_fails(world, ERR_CONNECT, err))
+        return false;
+    if (tries <= world->lost_answers) {
+        if (world->lost_is_done && found) {
+            fake_destroyed(world, TABLE_RUNTIME, found);
+            memmove(found, found + 1,
+                    (size_t)(table->rows + --table->count - found) * sizeof *found);
+        }
+        *ret_again = true;
+        return true;
+    }
+    *ret = (struct removal){.row = row, .state = REMOVAL_GONE, .http_status = 404};
+    *ret_again = false;
+    if (!found)
+        return true;
+    fake_destroyed(world, TABLE_RUNTIME, found);
+    memmove(found, found + 1, (size_t)(table->rows + --table->count - found) * sizeof *found);
+    ret->state = REMOVAL_DONE;
+    ret->http_status = 204;
+    return true;
+}
+
 /* ---- creating again ---- */
 
 static bool
@@ -324,6 +356,7 @@ runtime_connect(struct runtime_server *server, struct runtime_store **ret, struc
     static const struct runtime_store_ops ops = {.observe = runtime_observe,
                                                  .read_rows = runtime_read_rows,
                                                  .remove = runtime_remove,
+                                                 .remove_as_it_is = runtime_remove_as_it_is,
                                                  .read_row = runtime_read_row,
                                                  .same_row = runtime_same_row,
                                                  .lost_columns = runtime_lost_columns,

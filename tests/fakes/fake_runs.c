@@ -555,6 +555,8 @@ note_commit(struct run_progress *progress, const char *step, const char *state)
 {
     const bool settled = strcmp(step, "settled") == 0;
 
+    if (settled)
+        progress->mixed = strcmp(state, "mixed") == 0;
     if (strcmp(step, "begin") == 0)
         progress->rolled_back = progress->verified = false;
     if (strcmp(step, "commit-sent") == 0) {

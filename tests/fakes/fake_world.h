@@ -48,6 +48,7 @@ enum fake_moment {
     FAKE_BEFORE_INSERT,    /* the same, when rows are about to be put back */
     FAKE_AFTER_COMMIT,     /* behind a COMMIT, whatever it answered */
     FAKE_BEFORE_PURGE,     /* each time that rows are sent to be deleted */
+    FAKE_BEFORE_LOOK,      /* when one row of Dataverse is read */
     FAKE_BEFORE_RETURN,    /* when rows are about to be created again */
     FAKE_BEFORE_LAST_LOOK, /* the second observation */
 };
@@ -131,6 +132,8 @@ struct fake_world {
     bool blind;              /* no VIEW DEFINITION: triggers, keys, policies not known */
     bool column_appears;     /* between the first look and the locks */
     bool other_target_after; /* the last look reaches another organization */
+    unsigned lost_answers;   /* of deletes without a version, for each row: nothing was done */
+    bool lost_is_done;       /* and yet it was done */
     bool no_versions;        /* Dataverse does not check row versions of the table */
     enum right may_read_all; /* of the application user */
     bool finish_fails;       /* the run directory cannot be finished */

@@ -76,7 +76,7 @@ client_fixed(size_t rows, size_t width, size_t batch)
 
 /* ---- SQL 4 CDS ---- */
 
-enum { THREADS_MAX = 10 };
+enum { THREADS_MAX = 48 };
 
 struct thread {
     bool stopped, busy;
@@ -88,7 +88,7 @@ struct thread {
 struct sql4cds {
     size_t left, in_flight;
     struct thread threads[THREADS_MAX];
-    size_t thread_count, active;
+    size_t thread_count, threads_max, active;
     bool more, less, decreased; /* what the answers of this second ask for */
     double look_s;
 };
@@ -106,7 +106,7 @@ sql4cds_look(struct sql4cds *client, double now_s)
         client->threads[first].stopped = true;
         client->active--;
         client->decreased = true;
-    } else if (!client->decreased && client->more && client->thread_count < THREADS_MAX) {
+    } else if (!client->decreased && client->more && client->thread_count < client->threads_max) {
         client->threads[client->thread_count++] = (struct thread){.batch = 1, .awake_s = now_s};
         client->active++;
     }
@@ -169,11 +169,15 @@ sql4cds_answered(void *self, double now_s, const struct reply *reply)
 }
 
 struct client
-client_sql4cds(size_t rows)
+client_sql4cds(size_t rows, size_t threads)
 {
     struct sql4cds *client = new_client(sizeof *client);
 
-    *client = (struct sql4cds){.left = rows, .thread_count = 1, .active = 1, .look_s = 1};
+    *client = (struct sql4cds){.left = rows,
+                               .thread_count = 1,
+                               .threads_max = smaller(threads, THREADS_MAX),
+                               .active = 1,
+                               .look_s = 1};
     client->threads[0].batch = 1;
     return (struct client){client, sql4cds_move, sql4cds_answered, free};
 }

@@ -33,10 +33,11 @@ struct client client_fixed(size_t rows, size_t width, size_t batch);
 
 /**
  * The rules of SQL 4 CDS (MarkMpn/Sql4Cds, DynamicParallel.cs and BaseDmlNode.cs), from what its
- * source does: up to 10 threads, one more each second after a success, one less for ever when
- * throttled; the batch aims at 10 s; a throttled thread sleeps by itself, at most 5, 2, then 1 min.
+ * source does: up to `threads` (10 if its user says nothing), one more each second after a success,
+ * one less for ever when throttled; the batch aims at 10 s; a throttled thread sleeps by itself, at
+ * most 5, 2, then 1 min.
  */
-struct client client_sql4cds(size_t rows);
+struct client client_sql4cds(size_t rows, size_t threads);
 
 /** src/dataverse/pace.c. */
 struct client client_pace(size_t rows, int hint, bool fast, int share_percent, uint64_t seed);

@@ -379,6 +379,31 @@ start_axdb(struct sandbox *sandbox)
 
 /* ---- Dataverse ---- */
 
+/** As db_datareader, or that and db_datawriter: no view of definitions and sessions. */
+static bool
+make_jit_login(void *ctx, const struct dv_jit_login *login, char ret_server[DV_JIT_NAME_BYTES],
+               char ret_database[DV_JIT_NAME_BYTES])
+{
+    const struct sandbox *sandbox = ctx;
+    const struct engine_grant grant = {
+        .owner = login->owner,
+        .user = login->user,
+        .password = login->password,
+        .rights = login->writer ? "select,insert,update,delete,applock" : "select,applock",
+        .first_address = login->first_address,
+        .last_address = login->last_address,
+        .usable_at_ms = login->usable_at_ms,
+        .ends_at_ms = login->ends_at_ms,
+    };
+    if (!sandbox->engine || !engine_grant_login(sandbox->engine, &grant))
+        return false;
+    (void)snprintf(ret_server, DV_JIT_NAME_BYTES, "localhost,%u",
+                   (unsigned)tds_server_port(sandbox->tds));
+    (void)snprintf(ret_database, DV_JIT_NAME_BYTES, "%s",
+                   sandbox->options.database ? sandbox->options.database : "AxDB");
+    return true;
+}
+
 static bool
 start_dataverse(struct sandbox *sandbox)
 {
@@ -393,6 +418,7 @@ start_dataverse(struct sandbox *sandbox)
                                  .seed = seed,
                                  .rows = rows,
                                  .time_scale = sandbox->options.time_scale,
+                                 .jit = {.ctx = sandbox, .make = make_jit_login},
                                  .faults = sandbox->faults,
                                  .log = sandbox->log};
     sandbox->dataverse = dv_service_start(&options, sandbox->why, sizeof(sandbox->why));
@@ -469,6 +495,10 @@ print_env(struct sandbox *sandbox, FILE *out)
     print_credential(sandbox, out, "SANDBOX_TENANT", "tenant");
     print_credential(sandbox, out, "SANDBOX_CLIENT_ID", "client_id");
     print_credential(sandbox, out, "SANDBOX_CLIENT_SECRET", "client_secret");
+    (void)snprintf(text, sizeof(text), "http://127.0.0.1:%u",
+                   (unsigned)dv_service_identity_port(sandbox->dataverse));
+    print_assignment(out, "SANDBOX_IDENTITY", text);
+    print_credential(sandbox, out, "SANDBOX_IDENTITY_HEADER", "identity_header");
     (void)snprintf(text, sizeof(text), "http://127.0.0.1:%u",
                    (unsigned)control_port(sandbox->control));
     print_assignment(out, "SANDBOX_CONTROL", text);

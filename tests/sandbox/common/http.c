@@ -33,6 +33,7 @@ struct gathering {
     char *body;
     size_t used, size;
     bool started, too_large;
+    int64_t arrived_us;
 };
 
 /* ---- headers and answers ---- */
@@ -97,12 +98,18 @@ http_answer_free(struct http_answer *answer)
 
 /* ---- waiting ---- */
 
-static int64_t
-now_ms(void)
+int64_t
+http_now_us(void)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int64_t
+now_ms(void)
+{
+    return http_now_us() / 1000;
 }
 
 bool
@@ -221,6 +228,18 @@ send_answer(struct MHD_Connection *connection, struct http_answer *answer,
     return result;
 }
 
+/** The port at the other end. */
+static int
+client_port(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct sockaddr_in address = {.sin_port = 0};
+    if (info && info->client_addr && info->client_addr->sa_family == AF_INET)
+        memcpy(&address, info->client_addr, sizeof(address));
+    return ntohs(address.sin_port);
+}
+
 static enum MHD_Result
 run_handler(struct http_server *server, struct MHD_Connection *connection, const char *method,
             const struct gathering *gathering)
@@ -237,6 +256,8 @@ run_handler(struct http_server *server, struct MHD_Connection *connection, const
         .body = gathering->body ? gathering->body : "",
         .body_bytes = gathering->used,
         .link = &link,
+        .connection = client_port(connection),
+        .arrived_us = gathering->arrived_us,
     };
     (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, copy_header, &headers);
     if (gathering->too_large)
@@ -304,8 +325,10 @@ on_target(void *cls, const char *target, struct MHD_Connection *connection)
     (void)cls;
     (void)connection;
     struct gathering *gathering = calloc(1, sizeof(*gathering));
-    if (gathering)
+    if (gathering) {
         gathering->target = strdup(target);
+        gathering->arrived_us = http_now_us();
+    }
     if (gathering && !gathering->target) {
         free(gathering);
         gathering = NULL;

@@ -35,6 +35,8 @@ struct http_request {
     const char *body; /* never NULL; NUL-terminated beside its length */
     size_t body_bytes;
     struct http_link *link; /* NULL when the request did not come over a connection of its own */
+    int connection;         /* the client's port: says which requests shared a connection */
+    int64_t arrived_us;     /* CLOCK_MONOTONIC, when its first line was there */
 };
 
 struct http_answer {
@@ -71,5 +73,8 @@ void http_server_stop(struct http_server *);
  * no answer is needed.
  */
 bool http_link_wait(struct http_link *, int64_t ms);
+
+/** CLOCK_MONOTONIC: other processes of this machine have the same one. */
+int64_t http_now_us(void);
 
 #endif

@@ -91,6 +91,14 @@ split(const char *text, struct jwt *ret)
     return cJSON_IsObject(ret->header) && cJSON_IsObject(ret->claims) && length > 0;
 }
 
+cJSON *
+dv_assertion_claims(const char *jwt)
+{
+    const char *first = strchr(jwt, '.');
+    const char *second = first ? strchr(first + 1, '.') : NULL;
+    return second ? decode_object(first + 1, (size_t)(second - first - 1)) : NULL;
+}
+
 static bool
 text_is(const cJSON *object, const char *name, const char *value)
 {

@@ -3,6 +3,7 @@
 #ifndef SANDBOX_DATAVERSE_ASSERTION_H
 #define SANDBOX_DATAVERSE_ASSERTION_H
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -12,6 +13,9 @@
  */
 int dv_assertion_check(const char *jwt, const char *certificate_pem, const char *client_id,
                        const char *audience);
+
+/** What a JWT claims, unproven; NULL when it is none. The caller frees. */
+cJSON *dv_assertion_claims(const char *jwt);
 
 /** Unpadded base64url; `ret` needs 4 bytes for each 3 and one more. */
 void dv_base64url(const unsigned char *bytes, size_t count, char *ret, size_t size);

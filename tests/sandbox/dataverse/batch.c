@@ -253,9 +253,11 @@ log_part(struct batch *batch, const struct dv_call *call)
 {
     char status[16];
     const char *match = dv_header(call, "If-Match");
+    const char *wait = http_headers_get(&call->answer->headers, "Retry-After");
     (void)snprintf(status, sizeof(status), "%d", call->answer->status);
     sandbox_log_add(call->log, "http-part", batch->call->session, "method", call->method, "path",
-                    call->target, "status", status, "if_match", match ? match : "", NULL);
+                    call->target, "status", status, "if_match", match ? match : "", "retry_after",
+                    wait ? wait : "", NULL);
 }
 
 /** Run one; its answer goes to `out` behind `boundary`. The status. */

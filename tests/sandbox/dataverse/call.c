@@ -282,12 +282,27 @@ next_word(const char *text, char *ret, size_t size)
     return text + strspn(text, " ");
 }
 
+/** "N", "none", or "date+N": a date N seconds ahead. */
+static void
+read_wait(const char *text, char *ret, size_t size)
+{
+    struct tm parts;
+    ret[0] = '\0';
+    if (strncmp(text, "date+", 5) == 0) {
+        const time_t at = time(NULL) + strtol(text + 5, NULL, 10);
+        (void)gmtime_r(&at, &parts);
+        (void)strftime(ret, size, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    } else if (strcmp(text, "none") != 0) {
+        (void)snprintf(ret, size, "%.20s", text);
+    }
+}
+
 void
 dv_fault_error(struct dv_call *call, const struct fault_action *action)
 {
     char code[64];
     char word[64];
-    char wait[32] = "";
+    char wait[64] = "";
     if (strcmp(action->text, "html") == 0) {
         http_answer_free(call->answer);
         http_answer_text(call->answer, (int)action->arg, "text/html",
@@ -298,7 +313,7 @@ dv_fault_error(struct dv_call *call, const struct fault_action *action)
     const char *message = next_word(action->text, code, sizeof(code));
     const char *behind = next_word(message, word, sizeof(word));
     if (strncmp(word, "retry-after=", 12) == 0) {
-        (void)snprintf(wait, sizeof(wait), "%.20s", word + 12);
+        read_wait(word + 12, wait, sizeof(wait));
         message = behind;
     } else if (action->arg == 429) {
         (void)snprintf(wait, sizeof(wait), "1");

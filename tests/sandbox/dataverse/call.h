@@ -9,6 +9,7 @@
 #include "common/fault.h"
 #include "common/http.h"
 #include "common/log.h"
+#include "dataverse/jit.h"
 #include "dataverse/schema.h"
 #include "dataverse/settings.h"
 #include "dataverse/store.h"
@@ -33,6 +34,7 @@ struct dv_query {
 struct dv_call {
     const struct dv_settings *settings;
     struct dv_store *store;
+    struct dv_jit *jit;
     struct faults *faults;
     struct sandbox_log *log;
     const char *base;         /* https://localhost:PORT */
@@ -69,7 +71,8 @@ void dv_error(struct dv_call *, int status, const char *code, const char *format
     __attribute__((format(printf, 4, 5)));
 /**
  * The error that a fault rule asks for: status `arg`; `text` is "html", or CODE [retry-after=N]
- * [MESSAGE] with "-" for an empty code. A 429 says Retry-After: 1 unless told otherwise.
+ * [MESSAGE] with "-" for an empty code. A 429 says Retry-After: 1 unless told otherwise; N may be
+ * "none" (no header) or "date+SECONDS" (a date so far ahead).
  */
 void dv_fault_error(struct dv_call *, const struct fault_action *);
 /** A JSON answer; takes `json` (NULL = out of memory: 500). */

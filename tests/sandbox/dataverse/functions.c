@@ -1,5 +1,6 @@
 /** The functions that this service knows, and the choice of what a path means. */
 #include "dataverse/call.h"
+#include "dataverse/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -354,12 +355,14 @@ write_as_a_map(struct dv_call *call)
     if (action.what != FAULT_OTHER)
         return;
     const struct dv_table *table = dv_table_by_set(DV_CONFIG_SET);
+    char id[DV_ID_BYTES];
     cJSON *columns = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(columns, "msdyn_name", "written meanwhile");
     (void)cJSON_AddStringToObject(columns, "msdyn_internalentityname", "account");
     (void)cJSON_AddStringToObject(columns, "msdyn_externalentityname", "Customers V3");
     (void)cJSON_AddStringToObject(columns, "msdyn_unsecure", "{}");
-    (void)dv_row_insert(call->store, call->settings, table, columns, NULL);
+    if (dv_row_insert(call->store, call->settings, table, columns, id))
+        dv_trace_stored(call, table, id, "inserted");
     cJSON_Delete(columns);
 }
 
@@ -386,6 +389,8 @@ dv_execute(struct dv_call *call)
         execute_definition(call, &path);
     else if (table && !hidden)
         execute_set(call, table, &path);
+    else if (call->settings->jit_served && strcmp(call->path, DV_JIT_ACTION) == 0)
+        dv_jit_answer(call);
     else if (strcmp(path.name, "systemusers") == 0 && dv_user_function(call, path.rest))
         return;
     else if (path.rest[0] != '\0' || !dv_function(call, path.name, path.arguments))

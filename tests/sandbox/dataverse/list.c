@@ -250,9 +250,12 @@ static cJSON *
 full_row(const struct listing *list, const struct dv_row *row)
 {
     static const struct dv_select everything = {.count = 0};
-    if (list->key_only)
-        return dv_row_json(list->table, row, cJSON_CreateObject(), &list->select);
-    return dv_row_json(list->table, row, NULL, &everything);
+    cJSON *object = list->key_only
+                        ? dv_row_json(list->table, row, cJSON_CreateObject(), &list->select)
+                        : dv_row_json(list->table, row, NULL, &everything);
+    if (!list->call->settings->etags)
+        cJSON_DeleteItemFromObject(object, "@odata.etag");
+    return object;
 }
 
 /** What the client asked to see of a full row. */
@@ -262,7 +265,9 @@ narrow(const struct listing *list, cJSON *row)
     if (list->select.count == 0 || list->key_only)
         return row;
     cJSON *result = cJSON_CreateObject();
-    cJSON_AddItemToObject(result, "@odata.etag", cJSON_DetachItemFromObject(row, "@odata.etag"));
+    cJSON *etag = cJSON_DetachItemFromObject(row, "@odata.etag");
+    if (etag)
+        cJSON_AddItemToObject(result, "@odata.etag", etag);
     for (size_t i = 0; i < list->select.count; i++) {
         const char *property = list->select.items[i]->property;
         cJSON *item = cJSON_DetachItemFromObjectCaseSensitive(row, property);

@@ -1,5 +1,6 @@
 /** One row: read, delete, create, update. */
 #include "dataverse/call.h"
+#include "dataverse/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +80,8 @@ answer_row(struct dv_call *call, const struct dv_table *table, const struct dv_r
                        table->set, select.text ? select.text : "");
         dv_add_context(call, body, rest);
         cJSON *object = dv_row_json(table, row, NULL, &select);
+        if (!call->settings->etags)
+            cJSON_DeleteItemFromObject(object, "@odata.etag");
         while (object && object->child) {
             cJSON *item = cJSON_DetachItemViaPointer(object, object->child);
             cJSON_AddItemToObject(body, item->string, item);
@@ -143,12 +146,14 @@ delete_fault(struct dv_call *call, const struct dv_table *table, const char *id)
     if (action.what != FAULT_OTHER)
         return false;
     if (strcmp(action.text, "gone") == 0) {
+        dv_trace_stored(call, table, id, "gone");
         (void)dv_store_delete(call->store, table->set, id);
     } else {
         cJSON *change = cJSON_CreateObject();
         if (strcmp(action.text, "changed-name") == 0)
             (void)cJSON_AddStringToObject(change, table->primary_name, "changed meanwhile");
         (void)dv_row_change(call->store, table, id, change);
+        dv_trace_stored(call, table, id, "changed");
         cJSON_Delete(change);
     }
     return false;
@@ -187,13 +192,15 @@ dv_row_delete(struct dv_call *call, const struct dv_table *table, const char *id
             store_failed(call);
         return;
     }
+    if (precondition(call, table, row.version)) {
+        if (dv_store_delete(call->store, table->set, id) == 1) {
+            dv_trace_row(call, table, &row, "deleted");
+            dv_empty(call, 204);
+        } else {
+            store_failed(call);
+        }
+    }
     free(row.columns);
-    if (!precondition(call, table, row.version))
-        return;
-    if (dv_store_delete(call->store, table->set, id) == 1)
-        dv_empty(call, 204);
-    else
-        store_failed(call);
 }
 
 /* ---- writing ---- */

@@ -4,6 +4,7 @@
 #include "common/pki.h"
 #include "dataverse/call.h"
 #include "dataverse/gzip.h"
+#include "dataverse/identity.h"
 #include "dataverse/seed.h"
 #include "dataverse/throttle.h"
 #include "dataverse/token.h"
@@ -21,6 +22,7 @@ struct dv_service {
     pthread_mutex_t lock; /* store, settings, snapshots */
     struct dv_store *store;
     struct dv_settings settings;
+    struct dv_jit jit;
     int64_t snapshots[TABLES_MAX];
     char *seed;
     int64_t rows;
@@ -29,7 +31,12 @@ struct dv_service {
     struct dv_throttle *throttle;
     struct faults *faults;
     struct sandbox_log *log;
+    char *certificate, *key; /* PEM texts */
     struct http_server *server;
+    struct dv_identity *identity;
+    pthread_t restarter; /* stops and starts the server */
+    bool restarted;
+    int64_t down_ms;
     char base[64];
     atomic_int sessions;
 };
@@ -57,6 +64,8 @@ current_settings(struct dv_service *service)
     return settings;
 }
 
+static void restart(struct dv_service *service, int64_t down_ms);
+
 /** What a rule does before or after the work. True: nothing else is to be done. */
 static bool
 request_fault(struct passage *passage, struct dv_call *call, const char *point)
@@ -77,9 +86,14 @@ request_fault(struct passage *passage, struct dv_call *call, const char *point)
     case FAULT_ERROR:
         dv_fault_error(call, &action);
         return true;
+    case FAULT_OTHER:
+        if (strcmp(action.text, "restart") != 0)
+            return false;
+        restart(passage->service, action.arg);
+        dv_empty(call, 0);
+        return true;
     case FAULT_NONE:
     case FAULT_SQL:
-    case FAULT_OTHER:
         return false;
     }
     return false;
@@ -149,7 +163,9 @@ admitted(struct passage *passage, struct dv_call *call, int64_t operations)
             text = texts[i][1];
     }
     dv_error(call, 429, passage->admission.code, "%s", text);
-    (void)snprintf(seconds, sizeof(seconds), "%lld", (long long)passage->admission.retry_after);
+    (void)snprintf(seconds, sizeof(seconds), "%lld",
+                   (long long)(settings->scaled_waits ? passage->admission.virtual_wait
+                                                      : passage->admission.retry_after));
     http_headers_add(&call->answer->headers, "Retry-After", seconds);
     return false;
 }
@@ -259,6 +275,20 @@ compress(struct http_answer *answer, bool truncate)
     http_headers_add(&answer->headers, "Content-Encoding", "gzip");
 }
 
+/** Another answer in its place: `megabytes` of blanks when unpacked. */
+static void
+blow_up(struct http_answer *answer, int64_t megabytes)
+{
+    size_t bytes = 0;
+    unsigned char *packed = gzip_bomb("{\"value\":[", (size_t)megabytes * 1024 * 1024, &bytes);
+    if (!packed)
+        return;
+    free(answer->body);
+    answer->body = (char *)packed;
+    answer->body_bytes = bytes;
+    http_headers_add(&answer->headers, "Content-Encoding", "gzip");
+}
+
 /** Faults of the answer's bytes, and gzip. */
 static void
 shape_answer(const struct passage *passage)
@@ -271,6 +301,10 @@ shape_answer(const struct passage *passage)
         answer->cut_after = action.arg;
     if (action.what == FAULT_OTHER && strcmp(action.text, "drip") == 0)
         answer->drip_ms = action.arg;
+    if (action.what == FAULT_OTHER && strcmp(action.text, "bomb") == 0) {
+        blow_up(answer, action.arg);
+        return;
+    }
     bool large = answer->body && answer->body_bytes >= GZIP_LEAST_BYTES;
     bool asked = accepted && strstr(accepted, "gzip");
     if (answer->body && (truncate || (passage->settings.gzip && large && asked)))
@@ -289,8 +323,12 @@ write_log(const struct passage *passage)
         {"User-Agent", "user_agent"},
     };
     const char *values[6];
+    const char *wait = http_headers_get(&passage->answer->headers, "Retry-After");
     char status[16];
     char server[16];
+    char connection[16];
+    char arrived[32];
+    char answered[32];
     for (size_t i = 0; i < 6; i++) {
         values[i] = http_headers_get(passage->request->headers, names[i][0]);
         if (!values[i])
@@ -298,12 +336,16 @@ write_log(const struct passage *passage)
     }
     (void)snprintf(status, sizeof(status), "%d", passage->answer->status);
     (void)snprintf(server, sizeof(server), "%d", passage->admission.server);
+    (void)snprintf(connection, sizeof(connection), "%d", passage->request->connection);
+    (void)snprintf(arrived, sizeof(arrived), "%lld", (long long)passage->request->arrived_us);
+    (void)snprintf(answered, sizeof(answered), "%lld", (long long)http_now_us());
     sandbox_log_add(passage->service->log, "http", passage->session, "method",
                     passage->request->method, "path", passage->request->target, "status", status,
                     "request_id", passage->request_id, names[0][1], values[0], names[1][1],
                     values[1], names[2][1], values[2], names[3][1], values[3], names[4][1],
                     values[4], names[5][1], values[5], "server", server, "blocked",
-                    passage->admission.blocked ? "yes" : "no", NULL);
+                    passage->admission.blocked ? "yes" : "no", "retry_after", wait ? wait : "",
+                    "connection", connection, "arrived_us", arrived, "answered_us", answered, NULL);
 }
 
 static void
@@ -313,6 +355,7 @@ serve_api(struct passage *passage)
     struct dv_call call = {
         .settings = &passage->settings,
         .store = service->store,
+        .jit = &service->jit,
         .faults = service->faults,
         .log = service->log,
         .base = service->base,
@@ -390,30 +433,83 @@ dv_service_reset(struct dv_service *service, char *why, size_t why_size)
 }
 
 static bool
-start_server(struct dv_service *service, const struct dv_options *options, char *why,
-             size_t why_size)
+load_identity(struct dv_service *service, const struct dv_options *options, char *why,
+              size_t why_size)
 {
     char file[64];
     (void)snprintf(file, sizeof(file), "%s.pem", options->certificate);
-    char *certificate = pki_read(options->directory, file);
+    service->certificate = pki_read(options->directory, file);
     (void)snprintf(file, sizeof(file), "%s.key", options->certificate);
-    char *key = pki_read(options->directory, file);
-    struct http_options http = {.certificate = certificate,
-                                .key = key,
-                                .max_body_bytes = BODY_MAX,
-                                .ctx = service,
-                                .handle = handle};
-    if (certificate && key)
-        service->server = http_server_start(&http, why, why_size);
-    else
+    service->key = pki_read(options->directory, file);
+    if (!service->certificate || !service->key)
         (void)snprintf(why, why_size, "no certificate %s", options->certificate);
-    free(certificate);
-    free(key);
-    if (!service->server)
-        return false;
-    (void)snprintf(service->base, sizeof(service->base), "https://localhost:%u",
-                   (unsigned)http_server_port(service->server));
-    return true;
+    return service->certificate && service->key;
+}
+
+/** On `port`, 0 = any free one. */
+static bool
+start_server(struct dv_service *service, uint16_t port, char *why, size_t why_size)
+{
+    const struct http_options http = {.port = port,
+                                      .certificate = service->certificate,
+                                      .key = service->key,
+                                      .max_body_bytes = BODY_MAX,
+                                      .ctx = service,
+                                      .handle = handle};
+    service->server = http_server_start(&http, why, why_size);
+    if (service->server && port == 0)
+        (void)snprintf(service->base, sizeof(service->base), "https://localhost:%u",
+                       (unsigned)http_server_port(service->server));
+    return service->server != NULL;
+}
+
+static void *
+go_away_and_come_back(void *ctx)
+{
+    enum { TRIES = 100, WAIT_MS = 50 };
+    struct dv_service *service = ctx;
+    const uint16_t port = http_server_port(service->server);
+    char why[256];
+    http_server_stop(service->server);
+    service->server = NULL;
+    (void)http_link_wait(NULL, service->down_ms);
+    for (int i = 0; i < TRIES && !start_server(service, port, why, sizeof(why)); i++)
+        (void)http_link_wait(NULL, WAIT_MS);
+    return NULL;
+}
+
+/** Called by a thread of the server itself, so another one has to do it. */
+static void
+restart(struct dv_service *service, int64_t down_ms)
+{
+    (void)pthread_mutex_lock(&service->lock);
+    if (service->restarted)
+        (void)pthread_join(service->restarter, NULL);
+    service->down_ms = down_ms > 0 ? down_ms : 1;
+    service->restarted =
+        pthread_create(&service->restarter, NULL, go_away_and_come_back, service) == 0;
+    (void)pthread_mutex_unlock(&service->lock);
+}
+
+static struct dv_settings
+settings_of(void *ctx)
+{
+    return current_settings(ctx);
+}
+
+static bool
+start_identity(struct dv_service *service, char *why, size_t why_size)
+{
+    const struct dv_identity_options options = {
+        .ctx = service,
+        .settings = settings_of,
+        .tokens = service->tokens,
+        .base = service->base,
+        .faults = service->faults,
+        .log = service->log,
+    };
+    service->identity = dv_identity_start(&options, why, why_size);
+    return service->identity != NULL;
 }
 
 static bool
@@ -432,7 +528,8 @@ prepare(struct dv_service *service, const struct dv_options *options, char *why,
     service->seed = strdup(options->seed);
     service->store = dv_store_open(path, why, why_size);
     return service->tokens && service->throttle && service->seed && service->store &&
-           seed(service, why, why_size) && start_server(service, options, why, why_size);
+           seed(service, why, why_size) && load_identity(service, options, why, why_size) &&
+           start_server(service, 0, why, why_size) && start_identity(service, why, why_size);
 }
 
 struct dv_service *
@@ -448,6 +545,7 @@ dv_service_start(const struct dv_options *options, char *why, size_t why_size)
     }
     service->rows = options->rows;
     service->time_scale = options->time_scale;
+    service->jit.hook = options->jit;
     service->faults = options->faults;
     service->log = options->log;
     if (prepare(service, options, why, why_size))
@@ -461,12 +559,17 @@ dv_service_stop(struct dv_service *service)
 {
     if (!service)
         return;
+    if (service->restarted)
+        (void)pthread_join(service->restarter, NULL);
     http_server_stop(service->server);
+    dv_identity_stop(service->identity);
     dv_store_close(service->store);
     dv_tokens_free(service->tokens);
     dv_throttle_free(service->throttle);
     (void)pthread_mutex_destroy(&service->lock);
     free(service->seed);
+    free(service->certificate);
+    free(service->key);
     free(service);
 }
 
@@ -474,6 +577,12 @@ uint16_t
 dv_service_port(const struct dv_service *service)
 {
     return http_server_port(service->server);
+}
+
+uint16_t
+dv_service_identity_port(const struct dv_service *service)
+{
+    return dv_identity_port(service->identity);
 }
 
 void
@@ -485,6 +594,8 @@ dv_service_credential(struct dv_service *service, const char *what, char *ret, s
         value = settings.tenant;
     else if (strcmp(what, "client_id") == 0)
         value = settings.client_id;
+    else if (strcmp(what, "identity_header") == 0)
+        value = settings.identity_header;
     (void)snprintf(ret, size, "%s", value);
 }
 
@@ -613,6 +724,39 @@ control_device(struct dv_service *service, const char *query, char **ret_text)
     return refuse_control(200, "{}", ret_text);
 }
 
+/** GET: the last login; POST: a colleague asks for one with the same user. */
+static int
+control_jit(struct dv_service *service, const char *method, char **ret_text)
+{
+    const bool post = strcmp(method, "POST") == 0;
+    (void)pthread_mutex_lock(&service->lock);
+    const bool made = post && dv_jit_colleague(&service->jit, &service->settings);
+    cJSON *json = dv_jit_json(&service->jit);
+    (void)pthread_mutex_unlock(&service->lock);
+    const int status = answer_control(200, json, ret_text);
+    if (!post || made)
+        return status;
+    free(*ret_text);
+    return refuse_control(400, "started with --without-tds", ret_text);
+}
+
+/** A token from outside, or an assertion of the federated issuer: {"token": TEXT}. */
+static int
+control_issue(struct dv_service *service, bool federated, const char *body, char **ret_text)
+{
+    const struct dv_settings settings = current_settings(service);
+    char token[DV_TOKEN_BYTES];
+    cJSON *claims = dv_parse_json(body, strlen(body));
+    cJSON *answer = cJSON_CreateObject();
+    if (federated)
+        dv_federated_issue(service->tokens, &settings, claims, token);
+    else
+        dv_token_issue(service->tokens, &settings, service->base, service->base, token);
+    cJSON_Delete(claims);
+    (void)cJSON_AddStringToObject(answer, "token", token);
+    return answer_control(200, answer, ret_text);
+}
+
 int
 dv_service_control(struct dv_service *service, const char *method, const char *path,
                    const char *query, const char *body, char **ret_text)
@@ -621,8 +765,13 @@ dv_service_control(struct dv_service *service, const char *method, const char *p
         dv_tokens_expire(service->tokens);
         return refuse_control(200, "{}", ret_text);
     }
+    if (strcmp(method, "POST") == 0 &&
+        (strcmp(path, "tokens") == 0 || strcmp(path, "federated") == 0))
+        return control_issue(service, strcmp(path, "federated") == 0, body, ret_text);
     if (strcmp(path, "device") == 0 && strcmp(method, "POST") == 0)
         return control_device(service, query, ret_text);
+    if (strcmp(path, "jit") == 0)
+        return control_jit(service, method, ret_text);
     bool rows = strcmp(path, "rows") == 0;
     if (!rows && strcmp(path, "settings") != 0)
         return refuse_control(404, "no such thing", ret_text);

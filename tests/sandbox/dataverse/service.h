@@ -4,6 +4,7 @@
 
 #include "common/fault.h"
 #include "common/log.h"
+#include "dataverse/jit.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@ struct dv_options {
     const char *seed;        /* JSON text, see fixtures/dataverse/README.md */
     int64_t rows;            /* for seeds that generate rows; -1 = as the seed says */
     double time_scale;       /* 0 = as the seed says */
+    struct dv_jit_hook jit;  /* of the SQL Server half */
     struct faults *faults;   /* borrowed */
     struct sandbox_log *log; /* borrowed */
 };
@@ -25,8 +27,11 @@ struct dv_service;
 struct dv_service *dv_service_start(const struct dv_options *, char *why, size_t why_size);
 void dv_service_stop(struct dv_service *);
 uint16_t dv_service_port(const struct dv_service *);
+/** Of the identity endpoints: see identity.h. */
+uint16_t dv_service_identity_port(const struct dv_service *);
 
-/** What a client needs to sign in; `ret` is one of "tenant", "client_id", "client_secret". */
+/** What a client needs to sign in; `what` is one of "tenant", "client_id", "client_secret",
+ * "identity_header". */
 void dv_service_credential(struct dv_service *, const char *what, char *ret, size_t size);
 
 /** Rows and settings back to the seed; tokens stay valid. */

@@ -26,6 +26,7 @@ struct dv_settings {
     /* the table */
     bool table_installed;
     bool optimistic_concurrency;
+    bool etags; /* rows tell their version */
     char table_type[16];
 
     /* the application user */
@@ -37,17 +38,32 @@ struct dv_settings {
     char read_depth[8]; /* of may_read: Basic (own rows), Local and Deep (of the business unit) or
                            Global */
 
+    /* SQL logins just in time */
+    bool jit_served;           /* false: the action is not known, as in older environments */
+    bool system_administrator; /* the role that it needs */
+    double jit_delay_seconds;  /* until a login works, on the scaled clock */
+    int64_t jit_life_seconds;  /* until it ends, on the wall's */
+    char jit_server[128], jit_database[128]; /* told in place of the right ones; "" = these */
+
     /* sign-in */
     char tenant[64];
     char client_id[64];
     char client_secret[128];
     int64_t token_life_seconds;
+    char federated_issuer[128]; /* of assertions that the application trusts */
+    char federated_subject[128];
+    char federated_audience[128];
+    char identity_header[64];    /* of the App Service endpoint */
+    char identity_client_id[64]; /* of the user-assigned identity; "" = client_id */
+    bool identity_assigned;      /* a system-assigned one is there */
+    int64_t device_seconds;      /* life of a device code */
 
     /* service */
     int64_t page_cap;   /* rows a page, at most 5000 */
     int64_t dop_hint;   /* 0 = header not sent */
     int64_t servers;    /* virtual web servers */
     bool throttling;    /* service times and limits */
+    bool scaled_waits;  /* Retry-After in seconds of the scaled clock, not of the wall's */
     double time_scale;  /* windows, penalties and service times are divided by this */
     double row_seconds; /* service time of one operation */
     double request_seconds;

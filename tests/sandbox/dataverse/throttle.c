@@ -123,11 +123,12 @@ free_again_at(const struct server *server)
     return at;
 }
 
-/** Retry-After is whole seconds of the wall clock, rounded up. */
-static int64_t
-retry_after(double virtual_seconds, double scale)
+/** Retry-After is whole seconds, rounded up; of the wall clock, or of ours. */
+static void
+set_wait(struct dv_admission *ret, double virtual_seconds, double scale)
 {
-    return (int64_t)floor(virtual_seconds / scale) + 1;
+    ret->retry_after = (int64_t)floor(virtual_seconds / scale) + 1;
+    ret->virtual_wait = (int64_t)floor(virtual_seconds) + 1;
 }
 
 static void
@@ -140,14 +141,14 @@ judge(struct server *server, double now, double scale, struct dv_admission *ret)
             ret->code = "0x80072321";
         if (server->blocked_until - now > 2)
             server->blocked_until = fmin(server->blocked_until + 0.5, now + PENALTY_MAX_SECONDS);
-        ret->retry_after = retry_after(server->blocked_until - now, scale);
+        set_wait(ret, server->blocked_until - now, scale);
     } else if (server->running >= CONCURRENT_MAX) {
         ret->code = "0x80072326";
-        ret->retry_after = retry_after(10, scale);
+        set_wait(ret, 10, scale);
     } else if (server->count >= REQUESTS_MAX || server->seconds >= EXECUTION_MAX_SECONDS) {
         ret->code = server->count >= REQUESTS_MAX ? "0x80072322" : "0x80072321";
         server->blocked_until = free_again_at(server);
-        ret->retry_after = retry_after(server->blocked_until - now, scale);
+        set_wait(ret, server->blocked_until - now, scale);
     }
 }
 

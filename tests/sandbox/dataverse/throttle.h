@@ -20,6 +20,7 @@ struct dv_admission {
     bool blocked;           /* it had been told to wait already */
     const char *code;       /* of the 429, or NULL: admitted */
     int64_t retry_after;    /* whole seconds on the client's clock */
+    int64_t virtual_wait;   /* whole seconds on the virtual clock */
     double service_seconds; /* how long it takes, on the virtual clock */
     int64_t requests_left;
     double seconds_left;

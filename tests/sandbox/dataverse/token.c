@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TOKENS_MAX = 4096, CODES_MAX = 64, FORM_MAX = 16, TOKEN_BYTES = 2048, POLL_LEAST_MS = 900 };
+enum { TOKENS_MAX = 4096, FEDERATED_MAX = 64, CODES_MAX = 64, FORM_MAX = 16, POLL_LEAST_MS = 900 };
 
 #define JWT_BEARER "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #define DEVICE_GRANT "urn:ietf:params:oauth:grant-type:device_code"
@@ -33,6 +33,8 @@ struct dv_tokens {
         int64_t ends_ms;
     } issued[TOKENS_MAX]; /* a ring */
     size_t next;
+    unsigned char federated[FEDERATED_MAX][SHA256_DIGEST_LENGTH]; /* a ring: what was signed */
+    size_t next_federated;
     struct device_code codes[CODES_MAX]; /* a ring */
     size_t next_code;
 };
@@ -125,12 +127,11 @@ append_piece(char *token, size_t size, const void *bytes, size_t count)
 }
 
 /** Shaped like a JWT; the signature is random and only the record here makes it valid. */
-static void
-issue(struct dv_tokens *tokens, const struct dv_token_call *call, const char *audience,
-      char ret[TOKEN_BYTES])
+void
+dv_token_issue(struct dv_tokens *tokens, const struct dv_settings *settings, const char *base,
+               const char *audience, char ret[DV_TOKEN_BYTES])
 {
     static const char header[] = "{\"typ\":\"JWT\",\"alg\":\"RS256\",\"kid\":\"sandbox\"}";
-    const struct dv_settings *settings = call->settings;
     unsigned char signature[96];
     char claims[1024];
     const long long now = (long long)time(NULL);
@@ -138,18 +139,99 @@ issue(struct dv_tokens *tokens, const struct dv_token_call *call, const char *au
     int length = snprintf(claims, sizeof(claims),
                           "{\"aud\":\"%s\",\"iss\":\"%s/%s/\",\"iat\":%lld,\"nbf\":%lld,"
                           "\"exp\":%lld,\"appid\":\"%s\",\"tid\":\"%s\",\"ver\":\"1.0\"}",
-                          audience, call->base, settings->tenant, now, now,
+                          audience, base, settings->tenant, now, now,
                           now + (long long)settings->token_life_seconds, settings->client_id,
                           settings->tenant);
     ret[0] = '\0';
-    append_piece(ret, TOKEN_BYTES, header, sizeof(header) - 1);
-    append_piece(ret, TOKEN_BYTES, claims, length > 0 ? strlen(claims) : 0);
-    append_piece(ret, TOKEN_BYTES, signature, sizeof(signature));
+    append_piece(ret, DV_TOKEN_BYTES, header, sizeof(header) - 1);
+    append_piece(ret, DV_TOKEN_BYTES, claims, length > 0 ? strlen(claims) : 0);
+    append_piece(ret, DV_TOKEN_BYTES, signature, sizeof(signature));
     (void)pthread_mutex_lock(&tokens->lock);
     (void)SHA256((const unsigned char *)ret, strlen(ret), tokens->issued[tokens->next].digest);
     tokens->issued[tokens->next].ends_ms = now_ms() + settings->token_life_seconds * 1000;
     tokens->next = (tokens->next + 1) % TOKENS_MAX;
     (void)pthread_mutex_unlock(&tokens->lock);
+}
+
+/* ---- assertions of a federated issuer ---- */
+
+void
+dv_federated_issue(struct dv_tokens *tokens, const struct dv_settings *settings,
+                   const cJSON *claims, char ret[DV_TOKEN_BYTES])
+{
+    static const char header[] = "{\"typ\":\"JWT\",\"alg\":\"RS256\",\"kid\":\"cluster\"}";
+    static const char *const names[] = {"iss", "sub", "aud"};
+    const char *const values[] = {settings->federated_issuer, settings->federated_subject,
+                                  settings->federated_audience};
+    const cJSON *expires = cJSON_GetObjectItemCaseSensitive(claims, "exp");
+    const double now = (double)time(NULL);
+    unsigned char signature[96];
+    cJSON *json = cJSON_CreateObject();
+    for (size_t i = 0; i < 3; i++) {
+        const cJSON *other = cJSON_GetObjectItemCaseSensitive(claims, names[i]);
+        (void)cJSON_AddStringToObject(json, names[i],
+                                      cJSON_IsString(other) ? other->valuestring : values[i]);
+    }
+    (void)cJSON_AddNumberToObject(json, "iat", now);
+    (void)cJSON_AddNumberToObject(json, "exp",
+                                  cJSON_IsNumber(expires) ? expires->valuedouble : now + 3600);
+    char *text = cJSON_PrintUnformatted(json);
+    cJSON_Delete(json);
+    (void)RAND_bytes(signature, sizeof(signature));
+    ret[0] = '\0';
+    append_piece(ret, DV_TOKEN_BYTES, header, sizeof(header) - 1);
+    append_piece(ret, DV_TOKEN_BYTES, text ? text : "", text ? strlen(text) : 0);
+    append_piece(ret, DV_TOKEN_BYTES, signature, sizeof(signature));
+    cJSON_free(text);
+    if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(claims, "forged")))
+        return;
+    (void)pthread_mutex_lock(&tokens->lock);
+    (void)SHA256((const unsigned char *)ret, strlen(ret),
+                 tokens->federated[tokens->next_federated]);
+    tokens->next_federated = (tokens->next_federated + 1) % FEDERATED_MAX;
+    (void)pthread_mutex_unlock(&tokens->lock);
+}
+
+/** Only what was issued here counts as signed. */
+static bool
+federated_is_signed(struct dv_tokens *tokens, const char *assertion)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    bool found = false;
+    (void)SHA256((const unsigned char *)assertion, strlen(assertion), digest);
+    (void)pthread_mutex_lock(&tokens->lock);
+    for (size_t i = 0; !found && i < FEDERATED_MAX; i++)
+        found = memcmp(tokens->federated[i], digest, sizeof(digest)) == 0;
+    (void)pthread_mutex_unlock(&tokens->lock);
+    return found;
+}
+
+/** 0 when it is good; -1 when it is no assertion of a federated issuer; else the AADSTS number. */
+static int
+judge_federated(struct dv_tokens *tokens, const struct dv_settings *settings, const char *assertion)
+{
+    cJSON *claims = dv_assertion_claims(assertion);
+    const cJSON *expires = cJSON_GetObjectItemCaseSensitive(claims, "exp");
+    const cJSON *issuer = cJSON_GetObjectItemCaseSensitive(claims, "iss");
+    const cJSON *subject = cJSON_GetObjectItemCaseSensitive(claims, "sub");
+    const cJSON *audience = cJSON_GetObjectItemCaseSensitive(claims, "aud");
+    int result = 0;
+    if (!cJSON_IsString(issuer) || strcmp(issuer->valuestring, settings->client_id) == 0)
+        result = -1;
+    else if (strcmp(issuer->valuestring, settings->federated_issuer) != 0)
+        result = 700211;
+    else if (!cJSON_IsString(subject) ||
+             strcmp(subject->valuestring, settings->federated_subject) != 0)
+        result = 700213;
+    else if (!cJSON_IsString(audience) ||
+             strcmp(audience->valuestring, settings->federated_audience) != 0)
+        result = 700212;
+    else if (!cJSON_IsNumber(expires) || expires->valuedouble <= (double)time(NULL) - 300)
+        result = 700024;
+    else if (!federated_is_signed(tokens, assertion))
+        result = 700027;
+    cJSON_Delete(claims);
+    return result;
 }
 
 /* ---- forms ---- */
@@ -264,9 +346,9 @@ refuse(const struct dv_token_call *call, int status, const char *error, int numb
 static void
 send_token(struct dv_tokens *tokens, const struct dv_token_call *call, const char *audience)
 {
-    char token[TOKEN_BYTES];
+    char token[DV_TOKEN_BYTES];
     const double life = (double)call->settings->token_life_seconds;
-    issue(tokens, call, audience, token);
+    dv_token_issue(tokens, call->settings, call->base, audience, token);
     cJSON *json = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(json, "token_type", "Bearer");
     (void)cJSON_AddNumberToObject(json, "expires_in", life);
@@ -304,7 +386,9 @@ assertion_holds(struct dv_tokens *tokens, const struct dv_token_call *call, cons
     char audience[512];
     (void)snprintf(audience, sizeof(audience), "%s/%s/oauth2/v2.0/token", call->base,
                    call->settings->tenant);
-    int number = tokens->certificate ? dv_assertion_check(assertion, tokens->certificate,
+    int number = judge_federated(tokens, call->settings, assertion);
+    if (number < 0)
+        number = tokens->certificate ? dv_assertion_check(assertion, tokens->certificate,
                                                           call->settings->client_id, audience)
                                      : 700027;
     if (number == 0)
@@ -397,7 +481,7 @@ start_device_code(struct dv_tokens *tokens, const struct dv_token_call *call,
     size_t slot = tokens->next_code;
     tokens->next_code = (slot + 1) % CODES_MAX;
     memcpy(tokens->codes[slot].code, code, sizeof(code));
-    tokens->codes[slot].ends_ms = now_ms() + 900000;
+    tokens->codes[slot].ends_ms = now_ms() + call->settings->device_seconds * 1000;
     tokens->codes[slot].polled_ms = 0;
     tokens->codes[slot].state = CODE_PENDING;
     (void)pthread_mutex_unlock(&tokens->lock);
@@ -410,7 +494,7 @@ start_device_code(struct dv_tokens *tokens, const struct dv_token_call *call,
     (void)cJSON_AddStringToObject(json, "user_code", "SANDBOX01");
     (void)cJSON_AddStringToObject(json, "device_code", code);
     (void)cJSON_AddStringToObject(json, "verification_uri", url);
-    (void)cJSON_AddNumberToObject(json, "expires_in", 900);
+    (void)cJSON_AddNumberToObject(json, "expires_in", (double)call->settings->device_seconds);
     (void)cJSON_AddNumberToObject(json, "interval", 1);
     (void)cJSON_AddStringToObject(json, "message", message);
     send_json(call, 200, json);

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+enum { DV_TOKEN_BYTES = 2048 };
+
 struct dv_tokens;
 
 /** `certificate` is the application's (PEM text), for signed assertions; may be NULL. */
@@ -27,6 +29,17 @@ struct dv_token_call {
 
 /** POST /TENANT/oauth2/v2.0/token or .../devicecode. False: the target is no such thing. */
 bool dv_token_endpoint(struct dv_tokens *, const struct dv_token_call *);
+
+/** Issue a token as the endpoint does, without asking anybody for anything. */
+void dv_token_issue(struct dv_tokens *, const struct dv_settings *, const char *base,
+                    const char *audience, char ret[DV_TOKEN_BYTES]);
+
+/**
+ * An assertion of the issuer that the application trusts (workload identity). `claims` may replace
+ * "iss", "sub", "aud" and "exp"; with "forged" the signature will not hold.
+ */
+void dv_federated_issue(struct dv_tokens *, const struct dv_settings *, const cJSON *claims,
+                        char ret[DV_TOKEN_BYTES]);
 
 /** Is this a token of ours that still lives? */
 bool dv_token_valid(struct dv_tokens *, const char *token);

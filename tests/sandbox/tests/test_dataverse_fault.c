@@ -67,6 +67,88 @@ errors_are_answered_as_asked(void **state)
 }
 
 static void
+a_429_says_its_wait_as_asked(void **state)
+{
+    struct organization *o = *state;
+    char value[64] = "";
+    organization_fault(o, "{\"at\":\"dv.request\",\"do\":\"error\",\"arg\":429,\"text\":"
+                          "\"0x80072322 retry-after=none\"}");
+    struct web_answer answer = organization_send(o, "GET", "WhoAmI", "", "");
+    assert_int_equal(answer.status, 429);
+    assert_false(web_header(&answer, "Retry-After", value, sizeof(value)));
+    web_done(&answer);
+    organization_fault(o, "{\"at\":\"dv.request\",\"do\":\"error\",\"arg\":429,\"text\":"
+                          "\"0x80072322 retry-after=date+100\"}");
+    answer = organization_send(o, "GET", "WhoAmI", "", "");
+    assert_true(web_header(&answer, "Retry-After", value, sizeof(value)));
+    web_done(&answer);
+    struct tm parts = {.tm_isdst = 0};
+    assert_non_null(strptime(value, "%a, %d %b %Y %H:%M:%S GMT", &parts));
+    const long ahead = (long)(timegm(&parts) - time(NULL));
+    assert_true(ahead > 90 && ahead <= 100);
+}
+
+static void
+a_restart_refuses_for_a_while_and_comes_back(void **state)
+{
+    enum { DOWN_MS = 300, TRIES = 100 };
+    struct organization *o = *state;
+    const long start = now_ms();
+    int status = 0;
+    organization_fault(o,
+                       "{\"at\":\"dv.request\",\"do\":\"other\",\"text\":\"restart\",\"arg\":300}");
+    assert_int_equal(organization_json(o, "GET", "WhoAmI", "", "", NULL), 0);
+    for (int i = 0; i < TRIES && status == 0; i++) {
+        const struct timespec nap = {.tv_nsec = 20000000};
+        (void)nanosleep(&nap, NULL);
+        struct web_answer answer = organization_send(o, "GET", "WhoAmI", "", "");
+        status = answer.status;
+        web_done(&answer);
+    }
+    assert_int_equal(status, 200);
+    assert_true(now_ms() - start >= DOWN_MS);
+    assert_int_equal(organization_row_count(o), 3);
+}
+
+static void
+a_bomb_is_small_on_the_wire(void **state)
+{
+    struct organization *o = *state;
+    char value[64] = "";
+    organization_fault(o, "{\"at\":\"dv.answer\",\"do\":\"other\",\"text\":\"bomb\",\"arg\":3}");
+    struct web_answer answer = organization_send(o, "GET", "WhoAmI", "", "");
+    assert_true(web_header(&answer, "Content-Encoding", value, sizeof(value)));
+    assert_string_equal(value, "gzip");
+    assert_true(web_header(&answer, "Content-Length", value, sizeof(value)));
+    assert_in_range(strtol(value, NULL, 10), 10000, 30000);
+    web_done(&answer);
+}
+
+static void
+the_log_tells_what_became_of_a_row(void **state)
+{
+    struct organization *o = *state;
+    char path[128];
+    char etag[64];
+    sandbox_log_clear(o->log);
+    organization_row(o, 0, path, etag);
+    organization_fault(o, "{\"at\":\"dv.delete\",\"do\":\"other\",\"text\":\"changed\"}");
+    assert_int_equal(organization_json(o, "DELETE", path, etag, "", NULL), 412);
+    organization_row(o, 0, path, etag);
+    assert_int_equal(organization_json(o, "DELETE", path, etag, "", NULL), 204);
+    char *log = sandbox_log_text(o->log, NULL);
+    assert_non_null(log);
+    const char *changed = strstr(log, "\"what\":\"changed\"");
+    const char *deleted = strstr(log, "\"what\":\"deleted\"");
+    assert_non_null(changed);
+    assert_non_null(deleted);
+    /* it went as it was after the change: the same version and the same bytes */
+    assert_memory_equal(strstr(changed, "\"etag\""), strstr(deleted, "\"etag\""),
+                        strcspn(strstr(deleted, "\"etag\""), "}"));
+    free(log);
+}
+
+static void
 delays_delay_and_freezes_end_with_the_client(void **state)
 {
     struct organization *o = *state;
@@ -233,6 +315,8 @@ main(void)
         TEST(listings_break_in_each_known_way), TEST(a_row_changes_or_goes_just_before_its_delete),
         TEST(a_map_writes_a_row_meanwhile),     TEST(answers_are_cut_dripped_and_truncated),
         TEST(gzip_is_sent_to_who_asks),         TEST(the_token_endpoint_fails_on_demand),
+        TEST(a_429_says_its_wait_as_asked),     TEST(a_restart_refuses_for_a_while_and_comes_back),
+        TEST(a_bomb_is_small_on_the_wire),      TEST(the_log_tells_what_became_of_a_row),
     };
     return cmocka_run_group_tests(tests, organization_group_open, organization_group_close);
 }

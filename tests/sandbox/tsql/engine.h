@@ -153,6 +153,16 @@ bool engine_run_script(struct engine *, const char *sql, char *why, size_t why_s
  */
 bool engine_add_login(struct engine *, const char *user, const char *password, const char *rights);
 
+/** A login for a while, as a cloud gives it just in time. */
+struct engine_grant {
+    const char *owner; /* an earlier login of the same owner ends, and its sessions are killed */
+    const char *user, *password, *rights;
+    uint32_t first_address, last_address; /* who may connect: 40615 for others */
+    int64_t usable_at_ms, ends_at_ms;     /* on the wall's clock; 18456 before and after */
+};
+/** False: the name is taken. */
+bool engine_grant_login(struct engine *, const struct engine_grant *);
+
 struct login_request {
     const char *user, *password, *database, *application,
         *workstation; /* UTF-8; database may be "" */

@@ -385,17 +385,8 @@ exec_kill(struct session *s, const struct stmt *st)
     for (struct session *o = s->engine->sessions; o; o = o->next)
         if (o->id == n.v.integer && !o->internal)
             found = o;
-    if (found) {
-        atomic_store(&found->dead, true);
-        if (pthread_mutex_trylock(&found->run) == 0) { /* idle: its transaction ends now */
-            if (found->trancount) {
-                store_rollback(found);
-                found->trancount = 0;
-            }
-            lock_release(found, OWNER_SESSION);
-            (void)pthread_mutex_unlock(&found->run);
-        }
-    }
+    if (found)
+        session_kill(found);
     (void)pthread_mutex_unlock(&s->engine->mutex);
     lock_wake_all(s->engine);
     return found != NULL || session_fail(s, 6106, "Process ID %lld is not an active process ID.",

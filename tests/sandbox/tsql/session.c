@@ -86,7 +86,7 @@ rights_free(struct right *r)
     }
 }
 
-static struct right *
+struct right *
 rights_parse(const char *text)
 {
     struct right *list = NULL;
@@ -109,6 +109,16 @@ rights_parse(const char *text)
     return list;
 }
 
+void
+login_free(struct login *l)
+{
+    rights_free(l->rights);
+    free(l->user);
+    free(l->password);
+    free(l->owner);
+    free(l);
+}
+
 bool
 engine_add_login(struct engine *e, const char *user, const char *password, const char *rights)
 {
@@ -125,12 +135,8 @@ engine_add_login(struct engine *e, const char *user, const char *password, const
         e->logins = l;
     }
     (void)pthread_mutex_unlock(&e->mutex);
-    if (taken) {
-        rights_free(l->rights);
-        free(l->user);
-        free(l->password);
-        free(l);
-    }
+    if (taken)
+        login_free(l);
     return !taken;
 }
 
@@ -187,10 +193,7 @@ engine_close(struct engine *e)
         return;
     for (struct login *l = e->logins, *next; l; l = next) {
         next = l->next;
-        rights_free(l->rights);
-        free(l->user);
-        free(l->password);
-        free(l);
+        login_free(l);
     }
     for (struct identity_value *i = e->identities, *next; i; i = next) {
         next = i->next;
@@ -304,10 +307,23 @@ find_login(struct engine *e, const struct login_request *r)
     const struct login *found = NULL;
     (void)pthread_mutex_lock(&e->mutex);
     for (const struct login *l = e->logins; l; l = l->next)
-        if (same_name(l->user, r->user) && strcmp(l->password, r->password) == 0)
+        if (same_name(l->user, r->user) && strcmp(l->password, r->password) == 0 &&
+            login_is_open(l))
             found = l;
     (void)pthread_mutex_unlock(&e->mutex);
     return found;
+}
+
+/* The firewall is asked before name and password are. */
+static bool
+kept_out(struct engine *e, const struct login_request *r)
+{
+    bool out = false;
+    (void)pthread_mutex_lock(&e->mutex);
+    for (const struct login *l = e->logins; l; l = l->next)
+        out = out || (same_name(l->user, r->user) && login_is_behind_firewall(l));
+    (void)pthread_mutex_unlock(&e->mutex);
+    return out;
 }
 
 /* SINGLE_USER and RESTRICTED_USER keep others out. */
@@ -335,6 +351,14 @@ engine_login(struct engine *e, const struct login_request *r, const struct sql_s
 {
     const struct login *l = find_login(e, r);
     char text[512];
+    if (kept_out(e, r)) {
+        text_format(text, sizeof text,
+                    "Cannot open server '%.120s' requested by the login. Client with IP address "
+                    "'127.0.0.1' is not allowed to access the server.",
+                    e->server_name);
+        (void)refuse(sink, 40615, 14, 1, text);
+        return NULL;
+    }
     if (!l) {
         text_format(text, sizeof text, "Login failed for user '%.200s'.", r->user);
         (void)refuse(sink, 18456, 14, 1, text);

@@ -129,6 +129,9 @@ struct login {
     struct login *next;
     char *user, *password;
     struct right *rights;
+    char *owner; /* of one that was granted for a while; NULL = for ever */
+    uint32_t first_address, last_address;
+    int64_t usable_at, ends_at;
 };
 
 struct identity_value {
@@ -268,6 +271,14 @@ bool session_fail(struct session *, int number, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /** Should the running request end now? Then the error is set. */
 bool session_interrupted(struct session *);
+/** Under the engine's mutex; the caller wakes who waits for locks afterwards. */
+void session_kill(struct session *);
+/** Of the engine's list; under its mutex. */
+void login_free(struct login *);
+struct right *rights_parse(const char *text);
+/** A login that was granted for a while: does it work now, may it come from loopback? */
+bool login_is_open(const struct login *);
+bool login_is_behind_firewall(const struct login *);
 bool session_allowed(const struct session *, const char *right, const char *table);
 void session_info(struct session *, int number, int state, const char *text);
 struct session *session_open_internal(struct engine *);

@@ -41,7 +41,7 @@ set_up(void **state)
     const struct run_store_options options = {
         .runs_dir = place->runs, .allow_volatile = true, .program = "dwclean/0.1.0"};
     assert_true(run_store_new(&options, &place->store, &err));
-    assert_true(run_archive_new(place->runs, &place->archive, &err));
+    assert_true(run_archive_new(place->runs, NULL, &place->archive, &err));
     place->arena = arena_new(ARENA_BYTES);
     assert_true(place->store->create(place->store, &info, 0, &place->run, &err));
     backup = place->run->ops->backup(place->run);

@@ -6,6 +6,8 @@
 
 enum { LINES_BYTES = 1024 * 1024 };
 
+static const struct crypt_with plain = {0}; /* not encrypted */
+
 struct place {
     char root[PATH_MAX];
     char directory[PATH_MAX];
@@ -21,7 +23,7 @@ set_up(void **state)
     assert_non_null(place);
     scratch_make(place->root);
     (void)scratch_path(place->root, "backup", place->directory);
-    assert_true(backup_set_new(place->directory, "dwclean test", &place->backup, &err));
+    assert_true(backup_set_new(place->directory, "dwclean test", NULL, &place->backup, &err));
     *state = place;
     return 0;
 }
@@ -84,7 +86,7 @@ a_later_process_reads_the_sealed_backup_with_its_schema(void **state)
 
     sample_write(place->backup);
     seal(place);
-    assert_true(backup_reader_open(place->directory, &reader, &err));
+    assert_true(backup_reader_open(place->directory, NULL, &reader, &err));
     assert_int_equal(backup_reader_rows(reader, TABLE_PROJECT), SAMPLE_ROWS);
     assert_int_equal(backup_reader_rows(reader, TABLE_EVENTS), 0);
     assert_null(backup_reader_schema(reader, TABLE_EVENTS));
@@ -122,7 +124,7 @@ a_backup_without_a_seal_is_no_backup(void **state)
     struct err err = {0};
 
     sample_write(place->backup);
-    assert_false(backup_reader_open(place->directory, &reader, &err));
+    assert_false(backup_reader_open(place->directory, NULL, &reader, &err));
     assert_int_equal(err.code, ERR_STORAGE);
     assert_non_null(strstr(err.primary, "not sealed"));
     assert_null(reader);
@@ -161,7 +163,7 @@ any_changed_byte_of_a_table_is_found_before_a_row_is_handed_over(void **state)
         bytes[i] = (char)(bytes[i] ^ 0x10);
         scratch_write(path, bytes, size);
         bytes[i] = (char)(bytes[i] ^ 0x10);
-        assert_true(backup_reader_open_unsealed(place->directory, &manifest, &reader, &err));
+        assert_true(backup_reader_open_unsealed(place->directory, NULL, &manifest, &reader, &err));
         assert_false(backup_reader_rows_of(reader, TABLE_PROJECT, &sink, &err));
         assert_int_equal(err.code, ERR_STORAGE);
         assert_non_null(strstr(err.primary, "project.ndjson.zst is damaged"));
@@ -246,7 +248,7 @@ lines_of(const struct place *place, const char *name, size_t *ret_size)
     assert_non_null(lines);
     const int fd = open(scratch_path(place->directory, name, path), O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0);
-    assert_true(zstd_reader_open(fd, path, &reader, &err));
+    assert_true(zstd_reader_open(fd, path, &plain, &reader, &err));
     do {
         assert_true(zstd_reader_read(reader, lines + size, LINES_BYTES - size - 1, &got, &err));
         size += got;
@@ -270,7 +272,7 @@ forge_lines(const struct place *place, const char *name, const char *lines, size
     char path[PATH_MAX];
 
     assert_int_equal(unlink(scratch_path(place->directory, name, path)), 0);
-    assert_true(zstd_writer_open(path, &writer, &err));
+    assert_true(zstd_writer_open(path, &plain, &writer, &err));
     assert_true(zstd_writer_add(writer, lines, size, &err));
     assert_true(zstd_writer_end(writer, &bytes, &digest, &err));
     zstd_writer_free(writer);
@@ -286,7 +288,7 @@ expect_fault(const struct place *place, enum table table, const char *primary)
     struct backup_reader *reader = NULL;
     struct err err = {0};
 
-    assert_true(backup_reader_open(place->directory, &reader, &err));
+    assert_true(backup_reader_open(place->directory, NULL, &reader, &err));
     assert_false(backup_reader_rows_of(reader, table, NULL, &err));
     assert_int_equal(err.code, ERR_STORAGE);
     if (!strstr(err.primary, primary))
@@ -350,7 +352,7 @@ a_truncated_frame_is_found_even_when_every_digest_was_forged(void **state)
         struct backup_reader *reader = NULL;
         struct err err = {0};
         forge(place, "runtime.ndjson.zst", file, cut);
-        assert_true(backup_reader_open(place->directory, &reader, &err));
+        assert_true(backup_reader_open(place->directory, NULL, &reader, &err));
         assert_false(backup_reader_rows_of(reader, TABLE_RUNTIME, NULL, &err));
         assert_non_null(strstr(err.primary, "runtime.ndjson.zst"));
         backup_reader_free(reader);
@@ -401,7 +403,7 @@ a_changed_manifest_is_found(void **state)
     *end = ' ';
     scratch_write(path, bytes, size);
     free(bytes);
-    assert_false(backup_reader_open(place->directory, &reader, &err));
+    assert_false(backup_reader_open(place->directory, NULL, &reader, &err));
     assert_non_null(strstr(err.primary, "manifest.json was changed"));
 }
 

@@ -26,7 +26,7 @@ the_first_backup_of_format_v1_is_still_read_byte_for_byte(void **state)
 
     (void)state;
     sample_find_fixture(directory);
-    if (!backup_reader_open(directory, &reader, &err))
+    if (!backup_reader_open(directory, NULL, &reader, &err))
         fail_msg("%s", err.primary);
     assert_int_equal(count_rows(reader, TABLE_PROJECT), SAMPLE_ROWS);
     assert_int_equal(count_rows(reader, TABLE_RUNTIME), SAMPLE_DOCUMENTS);
@@ -41,7 +41,7 @@ make_sample(const char *directory)
     const struct row_sink sink = {.ctx = &check, .take = sample_take};
     struct err err = {0};
 
-    if (!backup_set_new(directory, "dwclean 0.1.0", &backup, &err))
+    if (!backup_set_new(directory, "dwclean 0.1.0", NULL, &backup, &err))
         fail_msg("%s", err.primary);
     sample_write(backup);
     assert_true(backup->ops->read_back(backup, TABLE_PROJECT, &sink, &err));

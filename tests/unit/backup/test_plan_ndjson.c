@@ -1,6 +1,10 @@
 #include "backup/plan_ndjson.h"
 #include "backup_sample.h"
+#include "base/file.h"
 #include "scratch.h"
+
+#include <dirent.h>
+#include <unistd.h>
 
 static const char plan_id[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 enum { PLAN_ROWS = 5000 };
@@ -249,6 +253,127 @@ calls_out_of_turn_and_a_bad_id_are_refused(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* ---- a saved plan, and a plan of --out */
+
+static void
+write_saved(struct plan_file *plan, int rows)
+{
+    struct schema schema = sample_schema;
+    struct err err;
+
+    schema.table = TABLE_EVENTS;
+    assert_true(plan->ops->begin(plan, &header, &err));
+    assert_true(plan->ops->add_schema(plan, &schema, &err));
+    for (int i = 0; i < rows; i++) {
+        const struct row_id row = planned_row(i);
+        assert_true(plan->ops->add(plan, &row, &err));
+    }
+    assert_true(plan->ops->end(plan, plan_id, &err));
+}
+
+static void
+a_saved_plan_is_read_row_by_row_and_again(void **state)
+{
+    struct place *place = *state;
+    struct saved_plan *saved = NULL;
+    struct row_id row;
+    struct err err;
+    bool end = false;
+
+    write_saved(place->plan, PLAN_ROWS);
+    assert_true(plan_ndjson_open(place->path, &saved, &err));
+    assert_string_equal(saved->ops->plan_id(saved), plan_id);
+    assert_string_equal(saved->ops->header(saved)->database, header.database);
+    assert_string_equal(saved->ops->header(saved)->scope, header.scope);
+    assert_null(saved->ops->schema(saved, TABLE_FIELD));
+    struct schema schema = sample_schema;
+    schema.table = TABLE_EVENTS;
+    assert_true(schema_equal(saved->ops->schema(saved, TABLE_EVENTS), &schema));
+    for (int round = 0; round < 2; round++) {
+        assert_true(saved->ops->rewind(saved, &err));
+        for (int i = 0; i < PLAN_ROWS; i++) {
+            const struct row_id wanted = planned_row(i);
+            assert_true(saved->ops->next(saved, &row, &end, &err));
+            assert_false(end);
+            assert_string_equal(row.key, wanted.key);
+            assert_true(digest_equal(&row.digest, &wanted.digest));
+            assert_string_equal(row.version, wanted.version);
+        }
+        assert_true(saved->ops->next(saved, &row, &end, &err));
+        assert_true(end);
+    }
+    saved->ops->close(saved);
+}
+
+static void
+a_plan_that_changes_while_it_is_read_is_found(void **state)
+{
+    struct place *place = *state;
+    struct saved_plan *saved = NULL;
+    struct row_id row;
+    struct err err;
+    bool end = false;
+    bool ok = true;
+
+    write_saved(place->plan, PLAN_ROWS);
+    assert_true(plan_ndjson_open(place->path, &saved, &err));
+    FILE *file = fopen(place->path, "r+e");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, -1000, SEEK_END), 0);
+    assert_int_equal(fwrite("7777", 1, 4, file), 4);
+    assert_int_equal(fclose(file), 0);
+    assert_true(saved->ops->rewind(saved, &err));
+    while (ok && !end)
+        ok = saved->ops->next(saved, &row, &end, &err);
+    assert_false(ok);
+    assert_int_equal(err.code, ERR_STORAGE);
+    saved->ops->close(saved);
+}
+
+static void
+a_plan_of_the_operator_never_replaces_and_leaves_no_half(void **state)
+{
+    struct place *place = *state;
+    struct plan_file *plan = NULL;
+    struct plan_file *rival = NULL;
+    struct err err;
+    char other[PATH_MAX];
+
+    (void)scratch_path(place->directory, "out.ndjson", other);
+    assert_true(plan_ndjson_new_out(other, &plan, &err));
+    assert_true(plan_ndjson_new_out(other, &rival, &err));
+    assert_true(plan->ops->begin(plan, &header, &err));
+    plan_ndjson_free(plan); /* given up */
+    assert_int_equal(access(other, F_OK), -1);
+    write_saved(rival, 3);
+    plan_ndjson_free(rival);
+    assert_int_equal(access(other, F_OK), 0);
+    assert_false(plan_ndjson_new_out(other, &plan, &err));
+    assert_int_equal(err.code, ERR_STORAGE);
+    /* what came meanwhile stays too */
+    assert_int_equal(unlink(other), 0);
+    assert_true(plan_ndjson_new_out(other, &plan, &err));
+    assert_true(plan->ops->begin(plan, &header, &err));
+    assert_true(file_replace(other, "mine", 4, 0600, &err));
+    assert_false(plan->ops->end(plan, plan_id, &err));
+    plan_ndjson_free(plan);
+    assert_true(plan_ndjson_new(place->path, &plan, &err)); /* as tear_down wants it */
+    plan_ndjson_free(plan);
+    char *bytes = NULL;
+    size_t size = 0;
+    assert_true(file_read(other, 100, &bytes, &size, &err));
+    assert_string_equal(bytes, "mine");
+    free(bytes);
+    assert_int_equal(unlink(other), 0);
+    int left = 0;
+    DIR *directory = opendir(place->directory);
+    assert_non_null(directory);
+    for (const struct dirent *entry = readdir(directory); entry; entry = readdir(directory))
+        left += entry->d_name[0] != '.';
+    (void)closedir(directory);
+    assert_int_equal(left, 0);
+}
+
 int
 main(void)
 {
@@ -259,6 +384,9 @@ main(void)
         TEST(a_plan_that_is_cut_off_or_longer_is_refused),
         TEST(a_row_count_that_does_not_fit_is_found),
         TEST(calls_out_of_turn_and_a_bad_id_are_refused),
+        TEST(a_saved_plan_is_read_row_by_row_and_again),
+        TEST(a_plan_that_changes_while_it_is_read_is_found),
+        TEST(a_plan_of_the_operator_never_replaces_and_leaves_no_half),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

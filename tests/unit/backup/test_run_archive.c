@@ -35,7 +35,7 @@ set_up(void **state)
     const struct run_store_options options = {
         .runs_dir = place->runs, .allow_volatile = true, .program = "dwclean/0.1.0"};
     assert_true(run_store_new(&options, &place->store, &err));
-    assert_true(run_archive_new(place->runs, &place->archive, &err));
+    assert_true(run_archive_new(place->runs, NULL, &place->archive, &err));
     place->arena = arena_new(ARENA_BYTES);
     assert_non_null(place->arena);
     *state = place;
@@ -1012,7 +1012,7 @@ a_relative_runs_directory_is_refused(void **state)
     struct err err = {0};
 
     (void)state;
-    assert_false(run_archive_new("runs", &archive, &err));
+    assert_false(run_archive_new("runs", NULL, &archive, &err));
     assert_int_equal(err.code, ERR_CONFIG);
     assert_null(archive);
 }

@@ -217,6 +217,30 @@ the_first_stop_signal_is_only_remembered(void **state)
     assert_int_equal(raise(SIGPIPE), 0);
 }
 
+/** Would a signal of this number wait now? */
+static bool
+is_blocked(int number)
+{
+    sigset_t mask;
+
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &mask), 0);
+    return sigismember(&mask, number) == 1;
+}
+
+static void
+nobody_is_stopped_while_locks_are_held(void **state)
+{
+    static const int stops[] = {SIGTSTP, SIGTTIN, SIGTTOU};
+
+    (void)state;
+    cancel_hold_begin();
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
+        assert_true(is_blocked(stops[i]));
+    cancel_hold_end();
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
+        assert_false(is_blocked(stops[i]));
+}
+
 static void
 levels_have_names(void **state)
 {
@@ -239,6 +263,7 @@ main(void)
         cmocka_unit_test(a_secret_is_wiped_and_copied_whole),
         cmocka_unit_test(a_file_is_replaced_whole_and_owner_only),
         cmocka_unit_test(the_first_stop_signal_is_only_remembered),
+        cmocka_unit_test(nobody_is_stopped_while_locks_are_held),
         cmocka_unit_test(levels_have_names),
     };
 

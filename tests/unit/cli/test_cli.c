@@ -41,13 +41,19 @@ statfs(const char *path, struct statfs *ret)
 
 /* ---- adapters of the world in memory */
 
+/** Of the grant that AxDB was made with; "" = of none. */
+static char granted_as[AXDB_GRANT_NAME_BYTES];
+
 static bool
-make_axdb(const struct config *config, struct observer *observer, struct axdb_server **ret,
-          struct err *err)
+make_axdb(const struct config *config, const struct axdb_grant *grant, struct observer *observer,
+          struct axdb_server **ret, struct err *err)
 {
     (void)err;
     assert_non_null(observer->say);
-    if (!config_flag(config, OPT_INTEGRATED))
+    granted_as[0] = '\0';
+    if (grant)
+        (void)snprintf(granted_as, sizeof granted_as, "%s", grant->user);
+    else if (!config_flag(config, OPT_INTEGRATED))
         assert_string_equal(secret_reveal(config_secret(config, CONFIG_PASSWORD)), "hunter2");
     *ret = &world.axdb_server;
     return true;
@@ -717,6 +723,48 @@ an_export_asks_for_no_password_and_makes_no_connection(void **state)
     done(&call);
 }
 
+static int jit_asks;
+
+static bool
+give_login(struct runtime_server *server, const struct axdb_grant_request *request,
+           struct axdb_grant *ret, struct err *err)
+{
+    assert_ptr_equal(server, &world.runtime_server);
+    assert_string_equal(request->address, "203.0.113.7");
+    assert_string_equal(request->reason, "dwclean verify");
+    assert_false(request->writer);
+    jit_asks++;
+    *ret = (struct axdb_grant){.server = "sql01", .database = "AxDB", .user = "JIT-1"};
+    return secret_set(&ret->password, "canary-1", 8, err);
+}
+
+static void
+a_login_just_in_time_is_asked_of_dataverse_also_for_axdb_alone(void **state)
+{
+    static const char *const halves[] = {"", "--axdb-only --expect-dataverse-host h.contoso.com"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(halves) / sizeof(halves[0]); i++) {
+        char line[512];
+        (void)fresh(NULL);
+        (void)unsetenv("DWCLEAN_PASSWORD");
+        world.runtime_server.grant_axdb = give_login;
+        jit_asks = 0;
+        (void)snprintf(line, sizeof(line),
+                       "verify %s --jit reader --jit-ip 203.0.113.7 --client-id c --dataverse-url "
+                       "https://contoso-uat.crm4.dynamics.com",
+                       halves[i]);
+        struct call call = run(line);
+        assert_int_equal(call.status, 2);
+        assert_string_equal(granted_as, "JIT-1");
+        assert_int_equal(jit_asks, 1);
+        assert_int_equal(world.axdb_connects, 1);
+        assert_int_equal(world.runtime_connects, i == 0);
+        assert_null(strstr(call.out, "canary-1"));
+        assert_null(strstr(call.err, "canary-1"));
+        done(&call);
+    }
+}
+
 int
 main(void)
 {
@@ -741,6 +789,8 @@ main(void)
         cmocka_unit_test_setup(undo_and_resume_of_no_run_say_so, fresh),
         cmocka_unit_test_setup(a_finished_run_is_not_resumed, fresh),
         cmocka_unit_test_setup(repair_map_shows_the_rows_of_the_map_and_removes_no_event, fresh),
+        cmocka_unit_test_setup(a_login_just_in_time_is_asked_of_dataverse_also_for_axdb_alone,
+                               fresh),
         cmocka_unit_test_setup(an_export_asks_for_no_password_and_makes_no_connection, fresh),
     };
     return cmocka_run_group_tests(tests, start, end);

@@ -31,6 +31,29 @@ every_help_is_one_screen(void **state)
         if ((enum command)i != COMMAND_HELP && (enum command)i != COMMAND_VERSION)
             expect_one_screen(text_string(&help));
     }
+    for (unsigned i = 0; i < GROUPS; i++) {
+        TEXT_SCOPED help = {0};
+        if (!option_group_topic((enum option_group)i))
+            continue;
+        help_group((enum option_group)i, &help);
+        expect_one_screen(text_string(&help));
+    }
+}
+
+static void
+every_option_is_explained_once(void **state)
+{
+    TEXT_SCOPED topics = {0};
+    (void)state;
+    for (unsigned i = 0; i < GROUPS; i++) {
+        if (option_group_topic((enum option_group)i))
+            help_group((enum option_group)i, &topics);
+    }
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        const struct option_spec *spec = option_spec((enum option_id)i);
+        if (spec->group != GROUP_NONE && option_group_topic(spec->group))
+            assert_non_null(strstr(text_string(&topics), spec->name));
+    }
 }
 
 /** `word` as a whole: "--channel" is not in "--channels". */
@@ -65,7 +88,8 @@ every_option_of_a_command_is_in_its_help_and_no_other(void **state)
 {
     static const enum command commands[] = {COMMAND_CHECK,      COMMAND_VERIFY, COMMAND_CLEAN,
                                             COMMAND_REPAIR_MAP, COMMAND_RESUME, COMMAND_UNDO,
-                                            COMMAND_EXPORT};
+                                            COMMAND_EXPORT,     COMMAND_RUNS,   COMMAND_PRUNE,
+                                            COMMAND_PLAN,       COMMAND_SHOW,   COMMAND_APPLY};
     (void)state;
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         TEXT_SCOPED help = {0};
@@ -109,6 +133,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_help_is_one_screen),
+        cmocka_unit_test(every_option_is_explained_once),
         cmocka_unit_test(every_option_of_a_command_is_in_its_help_and_no_other),
         cmocka_unit_test(the_word_behind_a_command_is_explained),
         cmocka_unit_test(the_help_of_a_decision_says_how_far_it_goes),

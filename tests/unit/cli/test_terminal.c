@@ -105,7 +105,7 @@ a_hint_on_stderr_is_broken_between_words(void **state)
     char seen[512];
     (void)state;
     assert_int_equal(ioctl(terminal.fd, TIOCSWINSZ, &size), 0);
-    console_init(&console, terminal.fd, false);
+    console_init(&console, terminal.fd, LOG_LEVEL_INFO);
     console_error(&console, &err);
     see("again.\r\n", seen);
     assert_string_equal(seen, "dwclean: error: no\r\n"

@@ -175,7 +175,8 @@ a_wrong_command_line_is_told_with_the_way_on(void **state)
 {
     (void)state;
     expect_fault("verfy", "", ERR_USAGE, "verify");
-    expect_fault("apply", "", ERR_USAGE, "unknown command");
+    expect_fault("appl", "", ERR_USAGE, "unknown command");
+    expect_fault("apply", "", ERR_USAGE, "no PLAN is named");
     expect_fault("-S sql01", "", ERR_USAGE, "no command");
     expect_fault("verify extra", "", ERR_USAGE, "extra");
     expect_fault("verify " AXDB " --databse x", "", ERR_USAGE, "--database");
@@ -498,11 +499,11 @@ an_option_of_another_command_says_whose_it_is(void **state)
 {
     (void)state;
     expect_fault("verify " AXDB " --dry-run", "", ERR_USAGE,
-                 "--dry-run is an option of clean, repair-map, undo.");
+                 "--dry-run is an option of apply, clean, repair-map, undo, prune.");
     expect_fault("repair-map --map a:b " AXDB " --dataverse-only", "", ERR_USAGE,
-                 "check, verify, clean, resume, undo");
+                 "check, verify, plan, apply, clean, resume, undo");
     expect_fault("verify " AXDB " --fast", "", ERR_USAGE,
-                 "--fast is an option of clean, resume, undo.");
+                 "--fast is an option of apply, clean, resume, undo.");
     expect_fault("export r -S sql01", "", ERR_USAGE, "-S is not an option of export");
     expect_fault("clean " AXDB " --merge", "", ERR_USAGE, "--merge is an option of undo.");
 }
@@ -803,14 +804,14 @@ certificate_and_secret_of_one_source_exclude_each_other(void **state)
     (void)state;
     (void)snprintf(variables, sizeof(variables),
                    "DWCLEAN_CLIENT_CERTIFICATE=%s DWCLEAN_CLIENT_SECRET=s", secret_path);
-    expect_no_secrets(DATAVERSE, variables, ERR_CONFIG, "DWCLEAN_CLIENT_CERTIFICATE exclude");
+    expect_fault(DATAVERSE, variables, ERR_CONFIG, "DWCLEAN_CLIENT_CERTIFICATE exclude");
     /* What is stronger than both decides. */
     (void)snprintf(line, sizeof(line), DATAVERSE "--client-certificate %s", secret_path);
     expect_certificate(line, variables, secret_path);
     (void)snprintf(line, sizeof(line),
                    DATAVERSE "--client-certificate %s --client-secret-file other", secret_path);
-    expect_no_secrets(line, "", ERR_USAGE,
-                      "--client-secret-file and --client-certificate exclude each other");
+    expect_fault(line, "", ERR_USAGE,
+                 "--client-secret-file and --client-certificate exclude each other");
 }
 
 static void

@@ -2,7 +2,10 @@
 #include "test.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct seen {
     char lines[2048];
@@ -138,6 +141,37 @@ a_line_that_inih_would_cut_is_refused(void **state)
     assert_string_equal(seen.lines, "1[]\n");
 }
 
+/** Who may write it decides which command is run for a secret. */
+static void
+a_file_that_others_may_write_is_refused(void **state)
+{
+    static const char text[] = "[defaults]\nuser = reader\n";
+    static const struct {
+        mode_t mode;
+        bool read;
+    } modes[] = {{0600, true}, {0644, true}, {0440, true}, {0664, false}, {0646, false}};
+    char path[] = "/tmp/dwclean-test-XXXXXX";
+    struct seen seen = {0};
+    const struct ini_file_sink sink = {.ctx = &seen, .section = on_section, .value = on_value};
+    struct err err;
+    const int fd = mkstemp(path);
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        assert_int_equal(fchmod(fd, modes[i].mode), 0);
+        const bool read = ini_file_read(path, &sink, &err);
+        assert_int_equal(read, modes[i].read);
+        if (!read)
+            assert_non_null(strstr(err.primary, "others may write"));
+        if (!read)
+            assert_int_equal(err.code, ERR_CONFIG);
+    }
+    (void)close(fd);
+    assert_int_equal(unlink(path), 0);
+    assert_false(ini_file_read("/tmp", &sink, &err)); /* a directory */
+}
+
 int
 main(void)
 {
@@ -146,6 +180,7 @@ main(void)
         cmocka_unit_test(each_fault_names_file_and_line),
         cmocka_unit_test(a_secret_in_the_file_is_refused_without_being_shown),
         cmocka_unit_test(a_line_that_inih_would_cut_is_refused),
+        cmocka_unit_test(a_file_that_others_may_write_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

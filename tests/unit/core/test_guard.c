@@ -272,6 +272,21 @@ a_statement_is_complete_or_refused(void **state)
           .reason = "r"},
          true,
          true},
+        {{.env_class = CLASS_PRODUCTION,
+          .environment = "prod",
+          .allow_production = "prod",
+          .reason = "r",
+          .removes = true},
+         true,
+         false},
+        {{.env_class = CLASS_PRODUCTION,
+          .environment = "prod",
+          .allow_production = "prod",
+          .reason = "r",
+          .removes = true,
+          .applies = true},
+         true,
+         true},
         {{.env_class = CLASS_DEV, .rows_name_this_environment = true}, true, false},
     };
 
@@ -284,6 +299,57 @@ a_statement_is_complete_or_refused(void **state)
             assert_int_equal(err.code, ERR_REFUSED);
         if (!cases[i].ok)
             assert_true(err.hint[0]);
+    }
+}
+
+/** The same server and database, or the same organization, under a milder class. */
+static void
+a_target_of_production_is_one_under_any_name(void **state)
+{
+    static const struct production_target targets[] = {
+        {.environment = "nothing", .source = "c.ini:1"},
+        {.environment = "prod",
+         .source = "c.ini:9",
+         .server = "SQL01",
+         .dialled = "sql01,1433",
+         .database = "axdb"},
+        {.environment = "org",
+         .source = "c.ini:20",
+         .dataverse_url = "https://Contoso-UAT.api.crm4.dynamics.com/"}};
+    static const struct {
+        size_t first, count;
+        bool axdb, dataverse;
+        enum env_class env_class;
+        bool ok;
+    } cases[] = {
+        {0, 1, true, true, CLASS_SANDBOX, true},    {1, 1, true, true, CLASS_SANDBOX, false},
+        {0, 2, true, false, CLASS_DEV, false},      {1, 1, false, true, CLASS_SANDBOX, true},
+        {1, 1, true, true, CLASS_PRODUCTION, true}, {2, 1, true, false, CLASS_SANDBOX, true},
+        {2, 1, false, true, CLASS_SANDBOX, false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct run_request request = fake_request();
+        struct fake_world world;
+        struct outcome outcome;
+
+        fake_world_init(&world);
+        request.axdb = cases[i].axdb;
+        request.dataverse = cases[i].dataverse;
+        request.expect_dataverse_host = "contoso-uat.crm4.dynamics.com";
+        request.env_class = cases[i].env_class;
+        request.production = &targets[cases[i].first];
+        request.production_count = cases[i].count;
+        request.dry_run = true;
+        run_clean(&request, &world.ports, arena, &outcome);
+        assert_int_equal(outcome.exit_status, cases[i].ok ? 0 : 4);
+        if (!cases[i].ok)
+            assert_non_null(strstr(outcome.err.detail, targets[cases[i].first].source[6] == '1'
+                                                           ? "c.ini:9"
+                                                           : targets[cases[i].first].source));
+        run_verify(&request, &world.ports, arena, &outcome);
+        assert_int_not_equal(outcome.exit_status, 4);
     }
 }
 
@@ -302,6 +368,7 @@ main(void)
         cmocka_unit_test(pins_of_the_database_stop_every_command_that_writes),
         cmocka_unit_test(a_pin_that_differs_stops_the_run),
         cmocka_unit_test(a_statement_is_complete_or_refused),
+        cmocka_unit_test(a_target_of_production_is_one_under_any_name),
     };
 
     return cmocka_run_group_tests_name("core/guard", tests, NULL, NULL);

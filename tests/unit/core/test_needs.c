@@ -241,6 +241,18 @@ purge_unknown(struct runtime_evidence *evidence)
 }
 
 static void
+no_create(struct runtime_evidence *evidence)
+{
+    evidence->identity.may_create = RIGHT_MISSING;
+}
+
+static void
+create_unknown(struct runtime_evidence *evidence)
+{
+    evidence->identity.may_create = RIGHT_UNKNOWN;
+}
+
+static void
 no_concurrency(struct runtime_evidence *evidence)
 {
     evidence->identity.optimistic_concurrency = false;
@@ -430,6 +442,15 @@ static const struct need_case cases[] = {
     {NULL, purge_unknown, "C-DELETE", "",
      "advisory unknown: prvDeletemsdyn_dualwriteruntimeconfig for the whole organization not known",
      "privilege Delete", 0},
+    {NULL, NULL, "C-CREATE", "", "advisory ok: prvCreatemsdyn_dualwriteruntimeconfig held", NULL,
+     0},
+    {NULL, no_create, "C-CREATE", "",
+     "advisory missing: prvCreatemsdyn_dualwriteruntimeconfig missing: undo could not put rows back",
+     "application user 22222222: table Dual Write Runtime Configuration, privilege Create", 0},
+    {NULL, create_unknown, "C-CREATE", "",
+     "advisory unknown: prvCreatemsdyn_dualwriteruntimeconfig not known: undo could not put rows "
+     "back",
+     "privilege Create", 0},
     {NULL, no_concurrency, "C-VERSION", "",
      "required missing: the service does not check row versions of this table "
      "(IsOptimisticConcurrencyEnabled is false)",

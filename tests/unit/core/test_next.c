@@ -84,6 +84,34 @@ the_command_has_the_half_the_channels_and_the_environment_of_the_run(void **stat
 }
 
 static void
+where_only_the_proof_is_missing_the_look_is_named(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    const struct run_request request = whole_request();
+    struct outcome outcome = half_done();
+
+    (void)state;
+    for (int i = 0; i < TABLES; i++) {
+        outcome.tables[i].asked = true;
+        outcome.tables[i].planned_rows = 5;
+        outcome.tables[i].backed_up_rows = 5;
+        outcome.tables[i].deleted_rows = i == TABLE_RUNTIME ? 4 : 5;
+    }
+    next_steps(&request, arena, &outcome);
+    assert_false(says(&outcome, "dwclean verify"));
+    outcome.tables[TABLE_RUNTIME].gone_rows = 1;
+    next_steps(&request, arena, &outcome);
+    assert_true(says(&outcome, "dwclean verify -S "));
+    assert_true(says(&outcome, "dwclean resume "));
+    outcome.after_taken = true; /* and it said that rows are there */
+    next_steps(&request, arena, &outcome);
+    assert_false(says(&outcome, "dwclean verify"));
+    outcome.after.axdb_err.code = ERR_CONNECT;
+    next_steps(&request, arena, &outcome);
+    assert_true(says(&outcome, "dwclean verify"));
+}
+
+static void
 an_unfinished_undo_is_finished_by_an_undo_that_merges(void **state)
 {
     ARENA_SCOPED arena = arena_new(MEGABYTE);
@@ -97,6 +125,37 @@ an_unfinished_undo_is_finished_by_an_undo_that_merges(void **state)
     next_steps(&request, arena, &outcome);
     assert_true(says(&outcome, "dwclean undo 20261121T210000Z-uat-0001 --merge -S "));
     assert_false(says(&outcome, "--plan-id")); /* it is another plan */
+}
+
+static void
+rows_that_a_resume_would_leave_want_a_new_plan(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    const struct run_request request = whole_request();
+    struct outcome outcome = half_done();
+    struct table_outcome *runtime = &outcome.tables[TABLE_RUNTIME];
+
+    (void)state;
+    outcome.word = OUTCOME_PARTIAL;
+    outcome.after_taken = true;
+    *runtime = (struct table_outcome){
+        .table = TABLE_RUNTIME, .asked = true, .planned_rows = 5, .deleted_rows = 4};
+    runtime->changed_rows = 1;
+    next_steps(&request, arena, &outcome);
+    assert_true(says(&outcome, "Stop the maps, then plan again"));
+    assert_false(says(&outcome, "dwclean resume "));
+    runtime->changed_rows = 0;
+    runtime->gone_rows = 1;
+    runtime->new_rows = 2;
+    next_steps(&request, arena, &outcome);
+    assert_true(says(&outcome, "Stop the maps, then plan again"));
+    runtime->unknown_rows = 1; /* a resume finds out */
+    next_steps(&request, arena, &outcome);
+    assert_true(says(&outcome, "dwclean resume "));
+    runtime->unknown_rows = 0;
+    runtime->gone_rows = 0; /* one was not sent */
+    next_steps(&request, arena, &outcome);
+    assert_true(says(&outcome, "dwclean resume "));
 }
 
 static void
@@ -186,7 +245,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unfinished_run_gives_the_whole_command_that_finishes_it),
         cmocka_unit_test(the_command_has_the_half_the_channels_and_the_environment_of_the_run),
+        cmocka_unit_test(where_only_the_proof_is_missing_the_look_is_named),
         cmocka_unit_test(an_unfinished_undo_is_finished_by_an_undo_that_merges),
+        cmocka_unit_test(rows_that_a_resume_would_leave_want_a_new_plan),
         cmocka_unit_test(the_run_directory_is_the_only_copy_where_something_was_removed),
         cmocka_unit_test(nobody_is_sent_to_clean_rows_of_an_unknown_owner),
         cmocka_unit_test(event_rows_alone_may_be_those_that_a_clean_kept),

@@ -141,6 +141,179 @@ a_further_backup_that_does_not_hold_deletes_nothing(void **state)
     assert_int_equal(runtime(&scene)->changed_rows, 1);
 }
 
+/* ---- rows without versions ---- */
+
+static void
+clean_without_versions(struct scene *scene, struct arena *arena)
+{
+    struct run_request request = fake_request();
+
+    scene->world.no_versions = true;
+    request.allow_no_etag = true;
+    request.reason = "the table has no versions";
+    run_confirmed(run_clean, &scene->world, &request, arena, &scene->outcome);
+    assert_int_equal(scene->world.violations, 0);
+}
+
+static void
+a_table_without_versions_is_refused_unless_that_is_said_and_reasoned(void **state)
+{
+    (void)state;
+    for (int said = 0; said < 4; said++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct run_request request = fake_request();
+        struct scene scene;
+
+        fake_world_init(&scene.world);
+        scene.world.no_versions = true;
+        request.allow_no_etag = said & 1;
+        request.reason = said & 2 ? "why" : NULL;
+        request.dry_run = true;
+        request.yes = false;
+        run_clean(&request, &scene.world.ports, arena, &scene.outcome);
+        assert_int_equal(scene.outcome.exit_status, said == 3 ? 0 : 14);
+    }
+}
+
+static bool
+observed(const struct outcome *outcome, const char *check)
+{
+    for (size_t i = 0; i < outcome->before.observation_count; i++)
+        if (strcmp(outcome->before.observations[i].check, check) == 0)
+            return !outcome->before.observations[i].required;
+    return false;
+}
+
+static void
+without_versions_each_row_is_compared_and_goes_as_it_is(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    fake_world_init(&scene.world);
+    clean_without_versions(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 0);
+    assert_int_equal(scene.world.passes, 0);
+    assert_int_equal(runtime(&scene)->deleted_rows, 2);
+    assert_int_equal(scene.world.tables[TABLE_RUNTIME].count, 0);
+    assert_true(fake_world_journalled(&scene.world, "purge-intent"));
+    assert_true(observed(&scene.outcome, "D-VERSION"));
+}
+
+static void
+without_versions_a_row_that_changed_stays_and_one_that_is_gone_is_counted(void **state)
+{
+    static const struct {
+        enum fake_change change;
+        int exit_status, left, changed, gone;
+    } cases[] = {{FAKE_CHANGES, 3, 1, 1, 0}, {FAKE_STAMPS, 0, 0, 0, 0}, {FAKE_REMOVES, 0, 0, 0, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct scene scene;
+
+        fake_world_init(&scene.world);
+        scene.world.change_at = FAKE_BEFORE_LOOK;
+        scene.world.change_table = TABLE_RUNTIME;
+        scene.world.change = cases[i].change;
+        clean_without_versions(&scene, arena);
+        assert_int_equal(scene.outcome.exit_status, cases[i].exit_status);
+        assert_int_equal(scene.world.tables[TABLE_RUNTIME].count, cases[i].left);
+        assert_int_equal(runtime(&scene)->changed_rows, cases[i].changed);
+        assert_int_equal(runtime(&scene)->gone_rows, cases[i].gone);
+        assert_int_equal(runtime(&scene)->again_rows, cases[i].change == FAKE_STAMPS);
+        assert_int_equal(scene.outcome.removal_count, cases[i].left);
+    }
+}
+
+static void
+without_versions_a_lost_answer_is_no_reason_to_send_without_another_look(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    fake_world_init(&scene.world);
+    scene.world.tables[TABLE_RUNTIME].count = 1;
+    scene.world.lost_answers = 1;
+    scene.world.change_at = FAKE_BEFORE_LOOK;
+    scene.world.change_skip = 1; /* before the second look */
+    scene.world.change_table = TABLE_RUNTIME;
+    scene.world.change = FAKE_CHANGES;
+    clean_without_versions(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 3);
+    assert_int_equal(scene.world.tables[TABLE_RUNTIME].count, 1);
+    assert_int_equal(runtime(&scene)->changed_rows, 1);
+}
+
+static void
+without_versions_every_failure_leaves_a_sealed_copy_of_what_left(void **state)
+{
+    bool failed = true;
+
+    (void)state;
+    for (int at = 1; failed; at++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct run_request request = fake_request();
+        struct scene scene;
+
+        assert_true(at < 1000);
+        fake_world_init(&scene.world);
+        scene.world.no_versions = true;
+        request.allow_no_etag = true;
+        request.reason = "why";
+        request.dry_run = true;
+        run_clean(&request, &scene.world.ports, arena, &scene.outcome);
+        request.plan_id = scene.outcome.plan_id;
+        request.dry_run = false;
+        fake_world_next(&scene.world);
+        scene.world.calls = 0;
+        scene.world.fail_at = at;
+        run_clean(&request, &scene.world.ports, arena, &scene.outcome);
+        assert_int_equal(scene.world.violations, 0);
+        failed = scene.world.calls >= at;
+        assert_true(scene.outcome.exit_status != 0 || scene.world.tables[TABLE_RUNTIME].count == 0);
+    }
+}
+
+static void
+without_versions_a_row_whose_answer_was_lost_is_never_called_untouched(void **state)
+{
+    int unknown = 0;
+    bool failed = true;
+
+    (void)state;
+    for (int at = 1; failed; at++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct run_request request = fake_request();
+        struct scene scene;
+        size_t seeded;
+
+        fake_world_init(&scene.world);
+        seeded = scene.world.tables[TABLE_RUNTIME].count;
+        scene.world.no_versions = scene.world.lost_is_done = true;
+        scene.world.lost_answers = 1;
+        request.axdb = false;
+        request.allow_no_etag = true;
+        request.reason = "why";
+        request.dry_run = true;
+        run_clean(&request, &scene.world.ports, arena, &scene.outcome);
+        request.plan_id = scene.outcome.plan_id;
+        request.dry_run = false;
+        fake_world_next(&scene.world);
+        scene.world.calls = 0;
+        scene.world.fail_at = at;
+        run_clean(&request, &scene.world.ports, arena, &scene.outcome);
+        failed = scene.world.calls >= at;
+        if (scene.world.tables[TABLE_RUNTIME].count < seeded)
+            assert_true(scene.outcome.exit_status == 0 || scene.outcome.exit_status == 3);
+        unknown += runtime(&scene)->unknown_rows > 0;
+    }
+    assert_true(unknown > 0);
+}
+
 static void
 every_failure_in_every_round_leaves_a_sealed_copy_of_what_left(void **state)
 {
@@ -295,6 +468,12 @@ main(void)
         cmocka_unit_test(a_row_with_other_contents_stays_and_is_named),
         cmocka_unit_test(a_row_that_changes_or_goes_while_it_is_backed_up_again_is_judged_afresh),
         cmocka_unit_test(a_further_backup_that_does_not_hold_deletes_nothing),
+        cmocka_unit_test(a_table_without_versions_is_refused_unless_that_is_said_and_reasoned),
+        cmocka_unit_test(without_versions_each_row_is_compared_and_goes_as_it_is),
+        cmocka_unit_test(without_versions_a_row_that_changed_stays_and_one_that_is_gone_is_counted),
+        cmocka_unit_test(without_versions_a_row_whose_answer_was_lost_is_never_called_untouched),
+        cmocka_unit_test(without_versions_a_lost_answer_is_no_reason_to_send_without_another_look),
+        cmocka_unit_test(without_versions_every_failure_leaves_a_sealed_copy_of_what_left),
         cmocka_unit_test(every_failure_in_every_round_leaves_a_sealed_copy_of_what_left),
         cmocka_unit_test(what_has_left_is_not_sent_again),
         cmocka_unit_test(many_rows_that_are_written_late_are_counted_and_the_first_listed),

@@ -227,6 +227,41 @@ only_a_run_that_removed_rows_is_undone(void **state)
 }
 
 static void
+a_run_that_was_settled_as_mixed_is_undone_by_a_merge_alone(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct scene scene;
+
+    (void)state;
+    fake_world_init(&scene.world);
+    memcpy(scene.before, scene.world.tables, sizeof scene.before);
+    const size_t rows_before = axdb_rows(&scene);
+    scene.world.commit = COMMIT_UNKNOWN;
+    scene.world.commit_lands = true;
+    scene.world.axdb_gone_after = true;
+    scene.world.gone_code = ERR_SIGNIN;
+    run_confirmed(run_clean, &scene.world, &request, arena, &scene.outcome);
+    scene.world.axdb_gone_after = false;
+    fake_world_next(&scene.world);
+    bring_back(&scene, TABLE_PROJECT, 0, 0); /* something wrote one of the rows back */
+    request.run = scene.world.runs[0].id;    /* with the plan-id that was confirmed */
+    run_resume(&request, &scene.world.ports, arena, &scene.outcome);
+    assert_string_equal(scene.outcome.settled, "mixed");
+
+    fake_world_next(&scene.world);
+    scene.request = fake_request();
+    scene.request.dataverse = false;
+    scene.request.run = scene.world.runs[0].id;
+    refused(&scene, arena, 4, "left some of its rows");
+    assert_non_null(strstr(scene.outcome.err.hint, "--merge"));
+    scene.request.merge = true;
+    undo(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 0);
+    assert_int_equal(axdb_rows(&scene), rows_before);
+}
+
+static void
 a_run_that_was_settled_as_committed_is_undone(void **state)
 {
     ARENA_SCOPED arena = arena_new(MEGABYTE);
@@ -780,6 +815,7 @@ main(void)
         cmocka_unit_test(a_dry_run_of_an_undo_leaves_no_trace),
         cmocka_unit_test(the_operator_reads_that_the_old_link_comes_back),
         cmocka_unit_test(only_a_run_that_removed_rows_is_undone),
+        cmocka_unit_test(a_run_that_was_settled_as_mixed_is_undone_by_a_merge_alone),
         cmocka_unit_test(a_run_that_was_settled_as_committed_is_undone),
         cmocka_unit_test(rows_go_back_to_where_they_came_from_only),
         cmocka_unit_test(another_name_of_the_server_needs_the_recovery_fork),

@@ -105,6 +105,26 @@ only_an_odata_error_object_counts_as_one(void **state)
 }
 
 static void
+a_body_that_is_nested_without_end_is_no_error_object(void **state)
+{
+    enum { DEPTH = 20000 };
+    static char body[DEPTH + 64];
+    const size_t used =
+        (size_t)snprintf(body, sizeof body, "{\"error\":{\"code\":\"x\",\"message\":");
+    struct http_answer answer = {.status = 200};
+
+    (void)state;
+    memset(body + used, '[', DEPTH);
+    assert_false(judge(404, body).odata);
+    answer.body = slice_of_string(body);
+    assert_null(answer_json(&answer));
+    memset(body, '{', sizeof body - 1);
+    assert_false(judge(500, body).odata);
+    assert_int_equal(judge(500, "").verdict, VERDICT_STOP);
+    assert_false(judge(500, "").odata);
+}
+
+static void
 a_long_text_is_cut_at_a_character(void **state)
 {
     char body[2000] = "{\"error\":{\"code\":\"1\",\"message\":\"";
@@ -165,6 +185,7 @@ main(void)
         cmocka_unit_test(each_answer_of_the_table_has_its_verdict),
         cmocka_unit_test(an_error_names_status_code_text_and_request),
         cmocka_unit_test(only_an_odata_error_object_counts_as_one),
+        cmocka_unit_test(a_body_that_is_nested_without_end_is_no_error_object),
         cmocka_unit_test(a_long_text_is_cut_at_a_character),
         cmocka_unit_test(a_lost_answer_is_told_from_a_request_that_was_not_sent),
         cmocka_unit_test(retry_after_is_obeyed_up_to_a_maximum),

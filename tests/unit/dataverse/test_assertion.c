@@ -1,4 +1,5 @@
 #include "../../../src/dataverse/assertion.h"
+#include "../../../src/dataverse/client_certificate.h"
 #include "base/text.h"
 #include "scratch.h"
 
@@ -6,8 +7,10 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define AUDIENCE "https://login.example/T/oauth2/v2.0/token"
@@ -67,6 +70,7 @@ put(EVP_PKEY *key, const char *password, X509 *first, X509 *second)
     FILE *file = fopen(path, "we");
 
     assert_non_null(file);
+    assert_int_equal(chmod(path, 0600), 0);
     if (first)
         assert_int_equal(PEM_write_X509(file, first), 1);
     if (key)
@@ -79,12 +83,20 @@ put(EVP_PKEY *key, const char *password, X509 *first, X509 *second)
     assert_int_equal(fclose(file), 0);
 }
 
+static bool
+sign(const char *client, struct secret *ret, struct err *err)
+{
+    const struct assertion_source source = {.certificate_file = path};
+
+    return assertion_make(&source, client, AUDIENCE, ret, err);
+}
+
 static void
 make(struct secret *ret)
 {
     struct err err = {0};
 
-    if (!assertion_make(path, CLIENT, AUDIENCE, ret, &err))
+    if (!sign(CLIENT, ret, &err))
         fail_msg("%s | %s", err.primary, err.hint);
     assert_int_equal(ERR_peek_error(), 0);
 }
@@ -239,7 +251,7 @@ names_with_quotes_stay_inside_their_claim(void **state)
 
     (void)state;
     put(keys[0], NULL, NULL, certificate);
-    assert_true(assertion_make(path, "a\",\"aud\":\"b", AUDIENCE, &jwt, &err));
+    assert_true(sign("a\",\"aud\":\"b", &jwt, &err));
     claims = claims_of(&jwt);
     assert_string_equal(text_of(claims, "iss"), "a\",\"aud\":\"b");
     assert_string_equal(text_of(claims, "aud"), AUDIENCE);
@@ -293,7 +305,7 @@ expect_refusal(const char *why)
     struct secret jwt = {0};
     struct err err = {0};
 
-    if (assertion_make(path, CLIENT, AUDIENCE, &jwt, &err))
+    if (sign(CLIENT, &jwt, &err))
         fail_msg("signed, although: %s", why);
     assert_false(secret_is_set(&jwt));
     assert_int_equal(err.code, ERR_CONFIG);
@@ -380,7 +392,7 @@ sizes_have_an_end(void **state)
     for (size_t size = 2000; size < 7000; size += 97) {
         memset(huge, 'c', size);
         huge[size] = '\0';
-        if (assertion_make(path, huge, AUDIENCE, &jwt, &err))
+        if (sign(huge, &jwt, &err))
             assert_true(is_signed_by(secret_reveal(&jwt), keys[0]));
         else
             assert_non_null(strstr(err.primary, "too long"));
@@ -389,8 +401,113 @@ sizes_have_an_end(void **state)
     secret_wipe(&jwt);
     memset(huge, ' ', sizeof huge);
     scratch_write(path, huge, sizeof huge);
-    assert_false(assertion_make(path, CLIENT, AUDIENCE, &jwt, &err));
+    assert_false(sign(CLIENT, &jwt, &err));
     assert_int_equal(err.code, ERR_CONFIG);
+    X509_free(certificate);
+}
+
+/** PKCS #12 with these passwords ("" and NULL are two different ones). */
+static void
+put_box(const char *password, X509 *certificate)
+{
+    PKCS12 *box = PKCS12_create(password, NULL, keys[0], certificate, NULL, 0, 0, 0, 0, 0);
+    FILE *file = fopen(path, "we");
+
+    assert_non_null(box);
+    assert_non_null(file);
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(i2d_PKCS12_fp(file, box), 1);
+    assert_int_equal(fclose(file), 0);
+    PKCS12_free(box);
+}
+
+/** Signs with this password (NULL = none), or says why not. */
+static void
+expect_with_password(const char *given, const char *why)
+{
+    SECRET_SCOPED jwt = {0};
+    SECRET_SCOPED password = {0};
+    const struct assertion_source source = {.certificate_file = path, .password = &password};
+    struct err err = {0};
+
+    if (given)
+        assert_true(secret_set(&password, given, strlen(given), &err));
+    if (assertion_make(&source, CLIENT, AUDIENCE, &jwt, &err)) {
+        assert_null(why);
+        assert_true(is_signed_by(secret_reveal(&jwt), keys[0]));
+    } else if (!why || !strstr(err.primary, why) || err.code != ERR_CONFIG) {
+        fail_msg("%s", err.primary);
+    }
+    assert_int_equal(ERR_peek_error(), 0);
+}
+
+static void
+expect_wanted(bool wanted)
+{
+    bool found = !wanted;
+    struct err err = {0};
+
+    assert_true(certificate_wants_password(path, &found, &err));
+    assert_int_equal(found, wanted);
+    assert_int_equal(ERR_peek_error(), 0);
+}
+
+static void
+a_password_opens_a_key_and_a_pfx_file(void **state)
+{
+    X509 *certificate = certify(keys[0], -DAY_S, DAY_S);
+
+    (void)state;
+    put(keys[0], "pass", NULL, certificate);
+    expect_wanted(true);
+    expect_with_password("pass", NULL);
+    expect_with_password("wrong", "the password does not open");
+    expect_with_password(NULL, "has a password");
+    put_box("pass", certificate);
+    expect_wanted(true);
+    expect_with_password("pass", NULL);
+    expect_with_password("wrong", "the password does not open");
+    expect_with_password(NULL, "has a password");
+    put_box("", certificate);
+    expect_wanted(false);
+    expect_with_password(NULL, NULL);
+    put_box(NULL, certificate);
+    expect_wanted(false);
+    expect_with_password(NULL, NULL);
+    put(keys[0], NULL, NULL, certificate);
+    expect_wanted(false);
+    expect_with_password("not needed", NULL);
+    X509_free(certificate);
+}
+
+static void
+a_pfx_file_that_is_cut_short_is_refused(void **state)
+{
+    X509 *certificate = certify(keys[0], -DAY_S, DAY_S);
+    char *bytes;
+    size_t size = 0;
+
+    (void)state;
+    put_box("pass", certificate);
+    bytes = scratch_read(path, &size);
+    for (size_t cut = 1; cut < size; cut += size / 16) {
+        scratch_write(path, bytes, cut);
+        expect_with_password("pass", "");
+    }
+    free(bytes);
+    X509_free(certificate);
+}
+
+static void
+a_file_that_others_may_read_is_refused_at_each_use(void **state)
+{
+    X509 *certificate = certify(keys[0], -DAY_S, DAY_S);
+
+    (void)state;
+    put(keys[0], NULL, NULL, certificate);
+    expect_with_password(NULL, NULL);
+    assert_int_equal(chmod(path, 0640), 0);
+    expect_with_password(NULL, "others may use");
     X509_free(certificate);
 }
 
@@ -407,6 +524,9 @@ main(void)
         cmocka_unit_test(a_certificate_out_of_its_time_is_refused),
         cmocka_unit_test(a_key_that_is_small_or_not_rsa_is_refused),
         cmocka_unit_test(sizes_have_an_end),
+        cmocka_unit_test(a_password_opens_a_key_and_a_pfx_file),
+        cmocka_unit_test(a_pfx_file_that_is_cut_short_is_refused),
+        cmocka_unit_test(a_file_that_others_may_read_is_refused_at_each_use),
     };
 
     return cmocka_run_group_tests_name("assertion", tests, make_all, remove_all);

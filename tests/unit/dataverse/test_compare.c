@@ -43,7 +43,9 @@ every_other_difference_counts(void **state)
     assert_false(same("{\"a\":9007199254740993}", "{\"a\":9007199254740992}", false));
     assert_false(same("{\"a\":\"x\"}", "{\"a\":\"X\"}", false));
     assert_false(same("{\"a\":\"x\\u0000y\"}", "{\"a\":\"x\\u0000z\"}", false));
+    assert_false(same("{\"a\":1e400}", "{\"a\":1e401}", false));
     assert_false(same("{\"a\":1,\"a\":2}", "{\"a\":1}", false));
+    assert_false(same("{\"a\":1,\"a\":1}", "{\"a\":1,\"a\":1}", false));
     assert_false(same("{\"a\":[1,2]}", "{\"a\":[2,1]}", false));
 }
 

@@ -134,6 +134,52 @@ an_element_that_is_no_object_is_told(void **state)
 }
 
 static void
+a_page_in_other_bytes_than_utf8_json_is_no_page(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } bad[] = {
+        {"\xEF\xBB\xBF{\"value\":[]}", 15},         /* a byte order mark */
+        {"\xFF\xFE{\0\"\0v\0a\0l\0u\0e\0\"\0", 18}, /* UTF-16 */
+        {"\0{\0\"\0v\0a\0l\0u\0e\0\"", 16},
+        {"\x1f\x8b\x08\0\0\0\0\0\0\x03", 10}, /* gzip that nobody unpacked */
+        {"{\"value\":[]}\0", 13},
+        {"{\"value\":[\0]}", 13},
+    };
+    struct rows_page page;
+    const char *why;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (rows_page_read(slice_of(bad[i].bytes, bad[i].size), &page, &why))
+            fail_msg("number %zu was taken for a page", i);
+}
+
+static void
+numbers_of_any_size_and_members_that_come_twice_keep_their_bytes(void **state)
+{
+    static const char row[] =
+        "{\"a\":1e999,\"b\":-123456789012345678901234567890,\"c\":0.1000,\"c\":-0}";
+    char text[200];
+    struct rows_page page;
+    struct rows_cursor cursor;
+    struct slice object;
+    bool twice;
+
+    (void)state;
+    (void)snprintf(text, sizeof text, "{\"value\":[%s]}", row);
+    assert_true(read_page(text, &page));
+    cursor = rows_begin(page.value);
+    assert_int_equal(rows_next(&cursor, &object), ROWS_ROW);
+    assert_slice(object, row);
+    assert_slice(rows_member(object, "b", &twice), "-123456789012345678901234567890");
+    assert_false(twice);
+    (void)rows_member(object, "c", &twice);
+    assert_true(twice);
+}
+
+static void
 nesting_has_a_maximum(void **state)
 {
     char text[4 * ROWS_DEPTH_MAX + 64];
@@ -240,6 +286,8 @@ main(void)
         cmocka_unit_test(a_page_that_is_cut_anywhere_is_no_page),
         cmocka_unit_test(what_is_not_json_is_no_page),
         cmocka_unit_test(an_element_that_is_no_object_is_told),
+        cmocka_unit_test(a_page_in_other_bytes_than_utf8_json_is_no_page),
+        cmocka_unit_test(numbers_of_any_size_and_members_that_come_twice_keep_their_bytes),
         cmocka_unit_test(nesting_has_a_maximum),
         cmocka_unit_test(the_etag_is_cut_out_wherever_it_stands),
         cmocka_unit_test(a_member_is_found_at_the_top_level_only),

@@ -1,3 +1,6 @@
+#include "../../../src/dataverse/authority.h"
+#include "../../../src/dataverse/grant.h"
+#include "../../../src/dataverse/refusal.h"
 #include "../../../src/dataverse/token.h"
 #include "base/clock.h"
 #include "test.h"
@@ -20,7 +23,7 @@ a_challenge_is_read_in_all_its_forms(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-        assert_true(token_challenge_parse(good[i], uri, sizeof uri));
+        assert_true(authority_challenge_parse(good[i], uri, sizeof uri));
         assert_string_equal(uri, "https://login.example/T/oauth2/authorize");
     }
 }
@@ -42,9 +45,10 @@ a_challenge_without_an_authority_is_none(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_false(token_challenge_parse(bad[i], uri, sizeof uri));
+        assert_false(authority_challenge_parse(bad[i], uri, sizeof uri));
     assert_string_equal(uri, "kept");
-    assert_false(token_challenge_parse("Bearer authorization_uri=https://x/", small, sizeof small));
+    assert_false(
+        authority_challenge_parse("Bearer authorization_uri=https://x/", small, sizeof small));
 }
 
 static void
@@ -114,10 +118,11 @@ hint_for(const char *body, struct err *err)
 {
     static char hint[512];
     struct secret secret = {.bytes = (char[]){"S3cr3t~value"}, .size = 12};
-    const struct token_source source = {.client_id = "c", .client_secret = &secret};
+    const struct dataverse_options options = {.client_id = "c", .client_secret = &secret};
+    const struct token_source source = {.options = &options};
     struct http_answer answer = {.status = 401, .body = slice_of_string(body)};
 
-    assert_false(token_refusal(&answer, &source, err));
+    assert_false(refusal_judge(&answer, &source, err));
     (void)snprintf(hint, sizeof hint, "%s", err->hint);
     return hint;
 }
@@ -202,12 +207,13 @@ an_assertion_that_is_repeated_is_left_out(void **state)
     static const char body[] = "{\"error\":\"invalid_client\",\"error_description\":"
                                "\"AADSTS700027: assertion eyJhbGciOiJQUzI1NiJ9.e30.c2ln\","
                                "\"error_codes\":[700027]}";
-    const struct token_source source = {.client_id = "c", .certificate_file = "client.pem"};
+    const struct dataverse_options options = {.client_id = "c", .certificate_file = "client.pem"};
+    const struct token_source source = {.options = &options};
     const struct http_answer answer = {.status = 401, .body = slice_of_string(body)};
     struct err err = {0};
 
     (void)state;
-    assert_false(token_refusal(&answer, &source, &err));
+    assert_false(refusal_judge(&answer, &source, &err));
     assert_int_equal(err.code, ERR_SIGNIN);
     assert_null(strstr(err.detail, "eyJ"));
     assert_non_null(strstr(err.hint, "certificate is not registered"));

@@ -139,6 +139,7 @@ a_secret_goes_to_a_listed_or_allowed_sign_in_server_only(void **state)
         if (url_authority_parse(bad[i], &nobody, &target, tenant, &err))
             fail_msg("a secret would go to %s", target.origin);
         assert_int_equal(err.code, ERR_SIGNIN);
+        assert_null(strchr(err.primary, '@')); /* a password may stand before it */
     }
 }
 

@@ -1,0 +1,312 @@
+// The sweeps: dwclean is killed, or one of its system calls fails, at every point of a run; then the invariants, and
+// what finishes the run. Run by run.sh; options: --quick, --seed N, --jobs N, --only SUITE, --point KIND:N:HOW (of --only).
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { World } from "./world.mjs";
+import { axdbState, changes, checkClaims, checkDeletes, checkRows, checkSums, progress, readRun, steps } from "./check.mjs";
+import { selfTest } from "./self_test.mjs";
+
+const KILLED_AT = ["write", "fsync", "fdatasync", "rename", "link", "mkdir", "send"];
+const FAILING = {
+  write: ["EIO", "ENOSPC", "EINTR", "short"], read: ["EIO", "EINTR", "short"], fsync: ["EIO", "ENOSPC", "EINTR"],
+  fdatasync: ["EIO", "ENOSPC", "EINTR"], rename: ["EIO", "ENOSPC"], open: ["EIO", "ENOSPC", "EMFILE", "EINTR"],
+  mkdir: ["EIO", "ENOSPC"], close: ["EIO", "EINTR"], ftruncate: ["EIO", "EINTR"], fallocate: ["EIO", "ENOSPC", "EINTR", "EOPNOTSUPP"],
+  unlink: ["EIO"], link: ["EIO", "ENOSPC"],
+};
+const QUICK_POINTS = { "kill clean": 24, "kill resume": 6, "kill undo": 6, "failing calls": 24, "full disk": 6 };
+const UNDO_EVERY = 5; // points
+
+// ---- options ----
+
+const options = { seed: 1, jobs: 2, quick: false, only: null, point: null };
+const args = process.argv.slice(2);
+while (args.length) {
+  const name = args.shift().replace(/^--/, "");
+  if (!(name in options)) {
+    console.error(`unknown option --${name}`);
+    process.exit(64);
+  }
+  options[name] = name === "quick" ? true : name === "seed" || name === "jobs" ? Number(args.shift()) : args.shift();
+}
+const need = (name) => process.env[name] ?? (console.error(`${name} is not set: start this by run.sh`), process.exit(64));
+const programs = { dwclean: need("DWCLEAN"), sandbox: need("SANDBOX_BINARY"), library: need("FAULT_LIBRARY"), source: need("SOURCE_DIR") };
+const work = need("FAULT_WORK");
+
+// ---- what finishes a run ----
+
+const tail = (result) => `status ${result.signal ?? result.status}: ${result.stderr.trim().split("\n").slice(-3).join(" / ")}`;
+
+// Everything is in order now: the rows are gone, each has a copy, none was deleted twice.
+async function checkEnd(world, seed, faults) {
+  const now = await world.look();
+  const runs = world.runDirectories().map(readRun);
+  faults.push(...checkRows(seed, now, runs), ...checkDeletes(await world.log()));
+  if (axdbState(seed, now) !== "none" || now.runtime.size) faults.push("rows are left at the end");
+}
+
+async function checkSecondResume(world, run, faults) {
+  const before = changes(await world.log()), journal = readFileSync(join(run.path, "journal.ndjson"));
+  const plan = steps(run, "plan").at(-1)?.facts.plan_id ?? "0".repeat(64);
+  const again = await world.resume(run.id, plan);
+  if (again.status !== 4) faults.push(`a second resume: ${tail(again)} instead of 4`);
+  if (changes(await world.log()) !== before) faults.push("a second resume changed a target");
+  if (!readFileSync(join(run.path, "journal.ndjson")).equals(journal)) faults.push("a second resume changed the journal");
+}
+
+// A new run. Of `cut`, a run that was cut off before its change and that has a plan to know it by, it says so.
+async function anew(world, faults, cut) {
+  const result = await world.confirmed(["clean"]);
+  if (result.status !== 0) faults.push(`a new run: ${tail(result)}`);
+  if (cut && !(result.stderr.includes(cut.id) && /nothing was changed/.test(result.stderr)))
+    faults.push(`the new run does not say that ${cut.id} changed nothing: ${tail(result)}`);
+}
+
+// What an operator does with the run as it was left: resume where something was begun, else a new run.
+async function finishClean(world, seed, faults) {
+  const path = world.runDirectories().at(-1);
+  const run = path ? readRun(path) : null;
+  const p = run ? progress(run) : null;
+  if (!run || !p.begun) {
+    await anew(world, faults);
+    return;
+  }
+  const plan = steps(run, "plan").at(-1)?.facts.plan_id ?? "0".repeat(64);
+  const resumed = await world.resume(run.id, plan);
+  const after = readRun(path);
+  const over = p.closed || (!p.commitSent && !p.purgeBegun) || (p.rolledBack && !p.committed);
+  if (resumed.hung || resumed.signal) faults.push(`resume: ${tail(resumed)}`);
+  if (over) {
+    if (resumed.status !== 4) faults.push(`resume of a run with nothing to resume: ${tail(resumed)} instead of 4`);
+    else if (!p.closed && !/nothing (was|to) (changed|resume)|before anything was changed/.test(resumed.stderr + resumed.stdout))
+      faults.push(`the operator is not told that nothing was changed: ${tail(resumed)}`);
+    const cut = !p.closed && !p.rolledBack && !steps(run, "stopped").length && existsSync(join(path, "plan.ndjson"));
+    await anew(world, faults, cut ? run : null);
+    return;
+  }
+  if (resumed.status === 3 && progress(after).rolledBack) {
+    const now = await world.look();
+    if (axdbState(seed, now) !== "all") faults.push("resume says rolled back, rows are gone");
+    await checkSecondResume(world, after, faults);
+    await anew(world, faults);
+    return;
+  }
+  if (resumed.status !== 0) faults.push(`resume: ${tail(resumed)} instead of 0`);
+  faults.push(...checkClaims(seed, await world.look(), after), ...checkSums(path));
+  await checkSecondResume(world, after, faults);
+}
+
+// The run that removed the rows, undone: all are back.
+async function undoAll(world, seed, faults, first = []) {
+  const runs = world.runDirectories().map(readRun).filter((run) => run.command === "clean" && progress(run).committed);
+  const result = await world.confirmed(["undo", runs.at(-1)?.id ?? "last", ...first]);
+  if (result.status !== 0) faults.push(`undo: ${tail(result)}`);
+  const now = await world.look();
+  faults.push(...checkRows(seed, now, world.runDirectories().map(readRun), { stampsMayDiffer: true }));
+  if (axdbState(seed, now) !== "all" || now.runtime.size !== seed.runtime.size) faults.push("rows are missing after undo");
+}
+
+// ---- suites ----
+
+const killFault = (point) => ({ FAULT_KIND: point.kind, FAULT_AT: String(point.at), FAULT_DO: point.how });
+const reached = (world, result, point) => (point.how.startsWith("kill") ? result.signal === "SIGKILL" : world.calls().some((call) => call.hit));
+
+async function prepareCommitted(world) {
+  // COMMIT was carried out, and the process died before that was on record
+  const died = await world.confirmed(["clean"], { FAULT_KIND: "write", FAULT_MATCH: '"step":"committed"', FAULT_AT: "1", FAULT_DO: "kill-before" });
+  if (died.signal !== "SIGKILL") throw new Error(`the preparation: ${tail(died)}`);
+}
+
+async function prepareClean(world) {
+  const done = await world.confirmed(["clean"]);
+  if (done.status !== 0) throw new Error(`the preparation: ${tail(done)}`);
+}
+
+const resumeLast = async (world, fault) => {
+  const run = readRun(world.runDirectories()[0]);
+  return world.resume(run.id, steps(run, "plan").at(-1).facts.plan_id, fault);
+};
+
+const suites = {
+  "kill clean": {
+    command: (world, fault) => world.confirmed(["clean"], fault),
+    points: (counts) => KILLED_AT.flatMap((kind) => each(counts[kind], (at) => ["kill-before", "kill-after"].map((how) => ({ kind, at, how })))),
+    async judge(world, seed, result, point, faults, undo) {
+      const now = await world.look();
+      const runs = world.runDirectories().map(readRun);
+      faults.push(...checkRows(seed, now, runs), ...runs.flatMap((run) => checkClaims(seed, now, run)));
+      await finishClean(world, seed, faults);
+      await checkEnd(world, seed, faults);
+      if (undo) await undoAll(world, seed, faults);
+    },
+  },
+  "kill resume": {
+    prepare: prepareCommitted,
+    command: resumeLast,
+    points: (counts) => suites["kill clean"].points(counts),
+    async judge(world, seed, result, point, faults, undo) {
+      await suites["kill clean"].judge(world, seed, result, point, faults, undo);
+    },
+  },
+  "kill undo": {
+    prepare: prepareClean,
+    command: (world, fault) => world.confirmed(["undo", "last"], fault),
+    points: (counts) => suites["kill clean"].points(counts),
+    async judge(world, seed, result, point, faults) {
+      const cleaned = readRun(world.runDirectories().find((path) => readRun(path).command === "clean"));
+      const runs = world.runDirectories().map(readRun);
+      faults.push(...checkRows(seed, await world.look(), runs, { stampsMayDiffer: true }));
+      const undo = await world.confirmed(["undo", cleaned.id, "--merge"]);
+      if (undo.status !== 0) faults.push(`undo --merge: ${tail(undo)}`);
+      await undoAll(world, seed, faults, ["--merge"]);
+    },
+  },
+  "failing calls": {
+    command: (world, fault) => world.confirmed(["clean"], fault),
+    points: (counts) => Object.entries(FAILING).flatMap(([kind, errors]) =>
+      each(counts[kind], (at) => errors.map((how) => ({ kind, at, how })))),
+    judge: judgeFailure,
+  },
+  "full disk": {
+    // from the n-th write or sync on, nothing can be written any more
+    command: (world, fault) => world.confirmed(["clean"], fault),
+    points: (counts) => each(counts.disk, (at) => [{ kind: "write,fsync,fdatasync,rename,mkdir,fallocate", at, how: "ENOSPC", times: 0 }]),
+    judge: judgeFailure,
+  },
+};
+
+async function judgeFailure(world, seed, result, point, faults, undo) {
+  const now = await world.look();
+  const runs = world.runDirectories().map(readRun);
+  const run = runs.at(-1);
+  const p = run ? progress(run) : { commitSent: false };
+  const untouched = axdbState(seed, now) === "all" && now.runtime.size === seed.runtime.size;
+  const status = result.signal ?? result.status;
+  faults.push(...checkRows(seed, now, runs), ...runs.flatMap((one) => checkClaims(seed, now, one)));
+  if (status === 0) {
+    if (axdbState(seed, now) !== "none" || now.runtime.size) faults.push("status 0 with rows left");
+    if (!p.closed) faults.push("status 0 and the journal is not closed");
+    if (run) faults.push(...checkSums(run.path).map((fault) => `status 0: ${fault}`));
+  } else if (untouched) {
+    if (status !== 13 && !(p.commitSent && (status === 3 || status === 6))) faults.push(`nothing was changed: ${tail(result)} instead of 13`);
+  } else if (status !== 3 && status !== 6) {
+    faults.push(`something was changed: ${tail(result)} instead of 3 or 6`);
+  }
+  if (status !== 0 && !/error/i.test(result.stderr)) faults.push("a failure that is not on stderr");
+  await finishClean(world, seed, faults);
+  await checkEnd(world, seed, faults);
+  if (undo) await undoAll(world, seed, faults);
+}
+
+function each(count, make) {
+  return Array.from({ length: count ?? 0 }, (_, i) => make(i + 1)).flat();
+}
+
+// ---- running points ----
+
+// Evenly over the list, from a place that the seed decides.
+function choose(points, wanted, seed) {
+  if (!wanted || wanted >= points.length) return points;
+  const step = points.length / wanted;
+  const start = ((seed * 7919) % 1000) / 1000 * step;
+  return Array.from({ length: wanted }, (_, i) => points[Math.floor(start + i * step)]);
+}
+
+async function count(world, suite) {
+  await world.reset();
+  await suite.prepare?.(world);
+  const all = [...new Set([...KILLED_AT, ...Object.keys(FAILING)])].join(",");
+  const result = await suite.command(world, { FAULT_KIND: all });
+  if (result.status !== 0) throw new Error(`the run without a fault: ${tail(result)}`);
+  const counts = { disk: 0 };
+  for (const { kind } of world.calls()) {
+    counts[kind] = (counts[kind] ?? 0) + 1;
+    if (/^(write|fsync|fdatasync|rename|mkdir|fallocate)$/.test(kind)) counts.disk++;
+  }
+  return counts;
+}
+
+async function runPoint(world, name, point, undo) {
+  const suite = suites[name];
+  const faults = [];
+  const outcome = { point, faults, reached: false, status: null };
+  try {
+    const seed = await world.reset();
+    await suite.prepare?.(world);
+    const result = await suite.command(world, { ...killFault(point), ...(point.times === 0 ? { FAULT_TIMES: "0" } : {}) });
+    outcome.reached = reached(world, result, point);
+    outcome.status = result.signal ?? result.status;
+    if (result.hung) faults.push("the run hung");
+    if (result.signal && result.signal !== "SIGKILL") faults.push(`the run ended by ${result.signal}`);
+    if (/Sanitizer|runtime error/.test(result.stderr)) faults.push(`a sanitizer: ${result.stderr}`);
+    await suite.judge(world, seed, result, point, faults, undo);
+  } catch (why) {
+    faults.push(`the check could not be made: ${why.stack}`);
+  }
+  return outcome;
+}
+
+async function runSuite(worlds, name) {
+  const began = Date.now();
+  const all = suites[name].points(await count(worlds[0], suites[name]));
+  let points = options.quick ? choose(all, QUICK_POINTS[name], options.seed) : all;
+  if (options.point) {
+    const [kind, at, how] = options.point.split(":");
+    points = [{ kind, at: Number(at), how, times: name === "full disk" ? 0 : undefined }];
+  }
+  const outcomes = [];
+  let next = 0;
+  await Promise.all(worlds.map(async (world) => {
+    while (next < points.length) {
+      const index = next++;
+      const outcome = await runPoint(world, name, points[index], index % UNDO_EVERY === 0);
+      outcomes.push(outcome);
+      const { kind, at, how } = outcome.point;
+      appendFileSync(join(work, "points.log"), `${name}\t${kind}:${at}:${how}\t${outcome.reached ? "" : "not reached, "}${outcome.status}\n`);
+      for (const fault of outcome.faults.slice(0, 6)) console.log(`VIOLATION ${name} ${kind}:${at}:${how} (status ${outcome.status}): ${fault}`);
+    }
+  }));
+  return { name, all: all.length, outcomes, seconds: (Date.now() - began) / 1000 };
+}
+
+// ---- the table ----
+
+const row = (...cells) => console.log(`${cells[0].padEnd(16)}${cells[1].padEnd(18)}${cells.slice(2, 6).map((cell) => String(cell).padStart(11)).join("")}  ${cells[6] ?? ""}`);
+
+function tell({ name, outcomes, all, seconds }) {
+  const kinds = new Map();
+  for (const outcome of outcomes) {
+    const kind = outcome.point.kind.includes(",") ? "from then on" : `${outcome.point.kind}${outcome.point.how.startsWith("kill") ? "" : ` ${outcome.point.how}`}`;
+    kinds.set(kind, [...(kinds.get(kind) ?? []), outcome]);
+  }
+  const violations = (list) => list.reduce((sum, outcome) => sum + outcome.faults.length, 0);
+  for (const [kind, list] of kinds) {
+    const statuses = {};
+    for (const outcome of list) statuses[outcome.status] = (statuses[outcome.status] ?? 0) + 1;
+    row(name, kind, list.length, list.filter((outcome) => outcome.reached).length, violations(list), "",
+      Object.entries(statuses).map(([status, times]) => `${status}: ${times}`).join(", "));
+  }
+  row(name, `of ${all} points`, outcomes.length, outcomes.filter((outcome) => outcome.reached).length, violations(outcomes), seconds.toFixed(1));
+  return violations(outcomes);
+}
+
+mkdirSync(work, { recursive: true });
+writeFileSync(join(work, "points.log"), "");
+const worlds = Array.from({ length: options.jobs }, (_, i) => new World(join(work, `world-${i}`), programs));
+let violations = 0, points = 0;
+try {
+  await Promise.all(worlds.map((world) => world.start("scenario-a")));
+  console.log(`seed ${options.seed}, ${options.jobs} at once${options.quick ? ", a part of the points" : ", every point"}`);
+  const missed = await selfTest(worlds[0]);
+  for (const text of missed) console.log(`VIOLATION self-test: ${text}`);
+  violations += missed.length;
+  row("suite", "call", "points", "reached", "violations", "seconds", "status of the run");
+  for (const name of Object.keys(suites).filter((name) => !options.only || name === options.only)) {
+    const result = await runSuite(worlds, name);
+    violations += tell(result);
+    points += result.outcomes.length;
+  }
+} finally {
+  for (const world of worlds) world.stop();
+}
+console.log(`${points} points, ${violations} violations`);
+process.exit(violations || !points ? 1 : 0);
