@@ -26,6 +26,7 @@ struct purge_job {
     const struct plan *plan;      /* the rows */
     const unsigned char *settled; /* one for each of them: not 0 = it has left; NULL = none has */
     bool without_versions;        /* the service compares none: see below */
+    bool may_compare;             /* the operator accepted that rows without a version go */
     const struct sealed *sealed;  /* the sealed backup; asserted to be sealed */
     const struct backup_rows *backup; /* its rows */
     struct run_dir *dir;              /* for further backups, and the journal */

@@ -124,10 +124,11 @@ void
 help_command(enum command command, struct text *ret)
 {
     const struct command_spec *spec = command_spec(command);
+    const char *operand = spec->operand ? spec->operand : "";
     text_printf(ret, "usage: dwclean %s\n       %s\n", spec->usage, spec->summary);
-    if (spec->operand && strstr(spec->operand, "PLAN"))
+    if (strstr(operand, "PLAN"))
         text_append(ret, "PLAN: a file that dwclean plan has made\n");
-    if (spec->operand_needed && strstr(spec->operand, "RUN"))
+    if (spec->operand_needed && strstr(operand, "RUN"))
         text_append(
             ret, "RUN: a run's name, the front of one, its directory, or \"last\": the run that\n"
                  "began last on this machine\n");

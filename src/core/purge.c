@@ -174,12 +174,15 @@ leave_changed(struct purging *purge, const char *key, const char *why)
     settle_row(purge, &removal);
 }
 
+static const char changed_contents[] =
+    "changed since it was backed up: its contents are others now";
+
 static bool
 changed_differs(void *ctx, const char *key, struct err *err)
 {
     (void)err;
     strike_out(ctx, key);
-    leave_changed(ctx, key, "changed since it was backed up: its contents are others now");
+    leave_changed(ctx, key, changed_contents);
     return true;
 }
 
@@ -192,6 +195,31 @@ leave_all(struct purging *purge, const struct runtime_refs *rows, const char *wh
 }
 
 /* ---- rows without versions ---- */
+
+/** On record: nothing was sent for this row that could have removed it. */
+static bool
+record_left(struct purging *purge, const char *key, const char *state, const char *why,
+            struct err *err)
+{
+    const struct row_outcome row = {.key = key, .state = state, .request_id = "", .why = why};
+
+    return row_journal_outcome(&purge->journal, &row, err);
+}
+
+/** A row that has no version, and nobody accepted that such rows go. */
+static bool
+leave_unversioned(struct purging *purge, const struct runtime_ref *ref, struct err *err)
+{
+    static const char why[] = "the row was planned without a version, and --allow-no-etag was not "
+                              "given";
+    struct removal removal = {.row = ref, .state = REMOVAL_FAILED};
+
+    (void)err_set(&removal.why, ERR_REFUSED, "%s", why);
+    (void)err_hint(&removal.why, "Resume with --allow-no-etag and --reason, or plan again.");
+    purge->outcomes++;
+    settle_row(purge, &removal);
+    return record_left(purge, ref->key, "failed", why, err);
+}
 
 /** A row that is to go, beside its copy in the first backup, or the digest of a later copy. */
 struct looking {
@@ -280,8 +308,8 @@ settle_compared(struct looking *looking, const char *key, struct err *err)
     if (removal.state != REMOVAL_CHANGED || looking->same)
         return outcome(purge, &removal, err);
     purge->outcomes++;
-    leave_changed(purge, key, "changed since it was backed up: its contents are others now");
-    return true;
+    leave_changed(purge, key, changed_contents);
+    return record_left(purge, key, "changed", changed_contents, err);
 }
 
 static bool
@@ -432,10 +460,13 @@ pass_rest(struct purging *purge, struct err *err)
         return pass_all(purge, all, err);
     for (size_t i = 0; i < all->count; i++) {
         const struct runtime_ref *ref = &all->list[i];
+        const bool compare = job->without_versions || !ref->etag[0];
 
-        if (!(job->settled && job->settled[i]) &&
-            !runtime_refs_add(job->without_versions || !ref->etag[0] ? &compared : &rest, ref->key,
-                              ref->etag, err))
+        if (job->settled && job->settled[i])
+            continue;
+        if (compare && !job->may_compare
+                ? !leave_unversioned(purge, ref, err)
+                : !runtime_refs_add(compare ? &compared : &rest, ref->key, ref->etag, err))
             return false;
     }
     if (!pass_all(purge, &rest, err))

@@ -173,6 +173,7 @@ run_change_runtime(struct run *run, struct err *err)
         .plan = &run->plan,
         .settled = run->purged,
         .without_versions = !run->outcome->before.runtime->identity.optimistic_concurrency,
+        .may_compare = run->request.allow_no_etag,
         .sealed = &run->sealed,
         .backup = run->sealed_before ? run->sealed_before : &own,
         .dir = run->dir,

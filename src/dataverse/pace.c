@@ -10,10 +10,9 @@ const struct pace_rules pace_rules = {
     .window_ms = 300000,
     .req = 6000,
     .exec_ms = 1200000,
-    .share_percent = 85, /* why these five: README.md */
+    .share_percent = 85, /* why these: README.md */
     .met_percent = 97,
-    .least_percent = 65,
-    .regain_percent = 5,
+    .least_percent = 45,
     .calm_percent = 93,
     .ramp = 12,
     .hard = 48,
@@ -174,16 +173,15 @@ pace_single(struct pace *pace)
     pace->batch_ceiling = 1;
 }
 
-/** Who used a part of the window before us, or beside us, may have stopped. */
+/** A share that was lowered lasts a window: who used the rest, before us or beside us, may have
+ * stopped. */
 static void
 regain_share(struct pace *pace)
 {
     const int64_t usual = pace->rules.share_percent * 10;
 
-    if (pace->share_permille >= usual || pace->now_ms - pace->shared_ms < pace->rules.window_ms)
-        return;
-    pace->share_permille = least(usual, pace->share_permille + pace->rules.regain_percent * 10);
-    pace->shared_ms = pace->now_ms;
+    if (pace->share_permille < usual && pace->now_ms - pace->shared_ms >= pace->rules.window_ms)
+        pace->share_permille = usual;
 }
 
 /** A clock that goes back would stretch every wait. */

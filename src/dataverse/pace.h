@@ -33,17 +33,16 @@ enum {
 
 /** The numbers. `pace_rules` are the real ones; tests and a scaled clock bring their own. */
 struct pace_rules {
-    int64_t window_ms;      /* the service's sliding window */
-    int64_t req;            /* requests in it, for each web server */
-    int64_t exec_ms;        /* execution time in it, for each web server */
-    int64_t share_percent;  /* of req and exec that we use of our own accord */
-    int64_t met_percent;    /* once a limit was met: of what had been used by then... */
-    int64_t least_percent;  /* ...but not when that was less than this: not only we used it */
-    int64_t regain_percent; /* what a share below share_percent gains in a window without 429 */
-    int64_t calm_percent;   /* below so much of our share, there may be more than the hint again */
-    int64_t ramp;           /* at most this many times the hint in flight... */
-    int64_t hard;           /* ...and at most this many at all: the service's limit is 52 */
-    int64_t clean; /* answers for each request in flight before there may be more of them */
+    int64_t window_ms;     /* the service's sliding window */
+    int64_t req;           /* requests in it, for each web server */
+    int64_t exec_ms;       /* execution time in it, for each web server */
+    int64_t share_percent; /* of req and exec that we use of our own accord */
+    int64_t met_percent;   /* once a limit was met: of what had been used by then... */
+    int64_t least_percent; /* ...but not when that was less than this: not only we used it */
+    int64_t calm_percent;  /* below so much of our share, there may be more than the hint again */
+    int64_t ramp;          /* at most this many times the hint in flight... */
+    int64_t hard;          /* ...and at most this many at all: the service's limit is 52 */
+    int64_t clean;         /* answers for each request in flight before there may be more of them */
     int64_t batch0, batch_max;   /* rows of the first request, of any request (<= PACE_ROWS_MAX) */
     int64_t batch_time_ms;       /* how long a request should take */
     int64_t second_ms;           /* a second of Retry-After, on our clock */

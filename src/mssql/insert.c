@@ -149,6 +149,20 @@ take_inserted(void *ctx, const struct cursor *cursor, struct err *err)
     return !cursor_is(cursor, "rs_inserted") || cursor_count(cursor, 1, ctx, err);
 }
 
+/** The server may repeat in its answer what a row holds: that is for nobody to read. */
+static bool
+explain_refusal(const struct mssql_store *store, struct err *err)
+{
+    const struct server_message *worst = verdict_worst(&store->connection->verdict);
+    struct server_message shown;
+
+    if (!worst || !statement_was_refused(store->connection))
+        return false;
+    shown = *worst;
+    verdict_hide_values(&shown);
+    return verdict_to_err(&shown, err);
+}
+
 /** Send the rows that wait. The group is kept small: it is parsed and run under the locks. */
 static bool
 flush(struct mssql_store *store, struct err *err)
@@ -169,9 +183,10 @@ flush(struct mssql_store *store, struct err *err)
     variables[0].value = text_string(&on);
     variables[1].value = text_string(&insertion->rows);
     variables[2].value = text_string(&off);
-    if (!batch_expand(sql_insert_rows, variables, 3, &batch, err) ||
-        !mssql_store_run(store, "insert_rows", &batch, &taker, err))
+    if (!batch_expand(sql_insert_rows, variables, 3, &batch, err))
         return false;
+    if (!mssql_store_run(store, "insert_rows", &batch, &taker, err))
+        return explain_refusal(store, err);
     if (!inserted.known)
         return err_set(err, ERR_SERVER, "the server did not say how many rows it inserted");
     store->identity_left_on = false;

@@ -2,6 +2,7 @@
 
 #include "hint.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void
@@ -90,6 +91,44 @@ verdict_code(int number, bool *ret_transient)
     default:
         return ERR_SERVER;
     }
+}
+
+/** Texts that name tables, columns, constraints and types, and no value. */
+static bool
+names_only(int number)
+{
+    static const int numbers[] = {229,  230,  266,  515,  544,  545,  547,  1105, 1205,
+                                  1222, 3930, 4819, 8101, 8114, 8115, 8152, 9002};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (number == numbers[i])
+            return true;
+    return false;
+}
+
+void
+verdict_hide_values(struct server_message *message)
+{
+    static const struct {
+        int number;
+        const char *mark; /* a value follows */
+    } marks[] = {{2601, " The duplicate key value is"},
+                 {2627, " The duplicate key value is"},
+                 {2628, " Truncated value:"}};
+    char *cut = message->text;
+
+    if (names_only(message->number))
+        return;
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        char *mark =
+            message->number == marks[i].number ? strstr(message->text, marks[i].mark) : NULL;
+
+        cut = mark ? mark : cut;
+    }
+    *cut = '\0';
+    if (cut == message->text)
+        (void)snprintf(message->text, sizeof message->text,
+                       "a text that may repeat values of a row, and is not shown");
 }
 
 bool

@@ -52,6 +52,13 @@ const struct library_error *verdict_error(const struct verdict *verdict, int num
 /** Code of a server error by its number; `ret_transient` for 1205 and 1222. */
 enum err_code verdict_code(int number, bool *ret_transient);
 
+/**
+ * Take values of rows out of the text of a message that answers an INSERT: what is known to hold
+ * names only stays, what follows a known mark is cut off, any other text is left out. Number and
+ * state say what it was. Texts: Microsoft, "Database engine events and errors".
+ */
+void verdict_hide_values(struct server_message *message);
+
 /** Fill `err` from a server message: code, text, detail with number and state, hint. Returns false.
  */
 bool verdict_to_err(const struct server_message *message, struct err *err);

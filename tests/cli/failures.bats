@@ -6,11 +6,16 @@
 setup_file() {
     load support
     boot scenario-a
+    # the dynamic linker takes a blank in the path for the end of it
+    preload=$(mktemp -d /tmp/dwclean-preload.XXXXXX)
+    cp "$FAULT_LIBRARY" "$preload/fault.so"
+    export FAULT_LIBRARY=$preload/fault.so
 }
 
 teardown_file() {
     load support
     halt
+    rm -r "$(dirname "$FAULT_LIBRARY")"
 }
 
 setup() {

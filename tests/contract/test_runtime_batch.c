@@ -348,8 +348,8 @@ static void
 interrupt_in_pause(void *ctx, const struct runtime_pace *pace)
 {
     on_progress(ctx, pace);
-    if (pace->paused_until_utc_ms > clock_utc_ms() + INT64_C(400000))
-        (void)raise(SIGTERM);
+    if (!cancel_signal() && pace->paused_until_utc_ms > clock_utc_ms() + INT64_C(400000))
+        (void)raise(SIGTERM); /* once: a second one would end this process at once */
 }
 
 /** The last one: a stop signal stays pending for the rest of the process. */

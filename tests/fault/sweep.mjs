@@ -1,6 +1,6 @@
 // The sweeps: dwclean is killed, or one of its system calls fails, at every point of a run; then the invariants, and
 // what finishes the run. Run by run.sh; options: --quick, --seed N, --jobs N, --only SUITE, --point KIND:N:HOW (of --only).
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { World } from "./world.mjs";
 import { axdbState, changes, checkClaims, checkDeletes, checkRows, checkSums, progress, readRun, steps } from "./check.mjs";
@@ -29,7 +29,15 @@ while (args.length) {
   options[name] = name === "quick" ? true : name === "seed" || name === "jobs" ? Number(args.shift()) : args.shift();
 }
 const need = (name) => process.env[name] ?? (console.error(`${name} is not set: start this by run.sh`), process.exit(64));
-const programs = { dwclean: need("DWCLEAN"), sandbox: need("SANDBOX_BINARY"), library: need("FAULT_LIBRARY"), source: need("SOURCE_DIR") };
+// The dynamic linker takes a blank in the path of a preloaded library for the end of it.
+function preloadable(library) {
+  const place = mkdtempSync("/tmp/dwclean-preload.");
+  process.on("exit", () => rmSync(place, { recursive: true, force: true }));
+  copyFileSync(library, join(place, "fault.so"));
+  return join(place, "fault.so");
+}
+
+const programs = { dwclean: need("DWCLEAN"), sandbox: need("SANDBOX_BINARY"), library: preloadable(need("FAULT_LIBRARY")), source: need("SOURCE_DIR") };
 const work = need("FAULT_WORK");
 
 // ---- what finishes a run ----

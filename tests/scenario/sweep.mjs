@@ -2,8 +2,7 @@
 // CLIENT_CLOCK (ctest and run.sh set them).
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cases, onlyInFull } from "./cases.mjs";
 import * as check from "./check.mjs";
@@ -15,7 +14,10 @@ const only = argument("--only", "");
 const full = rows >= 10000;
 const sanitized = existsSync(process.env.DWCLEAN ?? "") && readFileSync(process.env.DWCLEAN).includes("__asan_init");
 const usualScale = full ? 20 : 40;
-const scratch = mkdtempSync(join(process.env.TMPDIR || tmpdir(), "dwclean-scenario."));
+const scratch = mkdtempSync("/tmp/dwclean-scenario.");
+// beside the build it may have a blank in its path, which the dynamic linker takes for its end
+const clientClock = join(scratch, "client_clock.so");
+copyFileSync(process.env.CLIENT_CLOCK, clientClock);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const tellFailure = (text) => console.log(`      ${text}`);
 
@@ -79,7 +81,7 @@ function peakMb(pid) {
 
 async function dwclean(run, args, { scale = usualScale, meanwhile, watch } = {}) {
     const record = join(run.dir, `record-${run.calls++}`);
-    const env = { PATH: process.env.PATH, HOME: run.dir, ...secretVariables(), LD_PRELOAD: process.env.CLIENT_CLOCK, SCENARIO_SCALE: String(scale),
+    const env = { PATH: process.env.PATH, HOME: run.dir, ...secretVariables(), LD_PRELOAD: clientClock, SCENARIO_SCALE: String(scale),
         SCENARIO_RECORD: record, UBSAN_OPTIONS: process.env.UBSAN_OPTIONS ?? "",
         ASAN_OPTIONS: `verify_asan_link_order=0:${process.env.ASAN_OPTIONS ?? ""}` };
     const child = spawn(process.env.DWCLEAN, [...args, ...target(), "--runs-dir", join(run.dir, "runs")], { env, stdio: ["ignore", "pipe", "pipe"] });

@@ -91,6 +91,16 @@ split(const char *text, struct jwt *ret)
     return cJSON_IsObject(ret->header) && cJSON_IsObject(ret->claims) && length > 0;
 }
 
+bool
+dv_assertion_names_certificate(const char *jwt)
+{
+    cJSON *header = decode_object(jwt, strcspn(jwt, "."));
+    const bool names = cJSON_GetObjectItemCaseSensitive(header, "x5t") ||
+                       cJSON_GetObjectItemCaseSensitive(header, "x5t#S256");
+    cJSON_Delete(header);
+    return names;
+}
+
 cJSON *
 dv_assertion_claims(const char *jwt)
 {

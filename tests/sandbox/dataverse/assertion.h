@@ -14,6 +14,9 @@
 int dv_assertion_check(const char *jwt, const char *certificate_pem, const char *client_id,
                        const char *audience);
 
+/** Does it name a certificate (x5t, x5t#S256)? A federated issuer's does not. */
+bool dv_assertion_names_certificate(const char *jwt);
+
 /** What a JWT claims, unproven; NULL when it is none. The caller frees. */
 cJSON *dv_assertion_claims(const char *jwt);
 

@@ -104,7 +104,7 @@ dv_settings_default(struct dv_settings *settings)
         .read_depth = "Global",
         .jit_served = true,
         .system_administrator = true,
-        .jit_life_seconds = 8 * 3600,
+        .jit_life_seconds = INT64_C(8) * 3600,
         .tenant = "8a1c5b6e-2f3d-4e7a-9b0c-1d2e3f4a5b6c",
         .client_id = "c0ffee00-1234-4abc-8def-0123456789ab",
         .client_secret = "Sandbox~Secret.0123456789-abcdefgh",

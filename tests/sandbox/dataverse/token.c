@@ -216,7 +216,8 @@ judge_federated(struct dv_tokens *tokens, const struct dv_settings *settings, co
     const cJSON *subject = cJSON_GetObjectItemCaseSensitive(claims, "sub");
     const cJSON *audience = cJSON_GetObjectItemCaseSensitive(claims, "aud");
     int result = 0;
-    if (!cJSON_IsString(issuer) || strcmp(issuer->valuestring, settings->client_id) == 0)
+    if (!cJSON_IsString(issuer) || strcmp(issuer->valuestring, settings->client_id) == 0 ||
+        dv_assertion_names_certificate(assertion))
         result = -1;
     else if (strcmp(issuer->valuestring, settings->federated_issuer) != 0)
         result = 700211;

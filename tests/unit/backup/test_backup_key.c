@@ -92,7 +92,7 @@ collect(void *ctx, const void *bytes, size_t size, struct err *err)
 }
 
 static struct bytes
-encrypt(const struct crypt_with *with, const unsigned char *plain, size_t size)
+encrypt_all(const struct crypt_with *with, const unsigned char *plain, size_t size)
 {
     struct bytes all = {.data = malloc((size_t)2 * BIG)};
     struct crypt_writer *writer = NULL;
@@ -156,7 +156,7 @@ every_size_comes_back_and_libsodium_reads_it_too(void **state)
     assert_non_null(back);
     randombytes_buf(plain, BIG);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        struct bytes all = encrypt(&with, plain, sizes[i]);
+        struct bytes all = encrypt_all(&with, plain, sizes[i]);
         size_t size = 0;
         struct err err;
 
@@ -199,7 +199,7 @@ whatever_is_done_to_the_stream_is_found(void **state)
     const struct crypt_with with = {.key = &key, .purpose = "project"};
     const struct crypt_with elsewhere = {.key = &key, .purpose = "field"};
     const struct crypt_with stranger = {.key = &other, .purpose = "project"};
-    struct bytes all = encrypt(&with, plain, 150000);
+    struct bytes all = encrypt_all(&with, plain, 150000);
     size_t size = 0;
     struct err err;
 
@@ -257,7 +257,7 @@ rows_of(const char *directory, const struct backup_key *key, size_t *ret_rows, s
 static void
 an_encrypted_backup_is_read_back_with_its_key_alone(void **state)
 {
-    char root[PATH_MAX], directory[PATH_MAX], path[PATH_MAX];
+    char place[PATH_MAX], where[PATH_MAX], path[PATH_MAX];
     struct backup_key key = key_of(hex_text), other = key_of(other_text);
     struct sample_check check = {0};
     const struct row_sink sink = {.ctx = &check, .take = sample_take};
@@ -266,9 +266,9 @@ an_encrypted_backup_is_read_back_with_its_key_alone(void **state)
     struct err err;
 
     (void)state;
-    scratch_make(root);
-    (void)scratch_path(root, "backup", directory);
-    assert_true(backup_set_new(directory, "dwclean test", &key, &backup, &err));
+    scratch_make(place);
+    (void)scratch_path(place, "backup", where);
+    assert_true(backup_set_new(where, "dwclean test", &key, &backup, &err));
     sample_write(backup);
     assert_true(backup->ops->read_back(backup, TABLE_PROJECT, &sink, &err));
     check = (struct sample_check){0};
@@ -276,23 +276,23 @@ an_encrypted_backup_is_read_back_with_its_key_alone(void **state)
     assert_true(backup->ops->seal(backup, &err));
     backup_set_free(backup);
 
-    assert_true(rows_of(directory, &key, &rows, &err));
+    assert_true(rows_of(where, &key, &rows, &err));
     assert_int_equal(rows, SAMPLE_ROWS);
 
-    assert_false(rows_of(directory, NULL, &rows, &err));
+    assert_false(rows_of(where, NULL, &rows, &err));
     assert_int_equal(err.code, ERR_STORAGE);
     assert_non_null(strstr(err.primary, key.id));
     assert_int_equal(rows, 0);
-    assert_false(rows_of(directory, &other, &rows, &err));
+    assert_false(rows_of(where, &other, &rows, &err));
     assert_non_null(strstr(err.primary, other.id));
 
     /* no row can be read out of the file: there is no zstd frame in it */
-    char *bytes = scratch_read(scratch_path(directory, "project.ndjson.zst.enc", path), &size);
+    char *bytes = scratch_read(scratch_path(where, "project.ndjson.zst.enc", path), &size);
     assert_true(size > 24);
     assert_true(ZSTD_isError(ZSTD_findFrameCompressedSize(bytes, size)));
     assert_true(ZSTD_isError(ZSTD_findFrameCompressedSize(bytes + 24, size - 24)));
     free(bytes);
-    scratch_remove(root);
+    scratch_remove(place);
     backup_key_done(&key);
     backup_key_done(&other);
 }

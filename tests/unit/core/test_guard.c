@@ -234,70 +234,73 @@ a_pin_that_differs_stops_the_run(void **state)
     assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
 }
 
+/** Statements of an operator, and whether they are complete. */
+static const struct statement_case {
+    struct run_request request;
+    bool can_ask, ok;
+} statement_cases[] = {
+    {{.env_class = CLASS_SANDBOX, .yes = true, .plan_id = "x", .maps_are_stopped = true},
+     false,
+     true},
+    {{.env_class = CLASS_SANDBOX, .yes = true, .plan_id = "x"}, false, false},
+    {{.env_class = CLASS_SANDBOX, .yes = true, .maps_are_stopped = true}, true, false},
+    {{.env_class = CLASS_SANDBOX, .maps_are_stopped = true}, false, false},
+    {{.env_class = CLASS_SANDBOX}, true, true},
+    {{.env_class = CLASS_PRODUCTION, .environment = "prod", .reason = "r"}, true, false},
+    {{.env_class = CLASS_PRODUCTION, .environment = "prod", .allow_production = "prod"},
+     true,
+     false},
+    {{.env_class = CLASS_PRODUCTION,
+      .environment = "prod",
+      .allow_production = "uat",
+      .reason = "r"},
+     true,
+     false},
+    {{.env_class = CLASS_PRODUCTION,
+      .environment = "prod",
+      .allow_production = "prod",
+      .reason = "r"},
+     true,
+     true},
+    {{.env_class = CLASS_PRODUCTION,
+      .axdb = true,
+      .server = "s",
+      .database = "d",
+      .allow_production = "d@s",
+      .reason = "r"},
+     true,
+     true},
+    {{.env_class = CLASS_PRODUCTION,
+      .environment = "prod",
+      .allow_production = "prod",
+      .reason = "r",
+      .removes = true},
+     true,
+     false},
+    {{.env_class = CLASS_PRODUCTION,
+      .environment = "prod",
+      .allow_production = "prod",
+      .reason = "r",
+      .removes = true,
+      .applies = true},
+     true,
+     true},
+    {{.env_class = CLASS_DEV, .rows_name_this_environment = true}, true, false},
+};
+
 static void
 a_statement_is_complete_or_refused(void **state)
 {
-    static const struct {
-        struct run_request request;
-        bool can_ask, ok;
-    } cases[] = {
-        {{.env_class = CLASS_SANDBOX, .yes = true, .plan_id = "x", .maps_are_stopped = true},
-         false,
-         true},
-        {{.env_class = CLASS_SANDBOX, .yes = true, .plan_id = "x"}, false, false},
-        {{.env_class = CLASS_SANDBOX, .yes = true, .maps_are_stopped = true}, true, false},
-        {{.env_class = CLASS_SANDBOX, .maps_are_stopped = true}, false, false},
-        {{.env_class = CLASS_SANDBOX}, true, true},
-        {{.env_class = CLASS_PRODUCTION, .environment = "prod", .reason = "r"}, true, false},
-        {{.env_class = CLASS_PRODUCTION, .environment = "prod", .allow_production = "prod"},
-         true,
-         false},
-        {{.env_class = CLASS_PRODUCTION,
-          .environment = "prod",
-          .allow_production = "uat",
-          .reason = "r"},
-         true,
-         false},
-        {{.env_class = CLASS_PRODUCTION,
-          .environment = "prod",
-          .allow_production = "prod",
-          .reason = "r"},
-         true,
-         true},
-        {{.env_class = CLASS_PRODUCTION,
-          .axdb = true,
-          .server = "s",
-          .database = "d",
-          .allow_production = "d@s",
-          .reason = "r"},
-         true,
-         true},
-        {{.env_class = CLASS_PRODUCTION,
-          .environment = "prod",
-          .allow_production = "prod",
-          .reason = "r",
-          .removes = true},
-         true,
-         false},
-        {{.env_class = CLASS_PRODUCTION,
-          .environment = "prod",
-          .allow_production = "prod",
-          .reason = "r",
-          .removes = true,
-          .applies = true},
-         true,
-         true},
-        {{.env_class = CLASS_DEV, .rows_name_this_environment = true}, true, false},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof statement_cases / sizeof statement_cases[0]; i++) {
         struct err err = {0};
 
-        assert_int_equal(guard_statement(&cases[i].request, cases[i].can_ask, &err), cases[i].ok);
-        if (!cases[i].ok)
+        assert_int_equal(
+            guard_statement(&statement_cases[i].request, statement_cases[i].can_ask, &err),
+            statement_cases[i].ok);
+        if (!statement_cases[i].ok)
             assert_int_equal(err.code, ERR_REFUSED);
-        if (!cases[i].ok)
+        if (!statement_cases[i].ok)
             assert_true(err.hint[0]);
     }
 }

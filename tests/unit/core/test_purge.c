@@ -201,6 +201,18 @@ without_versions_each_row_is_compared_and_goes_as_it_is(void **state)
     assert_true(observed(&scene.outcome, "D-VERSION"));
 }
 
+/** How many rows have records of a step. */
+static int
+records(const struct scene *scene, const char *step)
+{
+    int count = 0;
+
+    for (int i = 0; i < scene->world.runs[0].journal_count; i++)
+        if (strcmp(scene->world.runs[0].journal[i].step, step) == 0)
+            count++;
+    return count;
+}
+
 static void
 without_versions_a_row_that_changed_stays_and_one_that_is_gone_is_counted(void **state)
 {
@@ -225,6 +237,8 @@ without_versions_a_row_that_changed_stays_and_one_that_is_gone_is_counted(void *
         assert_int_equal(runtime(&scene)->gone_rows, cases[i].gone);
         assert_int_equal(runtime(&scene)->again_rows, cases[i].change == FAKE_STAMPS);
         assert_int_equal(scene.outcome.removal_count, cases[i].left);
+        /* whatever was about to go has its end on record */
+        assert_int_equal(records(&scene, "purge-outcome"), 2 + (cases[i].change == FAKE_STAMPS));
     }
 }
 

@@ -46,7 +46,7 @@ a_command_writes_a_line_a_text_or_an_object(void **state)
     expect_token("echo '{\"access_token\":\"opaque\",\"expires_on\":\"x\"}'", "opaque", 480000);
     (void)snprintf(command, sizeof command,
                    "echo '{\"accessToken\":\"opaque\",\"expires_on\":%lld}'",
-                   (long long)(clock_utc_ms() / 1000 + 3600));
+                   (long long)clock_utc_ms() / 1000 + 3600);
     expect_token(command, "opaque", 2880000);
     expect_token("printf %s {resource}", "https://org.crm4.dynamics.com", 480000);
 }
@@ -183,7 +183,7 @@ an_answer_says_until_when_in_either_form(void **state)
 
     (void)state;
     (void)snprintf(body, sizeof body, "{\"access_token\":\"t\",\"expires_on\":\"%lld\"}",
-                   (long long)(clock_utc_ms() / 1000 + 3600));
+                   (long long)clock_utc_ms() / 1000 + 3600);
     assert_true(token_reply_parse(slice_of_string(body), &token, &err));
     assert_in_range(token.refresh_at_ms - clock_monotonic_ms(), 2870000, 2881000);
     assert_true(token_reply_parse(slice_of_string("{\"access_token\":\"t\",\"expires_on\":5}"),

@@ -124,6 +124,41 @@ only_passing_states_are_tried_again(void **state)
     assert_false(hint_is_transient(1));
 }
 
+static void
+an_answer_to_an_insert_repeats_no_value(void **state)
+{
+    static const struct {
+        int number;
+        const char *text, *shown;
+    } cases[] = {
+        {2627,
+         "Violation of PRIMARY KEY constraint 'PK_X'. Cannot insert duplicate key in object "
+         "'dbo.X'. The duplicate key value is (canary).",
+         "Violation of PRIMARY KEY constraint 'PK_X'. Cannot insert duplicate key in object "
+         "'dbo.X'."},
+        {2628,
+         "String or binary data would be truncated in table 'AxDB.dbo.X', column 'NAME'. Truncated "
+         "value: 'canary'.",
+         "String or binary data would be truncated in table 'AxDB.dbo.X', column 'NAME'."},
+        {547, "The INSERT statement conflicted with the CHECK constraint \"CK_X\".",
+         "The INSERT statement conflicted with the CHECK constraint \"CK_X\"."},
+        {245, "Conversion failed when converting the varchar value 'canary' to data type int.",
+         "a text that may repeat values of a row, and is not shown"},
+        {50000, "canary", "a text that may repeat values of a row, and is not shown"},
+        {2627, "La valeur en double est (canary).",
+         "a text that may repeat values of a row, and is not shown"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct server_message message = {.number = cases[i].number};
+
+        (void)snprintf(message.text, sizeof message.text, "%s", cases[i].text);
+        verdict_hide_values(&message);
+        assert_string_equal(message.text, cases[i].shown);
+    }
+}
+
 int
 main(void)
 {
@@ -134,6 +169,7 @@ main(void)
         cmocka_unit_test(locks_are_transient_and_rights_are_not),
         cmocka_unit_test(a_refused_address_is_named_in_the_hint),
         cmocka_unit_test(only_passing_states_are_tried_again),
+        cmocka_unit_test(an_answer_to_an_insert_repeats_no_value),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,7 +123,7 @@ expect_golden(const struct text *text, const char *name)
     struct err err;
 
     golden_path(name, path);
-    if (getenv("DWCLEAN_WRITE_GOLDENS"))
+    if (getenv("DWCLEAN_WRITE_GOLDENS")) /* NOLINT(concurrency-mt-unsafe): one thread */
         assert_true(file_replace(path, text_string(text), text->used, 0644, &err));
     assert_true(file_read(path, 1 << 20, &golden, &size, &err));
     assert_string_equal(text_string(text), golden);
