@@ -67,7 +67,7 @@ struct run_request {
     bool channels_all;           /* --channels all */
     const char *const *channels; /* --channel NAME: event rows of these channels only */
     size_t channel_count;
-    const char *text;            /* explain: what was pasted; may hold any bytes */
+    const char *text; /* explain: what was pasted; may hold any bytes */
     size_t text_size;
     const char *map;             /* repair-map: INTERNALENTITYNAME:EXTERNALENTITYNAME */
     const char *const *projects; /* repair-map: --project PROJECTNAME; none = all of the map */
@@ -163,8 +163,8 @@ void run_resume(const struct run_request *request, const struct run_ports *ports
 
 /**
  * What does request->text mean? With a target, also: does the target show it? The text is looked up
- * in core/symptom.h; the target is looked at as run_verify does. Neither half may be asked for: then
- * nothing is connected. Without a match: OUTCOME_FAILED, exit status 1.
+ * in core/symptom.h; the target is looked at as run_verify does. Neither half may be asked for:
+ * then nothing is connected. Without a match: OUTCOME_FAILED, exit status 1.
  */
 void run_explain(const struct run_request *request, const struct run_ports *ports,
                  struct arena *arena, struct outcome *ret);
@@ -175,5 +175,12 @@ void run_explain(const struct run_request *request, const struct run_ports *port
  */
 void run_check(const struct run_request *request, const struct run_ports *ports,
                struct arena *arena, struct outcome *ret);
+
+/**
+ * Do the halves answer, and are they what was pinned? As run_check, but only what a connection
+ * shows is in ret->before.observations. A pin that does not hold: OUTCOME_REFUSED, 4.
+ */
+void run_test_target(const struct run_request *request, const struct run_ports *ports,
+                     struct arena *arena, struct outcome *ret);
 
 #endif
