@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every check of this project: sh tests/run.sh. Installs what is missing (Debian 12), needs no standard
-# input, talks only to loopback. DWCLEAN_STAGES="ci lint" runs some stages only.
+# input, talks only to loopback. DWCLEAN_STAGES="ci lint" runs some stages only; --scenarios runs the situations of
+# tests/scenario/acceptance.bats only, with the build of the preset ci.
 set -u
 SOURCE_DIR=$(cd "$(dirname "$0")/.." && pwd)
 cd "$SOURCE_DIR" || exit 1
@@ -8,6 +9,17 @@ mkdir -p build
 PACKAGES_LOG=$SOURCE_DIR/build/packages.log
 . "$SOURCE_DIR/tests/support/packages.sh"
 need_packages build test || exit 1
+case ${1:-} in
+"") ;;
+--scenarios)
+    cmake --preset ci >/dev/null && cmake --build --preset ci -j "$(nproc)" --target dwclean dwclean-sandbox >/dev/null || exit 1
+    exec ctest --preset ci -R '^scenario\.acceptance$' --verbose </dev/null
+    ;;
+*)
+    echo "usage: sh tests/run.sh [--scenarios]" >&2
+    exit 64
+    ;;
+esac
 
 passed=0 failed=0 skipped=0
 jobs=$(nproc)

@@ -75,6 +75,7 @@ enum { CONFIG_ENVIRONMENTS = 64 };
  * NULL = not set, in [defaults] neither. */
 struct config_environment {
     const char *name, *source; /* FILE:LINE of the section */
+    const char *class_name;    /* as written */
     bool production;
     const char *server, *database, *dataverse_url;
 };
@@ -82,6 +83,22 @@ struct config_environment {
 /** All of them, in the order of the file. */
 const struct config_environment *config_environments(const struct config *config,
                                                      size_t *ret_count);
+
+/** The configuration file that was read; NULL = there is none. */
+const char *config_file(const struct config *config);
+
+/** What one source says of an option, whether it counts or not; NULL = nothing. */
+const struct setting *config_setting(const struct config *config, enum config_rank rank,
+                                     enum option_id id);
+
+/**
+ * For `env show`: nothing is dropped then and no rule stops the command. What would stop a command
+ * that connects; NULL = nothing would.
+ */
+const struct err *config_problem(const struct config *config);
+
+/** For `env show`: is the option still set when the rules have chosen (-U or -E, one channel)? */
+bool config_survives(const struct config *config, enum option_id id);
 
 const struct config_notice *config_notices(const struct config *config, size_t *ret_count);
 

@@ -18,6 +18,10 @@ struct target {
     struct sign_in sign_in;    /* with dataverse or jit */
 };
 
+/** Do two values of an option name the same? Servers in any of their forms, URLs by their host,
+ * the rest without case. */
+bool rules_same_value(enum option_id id, const char *a, const char *b);
+
 /**
  * With --lcs: make server and database of what LCS shows as "server\database". Comes first, so that
  * the others see them as if they had been given so. ERR_USAGE.

@@ -32,6 +32,7 @@ enum { SETTINGS_MAX_ITEMS = 32, SETTINGS_MAX_NOTICES = 64 };
 
 struct setting {
     bool set;
+    bool in_hand;       /* of a SECRET: it came with a connection string; text means nothing */
     const char *text;   /* of a SECRET: the name of the variable that holds it */
     int64_t number;     /* NUMBER; DURATION in ms; FLAG 0 or 1 */
     const char *source; /* "argv", "variable SQLCMDUSER", "[defaults] in FILE:LINE", ... */

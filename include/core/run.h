@@ -176,4 +176,11 @@ void run_explain(const struct run_request *request, const struct run_ports *port
 void run_check(const struct run_request *request, const struct run_ports *ports,
                struct arena *arena, struct outcome *ret);
 
+/**
+ * Do the halves answer, and are they what was pinned? As run_check, but only what a connection
+ * shows is in ret->before.observations. A pin that does not hold: OUTCOME_REFUSED, 4.
+ */
+void run_test_target(const struct run_request *request, const struct run_ports *ports,
+                     struct arena *arena, struct outcome *ret);
+
 #endif

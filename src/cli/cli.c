@@ -7,6 +7,8 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/console.h"
+#include "cli/environments.h"
+#include "cli/explain.h"
 #include "cli/export.h"
 #include "cli/help.h"
 #include "cli/history.h"
@@ -43,6 +45,7 @@ struct program {
     struct run_history *history;
     struct plan_file *plan_out;
     struct saved_plan *saved;
+    struct text pasted; /* explain */
 };
 
 const char *
@@ -388,10 +391,11 @@ typedef void run_function(const struct run_request *request, const struct run_po
 
 /** What runs a command that has a report; NULL for the others. */
 static run_function *const run_functions[COMMANDS] = {
-    [COMMAND_VERIFY] = run_verify,  [COMMAND_CLEAN] = run_clean,
-    [COMMAND_CHECK] = run_check,    [COMMAND_REPAIR_MAP] = run_repair_map,
-    [COMMAND_RESUME] = run_resume,  [COMMAND_UNDO] = run_undo,
-    [COMMAND_PLAN] = run_make_plan, [COMMAND_APPLY] = run_apply,
+    [COMMAND_VERIFY] = run_verify,   [COMMAND_CLEAN] = run_clean,
+    [COMMAND_CHECK] = run_check,     [COMMAND_REPAIR_MAP] = run_repair_map,
+    [COMMAND_RESUME] = run_resume,   [COMMAND_UNDO] = run_undo,
+    [COMMAND_PLAN] = run_make_plan,  [COMMAND_APPLY] = run_apply,
+    [COMMAND_EXPLAIN] = run_explain, [COMMAND_ENV] = run_test_target,
 };
 
 static bool
@@ -402,6 +406,8 @@ run(struct program *program, struct outcome *ret, struct err *err)
         !make_adapters(program, err) ||
         !request_make(program->config, program->argc, program->argv, program->arena, &request, err))
         return false;
+    request.text = text_string(&program->pasted);
+    request.text_size = program->pasted.used;
     const struct run_ports ports = {
         .axdb = program->axdb,
         .runtime = config_dataverse(program->config) ? program->runtime : NULL,
@@ -577,6 +583,40 @@ show(struct program *program)
                                                           : err_exit_status(err.code);
 }
 
+/** The text that was pasted; without one, at a terminal, all that is known. */
+static int
+explain(struct program *program)
+{
+    const struct config *config = program->config;
+    struct err err;
+    bool list = false;
+    if (!explain_take_text(config_operand(config), STDIN_FILENO, &program->pasted, &list, &err))
+        return fail_early(program, &err);
+    if (!list)
+        return run_and_report(program);
+    if (config_axdb(config) || config_dataverse(config)) {
+        (void)err_set(&err, ERR_USAGE, "there is no text to explain");
+        (void)err_hint(&err, "To look at a target without one: dwclean verify.");
+        return fail_early(program, &err);
+    }
+    return explain_list(&program->output, &err) ? 0 : fail_early(program, &err);
+}
+
+/** list, show: what the configuration has. test: the connections, and the report of a run. */
+static int
+environments(struct program *program)
+{
+    const char *what = config_operand(program->config);
+    struct err err;
+    if (strcmp(what, "test") == 0)
+        return run_and_report(program);
+    forget_secret_variables();
+    const bool ok = strcmp(what, "list") == 0
+                        ? environments_list(program->config, &program->output, &err)
+                        : environments_show(program->config, &program->output, &err);
+    return ok ? 0 : fail_early(program, &err);
+}
+
 /* ---- help and version */
 
 static int
@@ -648,6 +688,10 @@ start(struct program *program)
         return show(program);
     if (config_command(program->config) == COMMAND_RUNS)
         return work_on_history(program, history_show_runs);
+    if (config_command(program->config) == COMMAND_ENV)
+        return environments(program);
+    if (config_command(program->config) == COMMAND_EXPLAIN)
+        return explain(program);
     if (config_command(program->config) == COMMAND_PRUNE)
         return work_on_history(program, history_prune_runs);
     return run_and_report(program);
@@ -673,6 +717,7 @@ release(struct program *program)
         adapters->plan_out_free(program->plan_out);
     if (program->saved)
         program->saved->ops->close(program->saved);
+    text_done(&program->pasted);
     output_close(&program->output);
     terminal_close(&program->terminal);
     arena_free(program->arena);

@@ -120,20 +120,38 @@ show_names(enum option_group group, enum command command, struct text *ret)
     text_append(ret, at > 0 ? "\n" : "");
 }
 
-void
-help_command(enum command command, struct text *ret)
+/** What the words behind the command are. */
+static void
+show_words(enum command command, struct text *ret)
 {
     const struct command_spec *spec = command_spec(command);
     const char *operand = spec->operand ? spec->operand : "";
-    text_printf(ret, "usage: dwclean %s\n       %s\n", spec->usage, spec->summary);
     if (strstr(operand, "PLAN"))
         text_append(ret, "PLAN: a file that dwclean plan has made\n");
     if (spec->operand_needed && strstr(operand, "RUN"))
         text_append(
             ret, "RUN: a run's name, the front of one, its directory, or \"last\": the run that\n"
                  "began last on this machine\n");
+    if (command == COMMAND_ENV)
+        text_append(
+            ret, "list: the environments of the configuration file. show: every value that would\n"
+                 "apply, and where it comes from; no secret. test: connects and signs in to both\n"
+                 "sides, compares the pins, and reads nothing else that is reported.\n");
+    if (command == COMMAND_EXPLAIN)
+        text_append(
+            ret, "TEXT: a message in quotes, or an id such as S05; without it, or as \"-\", it is\n"
+                 "read from standard input; at a terminal every symptom that is known is listed.\n"
+                 "A target is looked at if the command line names it: does it show the symptom?\n");
     if (command == COMMAND_RESUME)
         text_append(ret, "--plan-id is the run's own: it stands in the run's report.\n");
+}
+
+void
+help_command(enum command command, struct text *ret)
+{
+    const struct command_spec *spec = command_spec(command);
+    text_printf(ret, "usage: dwclean %s\n       %s\n", spec->usage, spec->summary);
+    show_words(command, ret);
     for (unsigned i = GROUP_TARGET; i < GROUPS; i++) {
         const enum option_group group = (enum option_group)i;
         if (option_group_topic(group))
@@ -145,6 +163,8 @@ help_command(enum command command, struct text *ret)
         text_append(
             ret, spec->writes
                      ? "The target comes from the command line or --env, never from a variable.\n"
+                 : command == COMMAND_EXPLAIN
+                     ? "Other values than the target: DWCLEAN_*, SQLCMD*, AZURE_*, [defaults].\n"
                      : "Other values: DWCLEAN_*, SQLCMD*, AZURE_*, [env \"NAME\"], [defaults].\n");
 }
 
@@ -159,13 +179,16 @@ help_group(enum option_group group, struct text *ret)
     }
     if (group == GROUP_SIGNIN)
         text_append(
-            ret, "\n"
-                 "Secrets come from a variable (DWCLEAN_PASSWORD or SQLCMDPASSWORD,\n"
-                 "DWCLEAN_CLIENT_SECRET or AZURE_CLIENT_SECRET, DWCLEAN_TOKEN), from a file or a\n"
-                 "command named above, or from a prompt; never from the command line.\n"
-                 "\n"
-                 "One way to sign in to Dataverse: a client secret, a client certificate, a\n"
-                 "federated token, a managed identity, a token of your own (file, command,\n"
-                 "DWCLEAN_TOKEN) or a device code. An option decides; else the variables do, in\n"
-                 "the order of azure-identity.\n");
+            ret,
+            "\n"
+            "Secrets come from a variable (DWCLEAN_PASSWORD or SQLCMDPASSWORD,\n"
+            "DWCLEAN_CLIENT_SECRET or AZURE_CLIENT_SECRET, DWCLEAN_TOKEN), from a file or a\n"
+            "command named above, or from a prompt; never from the command line. A connection\n"
+            "string (--connection-string-file, DWCLEAN_CONNECTION_STRING,\n"
+            "DWCLEAN_DATAVERSE_CONNECTION_STRING) may bring them along.\n"
+            "\n"
+            "One way to sign in to Dataverse: a client secret, a client certificate, a\n"
+            "federated token, a managed identity, a token of your own (file, command,\n"
+            "DWCLEAN_TOKEN) or a device code. An option decides; else the variables do, in\n"
+            "the order of azure-identity.\n");
 }

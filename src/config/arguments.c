@@ -190,6 +190,7 @@ take_word(struct reader *reader, const char *word)
         return;
     }
     (void)err_set(&err, ERR_USAGE, "too many arguments");
+    (void)err_hint(&err, "A text of several words wants quotes.");
     fault(reader, &err);
 }
 

@@ -1,12 +1,10 @@
 #include "config/config.h"
 
 #include "base/arena.h"
-#include "base/command.h"
 #include "base/text.h"
-#include "config/arguments.h"
 #include "config/ini_file.h"
 #include "config/rules.h"
-#include "config/secret_file.h"
+#include "config_state.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -15,22 +13,6 @@
 #include <unistd.h>
 
 enum { ARENA_BYTES = 1024 * 1024, PATH_BYTES = 4096, NAME_BYTES = 64, SOURCE_BYTES = 512 };
-
-struct config {
-    struct settings settings;
-    struct arguments arguments;
-    struct config_input input;
-    enum command command;
-    bool help_asked, has_topic;
-    enum command topic;
-    enum option_group topic_group;
-    struct target target;
-    struct secret secrets[CONFIG_SECRETS];
-    const char *commands[CONFIG_SECRETS]; /* of the settings: they give the secret; not run yet */
-    const char *client_certificate;       /* of the settings */
-    struct config_environment environments[CONFIG_ENVIRONMENTS];
-    size_t environment_count;
-};
 
 struct config *
 config_new(void)
@@ -54,6 +36,10 @@ config_free(struct config *config)
         return;
     for (unsigned i = 0; i < CONFIG_SECRETS; i++)
         secret_wipe(&config->secrets[i]);
+    for (unsigned i = 0; i < CONNECTION_KINDS; i++) {
+        for (unsigned rank = 0; rank < RANKS; rank++)
+            secret_wipe(&config->of_strings[i][rank]);
+    }
     arena_free(config->settings.arena);
     free(config);
 }
@@ -84,10 +70,15 @@ check_words(const struct config *config, struct err *err)
 {
     const struct arguments *arguments = &config->arguments;
     const struct command_spec *spec = command_spec(config->command);
-    if (arguments->word_count <= (spec->operand ? 2 : 1))
+    const bool names_one = config->command == COMMAND_ENV && arguments->word_count > 1 &&
+                           strcmp(arguments->words[1], "list") != 0;
+    if (arguments->word_count <= (names_one ? 3 : spec->operand ? 2 : 1))
         return true;
     (void)err_set(err, ERR_USAGE, "unexpected argument \"%.40s\"",
                   arguments->words[arguments->word_count - 1]);
+    if (config->command == COMMAND_EXPLAIN)
+        return err_hint(err, "Put a text of several words into quotes, or give it on standard "
+                             "input: dwclean explain < FILE.");
     return err_hint(err, "usage: dwclean %s", spec->usage);
 }
 
@@ -124,6 +115,8 @@ check_operand(const struct config *config, struct err *err)
     const char *operand = config_operand(config);
     if (!operand && spec->operand_needed) {
         (void)err_set(err, ERR_USAGE, "no %s is named", spec->operand);
+        if (config->command == COMMAND_ENV)
+            return err_hint(err, "usage: dwclean %s", spec->usage);
         if (strcmp(spec->operand, "PLAN") == 0)
             return err_hint(err, "usage: dwclean %s (PLAN is a file that dwclean plan has made)",
                             spec->usage);
@@ -137,10 +130,37 @@ check_operand(const struct config *config, struct err *err)
     /* Mostly an unset variable of a script. */
     if (!operand[strspn(operand, " ")])
         return err_set(err, ERR_USAGE, "%s is empty", spec->operand);
+    /* a pasted text may hold anything */
+    if (config->command == COMMAND_EXPLAIN)
+        return true;
     if (strlen(operand) >= PATH_BYTES || !option_is_plain(operand))
         return err_set(err, ERR_USAGE, "%s is too long, holds control characters or is not UTF-8",
                        spec->operand);
     return true;
+}
+
+/** env: what to do, and with which environment. */
+static bool
+check_env_words(struct config *config, struct err *err)
+{
+    static const struct settings_origin origin = {RANK_ARGV, ERR_USAGE, "argv"};
+    const struct arguments *arguments = &config->arguments;
+    const struct setting *named = &config->settings.at[RANK_ARGV][OPT_ENV];
+    const char *what = config_operand(config);
+    const char *name = arguments->word_count > 2 ? arguments->words[2] : NULL;
+
+    if (config->command != COMMAND_ENV)
+        return true;
+    if (strcmp(what, "list") != 0 && strcmp(what, "show") != 0 && strcmp(what, "test") != 0) {
+        (void)err_set(err, ERR_USAGE, "env knows no \"%.40s\"", what);
+        return err_hint(err, "usage: dwclean %s", command_spec(COMMAND_ENV)->usage);
+    }
+    if (!name)
+        return true;
+    if (named->set && strcmp(named->text, name) != 0)
+        return err_set(err, ERR_USAGE, "two environments are named: %.40s and %.40s (--env)", name,
+                       named->text);
+    return settings_put(&config->settings, option_spec(OPT_ENV), name, &origin, err);
 }
 
 static bool
@@ -177,8 +197,8 @@ check_options_apply(const struct config *config, struct err *err)
 
 /* ---- variables */
 
-static const char *
-variable(const struct config *config, const char *name)
+const char *
+config_variable(const struct config *config, const char *name)
 {
     const char *value = config->input.variable(config->input.ctx, name);
     return value && *value ? value : NULL;
@@ -189,7 +209,7 @@ read_variable(struct config *config, const struct option_spec *spec, const char 
               struct err *err)
 {
     char source[SOURCE_BYTES];
-    const char *value = variable(config, name);
+    const char *value = config_variable(config, name);
     const enum config_rank rank =
         strncmp(name, "DWCLEAN_", 8) == 0 ? RANK_VARIABLE : RANK_TOOL_VARIABLE;
     if (!value || config->settings.at[rank][spec->id].set)
@@ -271,8 +291,10 @@ note_value(struct ini_reading *reading, const char *environment, enum option_id 
                          : id == OPT_DATABASE      ? &noted->database
                          : id == OPT_DATAVERSE_URL ? &noted->dataverse_url
                                                    : NULL;
-    if (id == OPT_CLASS)
+    if (id == OPT_CLASS) {
         noted->production = text_equal_nocase(text, "production");
+        place = &noted->class_name;
+    }
     if (!place)
         return true;
     *place = arena_string(config->settings.arena, text);
@@ -330,7 +352,8 @@ on_value(void *ctx, const char *environment, const struct option_spec *spec, con
 static void
 find_file(const struct config *config, char ret[PATH_BYTES])
 {
-    const char *xdg = variable(config, "XDG_CONFIG_HOME"), *home = variable(config, "HOME");
+    const char *xdg = config_variable(config, "XDG_CONFIG_HOME"),
+               *home = config_variable(config, "HOME");
     ret[0] = '\0';
     if (xdg && xdg[0] == '/')
         (void)snprintf(ret, PATH_BYTES, "%s/dwclean/config.ini", xdg);
@@ -377,6 +400,9 @@ read_file(struct config *config, struct err *err)
     }
     if (!ini_file_read(reading.path, &sink, err))
         return false;
+    config->file = arena_string(config->settings.arena, reading.path);
+    if (!config->file)
+        return arena_exhausted(err);
     fill_from_defaults(config, &reading.defaults);
     if (!environment || reading.found || picks_runs(config->command))
         return true;
@@ -396,6 +422,36 @@ put_builtins(struct config *config, struct err *err)
             return false;
     }
     return true;
+}
+
+static bool
+rules(struct config *config, struct settings *settings, struct err *err)
+{
+    return rules_lcs(settings, err) && rules_target_sources(settings, config->command, err) &&
+           rules_target(settings, config->command, &config->target, err);
+}
+
+/** `env list` and `env show` change nothing and stop for nothing: the rules work on a copy. */
+static bool
+try_rules(struct config *config, struct err *err)
+{
+    config->applied = arena_alloc(config->settings.arena, sizeof(*config->applied));
+    if (!config->applied)
+        return arena_exhausted(err);
+    *config->applied = config->settings;
+    if (!rules(config, config->applied, &config->problem))
+        config->target = (struct target){0};
+    else
+        config->problem.code = ERR_NONE;
+    return true;
+}
+
+static bool
+apply_rules(struct config *config, struct err *err)
+{
+    const char *operand = config_operand(config);
+    const bool shows = config->command == COMMAND_ENV && strcmp(operand, "test") != 0;
+    return shows ? try_rules(config, err) : rules(config, &config->settings, err);
 }
 
 bool
@@ -419,9 +475,8 @@ config_load(struct config *config, const struct config_input *input, struct err 
     if (ok && !read)
         *err = later;
     return ok && read && check_options_apply(config, err) && check_operand(config, err) &&
-           read_file(config, err) && rules_lcs(&config->settings, err) &&
-           rules_target_sources(&config->settings, config->command, err) &&
-           rules_target(&config->settings, config->command, &config->target, err);
+           check_env_words(config, err) && config_read_connection_strings(config, err) &&
+           read_file(config, err) && apply_rules(config, err);
 }
 
 enum command
@@ -545,187 +600,37 @@ config_sign_in(const struct config *config)
     return &config->target.sign_in;
 }
 
+const char *
+config_file(const struct config *config)
+{
+    return config->file;
+}
+
+const struct setting *
+config_setting(const struct config *config, enum config_rank rank, enum option_id id)
+{
+    const struct setting *setting = &config->settings.at[rank][id];
+    return setting->set ? setting : NULL;
+}
+
+const struct err *
+config_problem(const struct config *config)
+{
+    return config->problem.code == ERR_NONE ? NULL : &config->problem;
+}
+
+bool
+config_survives(const struct config *config, enum option_id id)
+{
+    const struct settings *settings = config->applied ? config->applied : &config->settings;
+    return settings_get(settings, id, NULL) != NULL;
+}
+
 const struct config_notice *
 config_notices(const struct config *config, size_t *ret_count)
 {
     *ret_count = config->settings.notice_count;
     return config->settings.notices;
-}
-
-/* ---- secrets */
-
-enum { SECRET_PLACES = 3 };
-
-/** Where a secret may be; OPTIONS = nowhere. */
-struct secret_place {
-    enum option_id variable, file, command;
-    bool optional;
-};
-
-static const struct secret_place secret_places[CONFIG_SECRETS] = {
-    [CONFIG_PASSWORD] = {OPT_PASSWORD, OPT_PASSWORD_FILE, OPT_PASSWORD_COMMAND, false},
-    [CONFIG_CLIENT_SECRET] = {OPT_CLIENT_SECRET, OPT_CLIENT_SECRET_FILE, OPT_CLIENT_SECRET_COMMAND,
-                              false},
-    [CONFIG_CERTIFICATE_PASSWORD] = {OPT_CERTIFICATE_PASSWORD, OPTIONS, OPTIONS, true},
-    [CONFIG_TOKEN] = {OPT_TOKEN, OPTIONS, OPTIONS, false},
-    [CONFIG_IDENTITY_HEADER] = {OPT_IDENTITY_HEADER, OPTIONS, OPTIONS, true},
-    [CONFIG_BACKUP_KEY] = {OPT_BACKUP_KEY, OPT_BACKUP_KEY_FILE, OPT_BACKUP_KEY_COMMAND, true},
-};
-
-static bool
-is_needed(const struct config *config, enum config_secret which)
-{
-    static const enum sign_in_kind kinds[CONFIG_SECRETS] = {
-        [CONFIG_CLIENT_SECRET] = SIGN_IN_SECRET,
-        [CONFIG_CERTIFICATE_PASSWORD] = SIGN_IN_CERTIFICATE,
-        [CONFIG_TOKEN] = SIGN_IN_TOKEN,
-        [CONFIG_IDENTITY_HEADER] = SIGN_IN_IDENTITY,
-    };
-    const bool jit = config->target.jit != JIT_NONE;
-
-    if (which == CONFIG_BACKUP_KEY)
-        return option_applies(option_spec(OPT_BACKUP_KEY_FILE), config->command);
-    if (which == CONFIG_PASSWORD)
-        return config->target.axdb && !jit && !is_on(config, OPT_INTEGRATED);
-    return (config->target.dataverse || jit) && config->target.sign_in.kind == kinds[which];
-}
-
-/** What was found of the places of a secret. */
-struct secret_find {
-    enum option_id id;
-    enum config_rank rank;
-    const struct setting *setting; /* NULL = nothing yet */
-};
-
-static bool
-exclude_each_other(const struct secret_find *a, const struct secret_find *b, struct err *err)
-{
-    char names[2][NAME_BYTES];
-    const bool argv = a->rank == RANK_ARGV;
-    const char *first = option_shown(option_spec(a->id), names[0], NAME_BYTES);
-    const char *second = option_shown(option_spec(b->id), names[1], NAME_BYTES);
-    (void)err_set(err, argv ? ERR_USAGE : ERR_CONFIG, "%s and %s exclude each other",
-                  argv ? first : a->setting->source, argv ? second : b->setting->source);
-    return err_hint(err, argv ? "Leave one of them out." : "Unset one of them.");
-}
-
-/** The strongest place; two of the same strength are an error. */
-static bool
-find_secret(const struct config *config, const struct secret_place *place, struct secret_find *ret,
-            struct err *err)
-{
-    const enum option_id ids[SECRET_PLACES] = {place->variable, place->file, place->command};
-    struct secret_find best = {.id = OPTIONS, .rank = RANK_BUILTIN};
-    struct secret_find rival = {.id = OPTIONS, .rank = RANK_BUILTIN};
-
-    for (size_t i = 0; i < SECRET_PLACES; i++) {
-        struct secret_find found = {.id = ids[i], .rank = RANK_BUILTIN};
-        if (ids[i] != OPTIONS)
-            found.setting = settings_get(&config->settings, ids[i], &found.rank);
-        if (!found.setting)
-            continue;
-        if (!best.setting || found.rank > best.rank)
-            best = found;
-        else if (found.rank == best.rank)
-            rival = found;
-    }
-    if (rival.setting && rival.rank == best.rank)
-        return exclude_each_other(&best, &rival, err);
-    *ret = best;
-    return true;
-}
-
-static bool
-read_secret(struct config *config, enum config_secret which, bool *ret_missing, struct err *err)
-{
-    const struct secret_place *place = &secret_places[which];
-    struct secret_find found = {.id = OPTIONS};
-
-    if (!find_secret(config, place, &found, err))
-        return false;
-    *ret_missing = !found.setting && !place->optional;
-    if (!found.setting)
-        return true;
-    if (found.id == place->file)
-        return secret_file_read(found.setting->text, &config->secrets[which], err);
-    if (found.id == place->command) {
-        config->commands[which] = found.setting->text;
-        return command_check(found.setting->text, err) ||
-               err_wrap(err, "%s", found.setting->source);
-    }
-
-    const char *value = variable(config, found.setting->text);
-    if (!value)
-        return err_set(err, ERR_CONFIG, "%s is gone", found.setting->source);
-    return secret_set(&config->secrets[which], value, strlen(value), err);
-}
-
-/** Looked at now, so that a fault is told before anything is asked; it is checked at each use. */
-static bool
-read_client_certificate(struct config *config, struct err *err)
-{
-    const char *path = config_text(config, OPT_CLIENT_CERTIFICATE);
-    if (!is_needed(config, CONFIG_CERTIFICATE_PASSWORD))
-        return true;
-    config->client_certificate = path;
-    return secret_file_check(path, err);
-}
-
-bool
-config_read_secrets(struct config *config, bool ret_missing[CONFIG_SECRETS], struct err *err)
-{
-    bool missing[CONFIG_SECRETS] = {false};
-    for (unsigned i = 0; i < CONFIG_SECRETS; i++) {
-        const enum config_secret which = (enum config_secret)i;
-        if (is_needed(config, which) && !read_secret(config, which, &missing[i], err))
-            return false;
-    }
-    if (!read_client_certificate(config, err))
-        return false;
-    memcpy(ret_missing, missing, sizeof(missing));
-    return true;
-}
-
-bool
-config_run_commands(struct config *config, void (*said)(void *ctx, const char *line), void *ctx,
-                    struct err *err)
-{
-    static const char *const names[CONFIG_SECRETS] = {
-        [CONFIG_PASSWORD] = "password command",
-        [CONFIG_CLIENT_SECRET] = "client secret command",
-        [CONFIG_BACKUP_KEY] = "backup key command",
-    };
-    for (unsigned i = 0; i < CONFIG_SECRETS; i++) {
-        const struct command_line command = {
-            .text = config->commands[i],
-            .what = names[i],
-            .code = ERR_CONFIG,
-            .said = said,
-            .ctx = ctx,
-        };
-        if (command.text && !command_first_line(&command, &config->secrets[i], err))
-            return false;
-    }
-    return true;
-}
-
-bool
-config_give_secret(struct config *config, enum config_secret which, const char *bytes, size_t size,
-                   struct err *err)
-{
-    return secret_set(&config->secrets[which], bytes, size, err);
-}
-
-const struct secret *
-config_secret(const struct config *config, enum config_secret which)
-{
-    return secret_is_set(&config->secrets[which]) ? &config->secrets[which] : NULL;
-}
-
-const char *
-config_client_certificate(const struct config *config)
-{
-    return config->client_certificate;
 }
 
 /* ---- where runs are kept */
@@ -751,7 +656,8 @@ bool
 config_runs_dir(const struct config *config, const char **ret, struct err *err)
 {
     const struct setting *named = settings_get(&config->settings, OPT_RUNS_DIR, NULL);
-    const char *state = variable(config, "XDG_STATE_HOME"), *home = variable(config, "HOME");
+    const char *state = config_variable(config, "XDG_STATE_HOME"),
+               *home = config_variable(config, "HOME");
     const char *path = NULL;
 
     if (named) {

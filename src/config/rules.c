@@ -43,8 +43,8 @@ is_same_server(const char *a, const char *b)
     return server_name_equal(&x, &y);
 }
 
-static bool
-is_same(enum option_id id, const char *a, const char *b)
+bool
+rules_same_value(enum option_id id, const char *a, const char *b)
 {
     if (id == OPT_SERVER)
         return is_same_server(a, b);
@@ -67,7 +67,7 @@ refuse_another(const struct settings *settings, const struct option_spec *spec, 
         return true;
     for (size_t i = 0; i < sizeof(ranks) / sizeof(ranks[0]); i++) {
         const struct setting *other = &settings->at[ranks[i]][spec->id];
-        if (!other->set || is_same(spec->id, own->text, other->text))
+        if (!other->set || rules_same_value(spec->id, own->text, other->text))
             continue;
         (void)err_set(err, ERR_REFUSED, "another %s than --env names",
                       spec->name ? spec->name : spec->ini);
@@ -96,7 +96,7 @@ drop_foreign(struct settings *settings, const struct option_spec *spec, enum con
     const struct setting *argv = &settings->at[RANK_ARGV][spec->id];
     const struct setting *section = &settings->at[RANK_SECTION][spec->id];
     const struct setting *used = argv->set ? argv : section;
-    if (used->set && is_same(spec->id, used->text, ignored.text))
+    if (used->set && rules_same_value(spec->id, used->text, ignored.text))
         return true;
     return settings_notice(settings, err, LOG_LEVEL_NOTICE,
                            "%s (%s) is ignored: %s takes the %s from %s or --env alone",
@@ -189,6 +189,14 @@ takes_dataverse_if_named(const struct settings *settings, enum command command)
 {
     return command == COMMAND_REPAIR_MAP || command == COMMAND_RESUME || command == COMMAND_UNDO ||
            command == COMMAND_APPLY || (command == COMMAND_PLAN && text_of(settings, OPT_MAP));
+}
+
+/** Of these, the target is looked at where argv or --env names it: nobody who pastes a text expects
+ * that a variable connects. */
+static bool
+looks_if_named(enum command command)
+{
+    return command == COMMAND_EXPLAIN;
 }
 
 static bool
@@ -395,15 +403,78 @@ check_map(struct settings *settings, enum command command, struct err *err)
 
 /* ---- all together */
 
+/** By argv or --env. */
 static bool
-choose_halves(const struct settings *settings, enum command command, struct target *ret,
-              struct err *err)
+is_named(const struct settings *settings, enum option_id id)
+{
+    return settings->at[RANK_ARGV][id].set || settings->at[RANK_SECTION][id].set;
+}
+
+static bool
+axdb_is_named(const struct settings *settings)
+{
+    const struct setting *way = &settings->at[RANK_SECTION][OPT_AXDB];
+
+    return is_named(settings, OPT_SERVER) || is_named(settings, OPT_DATABASE) ||
+           settings->at[RANK_ARGV][OPT_JIT].set || (way->set && strcmp(way->text, "jit") == 0);
+}
+
+/** A half that only a variable or [defaults] names: it is not looked at, and that is said. */
+static bool
+tell_unnamed(struct settings *settings, enum option_id id, enum command command, struct err *err)
+{
+    const struct setting *setting = settings_get(settings, id, NULL);
+    char name[NAME_BYTES];
+
+    return !setting || settings_notice(settings, err, LOG_LEVEL_NOTICE,
+                                       "%s (%s) is ignored: %s looks at what %s or --env names",
+                                       setting->source, setting->text, command_spec(command)->name,
+                                       option_shown(option_spec(id), name, sizeof(name)));
+}
+
+static bool
+choose_named_halves(struct settings *settings, enum command command, struct target *ret,
+                    struct err *err)
+{
+    const bool axdb_only = is_on(settings, OPT_AXDB_ONLY);
+    const bool dataverse_only = is_on(settings, OPT_DATAVERSE_ONLY);
+
+    *ret = (struct target){
+        .axdb = !dataverse_only && (axdb_only || axdb_is_named(settings)),
+        .dataverse = !axdb_only && (dataverse_only || is_named(settings, OPT_DATAVERSE_URL)),
+    };
+    return (ret->axdb || dataverse_only || tell_unnamed(settings, OPT_SERVER, command, err)) &&
+           (ret->dataverse || axdb_only || tell_unnamed(settings, OPT_DATAVERSE_URL, command, err));
+}
+
+/** env: what the environment has, whoever says so; nothing else is missed. */
+static bool
+choose_set_halves(const struct settings *settings, struct target *ret)
+{
+    const bool axdb_only = is_on(settings, OPT_AXDB_ONLY);
+    const bool dataverse_only = is_on(settings, OPT_DATAVERSE_ONLY);
+    const bool axdb =
+        text_of(settings, OPT_SERVER) || text_of(settings, OPT_DATABASE) || axdb_is_named(settings);
+
+    *ret = (struct target){
+        .axdb = !dataverse_only && (axdb_only || axdb),
+        .dataverse = !axdb_only && (dataverse_only || text_of(settings, OPT_DATAVERSE_URL)),
+    };
+    return true;
+}
+
+static bool
+choose_halves(struct settings *settings, enum command command, struct target *ret, struct err *err)
 {
     const bool axdb_only = is_on(settings, OPT_AXDB_ONLY);
     const bool dataverse_only = is_on(settings, OPT_DATAVERSE_ONLY);
     const bool named = text_of(settings, OPT_DATAVERSE_URL) || dataverse_only;
     if (axdb_only && dataverse_only)
         return err_set(err, ERR_USAGE, "--axdb-only and --dataverse-only exclude each other");
+    if (command == COMMAND_ENV)
+        return choose_set_halves(settings, ret);
+    if (looks_if_named(command))
+        return choose_named_halves(settings, command, ret, err);
     /* what a saved plan is about need not be said again: the halves that are named are it */
     const bool axdb_named = text_of(settings, OPT_SERVER) || text_of(settings, OPT_DATABASE) ||
                             axdb_only || !text_of(settings, OPT_DATAVERSE_URL);
@@ -412,6 +483,13 @@ choose_halves(const struct settings *settings, enum command command, struct targ
         .dataverse = !axdb_only && (named || !takes_dataverse_if_named(settings, command)),
     };
     return true;
+}
+
+/** Neither half: there is a command that does without. */
+static bool
+asks_nothing(enum command command, const struct target *target)
+{
+    return looks_if_named(command) && !target->axdb && !target->dataverse;
 }
 
 /** Where AxDB is and who signs in there. */
@@ -437,7 +515,7 @@ rules_target(struct settings *settings, enum command command, struct target *ret
     }
     if (!choose_halves(settings, command, &target, err) ||
         !jit_rules(settings, command, target.axdb, &target.jit, err) ||
-        !check_halves(settings, command, &target, err))
+        (!asks_nothing(command, &target) && !check_halves(settings, command, &target, err)))
         return false;
     if (target.axdb && !choose_axdb(settings, &target, err))
         return false;

@@ -128,10 +128,14 @@ two_ways(const struct settings *settings, const struct way *a, const struct way 
 {
     char shown[2][NAME_BYTES];
     const bool argv = rank == RANK_ARGV;
-    const char *first = argv ? option_shown(option_spec(a->option), shown[0], NAME_BYTES)
-                             : settings->at[rank][a->option].source;
-    const char *second = argv ? option_shown(option_spec(b->option), shown[1], NAME_BYTES)
-                              : settings->at[rank][b->option].source;
+    const struct setting *set_a = &settings->at[rank][a->option];
+    const struct setting *set_b = &settings->at[rank][b->option];
+    const char *first = argv && !set_a->in_hand
+                            ? option_shown(option_spec(a->option), shown[0], NAME_BYTES)
+                            : set_a->source;
+    const char *second = argv && !set_b->in_hand
+                             ? option_shown(option_spec(b->option), shown[1], NAME_BYTES)
+                             : set_b->source;
 
     (void)err_set(err, argv ? ERR_USAGE : ERR_CONFIG, "%s and %s exclude each other", first,
                   second);

@@ -256,6 +256,8 @@ add_refused(struct steps *steps, const struct outcome *outcome)
                                     : "This command changed nothing.");
         return;
     }
+    if (is_command(outcome, "explain") || is_command(outcome, "env"))
+        return;
     if (is_command(outcome, "check")) {
         add(steps, "Mend the access first (see the error above), then check again.");
         return;
@@ -418,7 +420,8 @@ next_steps(const struct run_request *request, struct arena *arena, struct outcom
             add_clean(&steps, request, outcome);
         break;
     case OUTCOME_READY:
-        add_ready(&steps, request);
+        if (!is_command(outcome, "env"))
+            add_ready(&steps, request);
         break;
     case OUTCOME_EXPLAINED:
         break; /* each symptom has its own steps */
@@ -432,7 +435,7 @@ next_steps(const struct run_request *request, struct arena *arena, struct outcom
         add_planned(&steps, request, arena, outcome);
         break;
     case OUTCOME_RESIDUE:
-        if (is_command(outcome, "verify"))
+        if (is_command(outcome, "verify") || is_command(outcome, "explain"))
             add_residue(&steps, request, outcome);
         else
             add(&steps, "Find out what writes (maps, application server), stop it, and run the "

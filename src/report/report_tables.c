@@ -93,7 +93,7 @@ number_columns(const struct outcome *outcome, size_t *ret_count)
         return outcome->dry_run ? COLUMNS_OF(dry_undo_columns, 0) : COLUMNS_OF(undo_columns, 0);
     if (outcome->dry_run && outcome->err.code == ERR_NONE)
         return COLUMNS_OF(dry_columns, kept ? 0u : 1u);
-    if (parts_is_command(outcome, "verify"))
+    if (parts_is_command(outcome, "verify") || parts_is_command(outcome, "explain"))
         return COLUMNS_OF(verify_columns, kept ? 0u : 1u);
     if (outcome->resumed || parts_is_command(outcome, "resume"))
         return COLUMNS_OF(second_columns, kept ? 0u : 1u);

@@ -780,7 +780,8 @@ static bool
 write_rows(const struct layout *layout, const struct outcome *outcome, struct err *err)
 {
     const struct evidence *seen = &outcome->before;
-    if ((!seen->axdb_asked && !seen->runtime_asked) || parts_is_command(outcome, "check"))
+    if ((!seen->axdb_asked && !seen->runtime_asked) || parts_is_command(outcome, "check") ||
+        parts_is_command(outcome, "env"))
         return true;
     if (!parts_write_tables(layout, outcome, err))
         return false;

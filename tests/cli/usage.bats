@@ -8,11 +8,11 @@ setup() {
 @test "without arguments there is help, and nothing else happens" {
     status_of "$DWCLEAN"
     [ "$status" = 0 ]
-    for command in check verify clean repair-map resume undo export; do says "$command"; done
+    for command in check verify clean repair-map resume undo export explain env; do says "$command"; done
 }
 
 @test "help of every command fits one screen and exits 0" {
-    for command in check verify clean repair-map resume undo export; do
+    for command in check verify clean repair-map resume undo export explain env; do
         status_of "$DWCLEAN" "$command" --help
         [ "$status" = 0 ]
         says "usage: dwclean $command"

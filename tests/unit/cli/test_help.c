@@ -86,10 +86,10 @@ the_word_behind_a_command_is_explained(void **state)
 static void
 every_option_of_a_command_is_in_its_help_and_no_other(void **state)
 {
-    static const enum command commands[] = {COMMAND_CHECK,      COMMAND_VERIFY, COMMAND_CLEAN,
-                                            COMMAND_REPAIR_MAP, COMMAND_RESUME, COMMAND_UNDO,
-                                            COMMAND_EXPORT,     COMMAND_RUNS,   COMMAND_PRUNE,
-                                            COMMAND_PLAN,       COMMAND_SHOW,   COMMAND_APPLY};
+    static const enum command commands[] = {
+        COMMAND_CHECK, COMMAND_VERIFY, COMMAND_CLEAN,   COMMAND_REPAIR_MAP, COMMAND_RESUME,
+        COMMAND_UNDO,  COMMAND_EXPORT, COMMAND_RUNS,    COMMAND_PRUNE,      COMMAND_PLAN,
+        COMMAND_SHOW,  COMMAND_APPLY,  COMMAND_EXPLAIN, COMMAND_ENV};
     (void)state;
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         TEXT_SCOPED help = {0};

@@ -503,7 +503,7 @@ an_option_of_another_command_says_whose_it_is(void **state)
     expect_fault("repair-map --map a:b " AXDB " --dataverse-only", "", ERR_USAGE,
                  "check, verify, plan, apply, clean, resume, undo");
     expect_fault("verify " AXDB " --fast", "", ERR_USAGE,
-                 "--fast is an option of apply, clean, resume, undo.");
+                 "--fast is an option of apply, clean, resume, undo, env.");
     expect_fault("export r -S sql01", "", ERR_USAGE, "-S is not an option of export");
     expect_fault("clean " AXDB " --merge", "", ERR_USAGE, "--merge is an option of undo.");
 }
@@ -555,6 +555,64 @@ commands_about_axdb_look_at_dataverse_when_it_is_named(void **state)
          "resume r --dataverse-only --dataverse-url https://a.crm.dynamics.com --client-id c", "");
     assert_true(call.ok && !config_axdb(call.config) && config_dataverse(call.config));
     config_free(call.config);
+}
+
+static void
+explain_looks_at_what_the_command_line_names(void **state)
+{
+    char line[512];
+    struct call call;
+    size_t notices = 0;
+    (void)state;
+    load(&call, "explain text",
+         "DWCLEAN_SERVER=s DWCLEAN_DATABASE=d DWCLEAN_DATAVERSE_URL=https://x.crm.dynamics.com");
+    assert_true(call.ok);
+    assert_false(config_axdb(call.config) || config_dataverse(call.config));
+    (void)config_notices(call.config, &notices);
+    assert_int_equal(notices, 2);
+    config_free(call.config);
+    /* the half is named; what else it needs may come from variables */
+    load(&call, "explain text -S s", "DWCLEAN_DATABASE=d DWCLEAN_USER=u");
+    assert_true(call.ok);
+    assert_true(config_axdb(call.config));
+    assert_false(config_dataverse(call.config));
+    config_free(call.config);
+    (void)snprintf(line, sizeof(line), "explain text --env uat --config %s", ini_path);
+    load(&call, line, "");
+    assert_true(call.ok);
+    assert_true(config_axdb(call.config) && config_dataverse(call.config));
+    config_free(call.config);
+    expect_fault("explain text -S s -U u", "", ERR_USAGE, "-d is missing");
+    expect_fault("explain two words", "", ERR_USAGE, "quotes");
+}
+
+static void
+env_takes_a_word_and_a_name(void **state)
+{
+    char line[512];
+    struct call call;
+    (void)state;
+    (void)snprintf(line, sizeof(line), "env show uat --config %s", ini_path);
+    load(&call, line, "DWCLEAN_SERVER=other");
+    assert_true(call.ok); /* shows what would be refused */
+    assert_string_equal(config_operand(call.config), "show");
+    assert_string_equal(config_text(call.config, OPT_ENV), "uat");
+    assert_string_equal(config_setting(call.config, RANK_VARIABLE, OPT_SERVER)->text, "other");
+    assert_int_equal(config_problem(call.config)->code, ERR_REFUSED);
+    config_free(call.config);
+    (void)snprintf(line, sizeof(line), "env test uat --config %s", ini_path);
+    expect_fault(line, "DWCLEAN_SERVER=other", ERR_REFUSED, "than --env names");
+    load(&call, line, "");
+    assert_true(call.ok);
+    assert_true(config_axdb(call.config) && config_dataverse(call.config));
+    assert_null(config_problem(call.config));
+    config_free(call.config);
+    expect_fault("env", "", ERR_USAGE, "list|show|test");
+    expect_fault("env list uat", "", ERR_USAGE, "unexpected argument");
+    expect_fault("env show a b", "", ERR_USAGE, "unexpected argument");
+    expect_fault("env look", "", ERR_USAGE, "knows no");
+    expect_fault("env show a --env b", "", ERR_USAGE, "two environments");
+    expect_fault("env test", "", ERR_USAGE, "no target");
 }
 
 static void
@@ -875,6 +933,8 @@ main(void)
         cmocka_unit_test(an_export_needs_no_target_and_no_secret),
         cmocka_unit_test(commands_about_axdb_look_at_dataverse_when_it_is_named),
         cmocka_unit_test(a_map_is_named_by_both_of_its_sides),
+        cmocka_unit_test(explain_looks_at_what_the_command_line_names),
+        cmocka_unit_test(env_takes_a_word_and_a_name),
         cmocka_unit_test(channels_are_all_or_named_and_the_stronger_source_decides),
         cmocka_unit_test(scope_and_pins_belong_to_one_environment_and_are_checked_when_read),
         cmocka_unit_test(what_lcs_shows_names_server_and_database),

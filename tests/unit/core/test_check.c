@@ -403,6 +403,38 @@ memory_that_runs_out_is_never_ready(void **state)
     assert_true(ready);
 }
 
+static void
+a_target_is_tested_by_what_its_connections_show(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
+    world_init(&world);
+    world.patch_axdb = no_delete; /* what a run needs is not asked here */
+    run_test_target(&request, &world.ports, arena, &outcome);
+    assert_int_equal(outcome.word, OUTCOME_READY);
+    assert_int_equal(outcome.exit_status, 0);
+    assert_string_equal(outcome.verdict, "AxDB: ok; Dataverse: ok");
+    assert_non_null(seen_by(&outcome, "C-CONNECT", ""));
+    assert_non_null(seen_by(&outcome, "C-ORG", ""));
+    assert_null(seen_by(&outcome, "C-RIGHTS", ""));
+    assert_null(seen_by(&outcome, "C-RUNS", ""));
+    assert_int_equal(probes, 0);
+    request.expect_org_name = "another";
+    world_init(&world);
+    run_test_target(&request, &world.ports, arena, &outcome);
+    assert_int_equal(outcome.word, OUTCOME_REFUSED);
+    assert_int_equal(outcome.exit_status, 4);
+    request.expect_org_name = NULL;
+    request.dataverse = false;
+    world_init(&world);
+    run_test_target(&request, &world.ports, arena, &outcome);
+    assert_string_equal(outcome.verdict, "AxDB: ok");
+}
+
 int
 main(void)
 {
@@ -418,6 +450,7 @@ main(void)
         cmocka_unit_test(a_runs_directory_that_nobody_named_is_not_known),
         cmocka_unit_test(the_verdict_says_what_is_only_advisory),
         cmocka_unit_test(memory_that_runs_out_is_never_ready),
+        cmocka_unit_test(a_target_is_tested_by_what_its_connections_show),
     };
 
     return cmocka_run_group_tests_name("core/check", tests, NULL, NULL);
