@@ -369,16 +369,20 @@ at_terminal() {
     [ "$status" = 2 ]
 }
 
+# below PROCESS NAME: sets `found` to the process of that name below `script` and whatever shells it runs.
+below() {
+    local child
+    for child in $(ps -o pid= --ppid "$1"); do
+        if [ "$(cat "/proc/$child/comm")" = "$2" ]; then found=$child; else below "$child" "$2"; fi
+    done
+}
+
 @test "a stop signal ends the wait for a device code" {
     at_terminal --device-code </dev/null &
     running=$!
     for _ in $(seq 100); do grep -qs SANDBOX01 typescript && break; sleep 0.1; done
-    # the program below `script` and its shell
-    for process in $(ps -o pid= --ppid "$running") $running; do
-        for child in $(ps -o pid= --ppid "$process"); do
-            if [ "$(cat "/proc/$child/comm")" = dwclean ]; then kill -INT "$child"; fi
-        done
-    done
+    below "$running" dwclean
+    kill -INT "$found"
     status=0
     wait "$running" || status=$?
     cat typescript
