@@ -148,6 +148,24 @@ verdict_of(const struct run *run, const struct observation *why)
                : run_clean_verdict(run, "every required check is ok");
 }
 
+/** What was found, and in the same breath what was not: a table that is missing is no detail. */
+static const char *
+with_unknowns(const struct evidence *evidence, const char *verdict, struct arena *arena)
+{
+    const size_t unknown = evidence_count(evidence, true, VERDICT_UNKNOWN);
+    const char *text = NULL;
+
+    for (size_t i = 0; !text && i < evidence->observation_count; i++)
+        if (evidence->observations[i].required &&
+            evidence->observations[i].verdict == VERDICT_UNKNOWN)
+            text = evidence->observations[i].text;
+    text = !text ? NULL
+           : unknown == 1
+               ? arena_printf(arena, "%s; not known: %s", verdict, text)
+               : arena_printf(arena, "%s; not known: %s, and %zu more", verdict, text, unknown - 1);
+    return text ? text : verdict;
+}
+
 /** A required check is unknown and none differs. */
 static void
 judge_unknown(const struct observation *why, const struct err *unread, struct arena *arena,
@@ -185,6 +203,8 @@ judge(struct run *run)
         if (unread && run->request.expect == EXPECT_PRE_RELINK)
             outcome->verdict = evidence->axdb ? "AxDB has rows; Dataverse was not read"
                                               : "Dataverse has rows; AxDB was not read";
+        else
+            outcome->verdict = with_unknowns(evidence, outcome->verdict, run->arena);
     } else {
         judge_unknown(why, unread, run->arena, outcome);
     }

@@ -480,6 +480,25 @@ rows_older_than_the_copy_are_counted_when_its_time_is_known(void **state)
     }
 }
 
+static void
+what_is_not_known_stands_beside_what_was_found(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    const struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
+    fake_world_init(&world);
+    world.patch_axdb = a_view;
+    run_verify(&request, &world.ports, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 2);
+    assert_non_null(strstr(outcome.verdict, "; not known: dbo.BUSINESSEVENTSDEFINITION is a view"));
+    world.patch_axdb = NULL;
+    run_verify(&request, &world.ports, arena, &outcome);
+    assert_null(strstr(outcome.verdict, "not known"));
+}
+
 int
 main(void)
 {
@@ -488,6 +507,7 @@ main(void)
         cmocka_unit_test(rows_of_a_channel_are_gone_only_where_nothing_can_hide_them),
         cmocka_unit_test(a_link_to_another_environment_differs),
         cmocka_unit_test(pins_are_compared_in_verify_too),
+        cmocka_unit_test(what_is_not_known_stands_beside_what_was_found),
         cmocka_unit_test(after_a_relink_rows_are_normal_and_what_they_name_counts),
         cmocka_unit_test(rows_older_than_the_copy_are_counted_when_its_time_is_known),
     };
