@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PARTS_NUMBER_BYTES = 24 };
+enum { PARTS_NUMBER_BYTES = 24, PARTS_ROWS_SHOWN = 20 };
 
 bool parts_is_command(const struct outcome *outcome, const char *command);
 
@@ -25,6 +25,13 @@ const char *parts_rows(int64_t rows);
 
 /** The number, "-" where it is not known. */
 const char *parts_number(int64_t rows, char ret[PARTS_NUMBER_BYTES]);
+
+/** Project rows by the host that they name, event rows by channel: the largest groups. */
+MUST_CHECK bool parts_write_groups(const struct layout *layout, const struct outcome *outcome,
+                                   struct err *err);
+
+/** "and N more" behind a list of `count` that was cut after PARTS_ROWS_SHOWN. */
+void parts_write_more(const struct layout *layout, size_t count);
 
 /** What a pasted text means. */
 void parts_write_explained(const struct layout *layout, const struct outcome *outcome);

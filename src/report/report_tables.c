@@ -234,3 +234,10 @@ parts_write_tables(const struct layout *layout, const struct outcome *outcome, s
     write_merge_notes(layout, outcome);
     return ok;
 }
+
+void
+parts_write_more(const struct layout *layout, size_t count)
+{
+    if (count > PARTS_ROWS_SHOWN)
+        text_printf(layout->out, "  and %zu more: see the JSON report\n", count - PARTS_ROWS_SHOWN);
+}
