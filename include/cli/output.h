@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "core/outcome.h"
 #include "port/run_dir.h"
+#include "report/report.h"
 
 #include <stdbool.h>
 
@@ -15,14 +16,13 @@ struct output {
     int fd;           /* stdout, or the file of -o */
     bool owned;       /* the file of -o */
     const char *path; /* its name; NULL = stdout */
-    bool json;        /* --format */
-    bool colour;      /* --color, NO_COLOR, TERM, terminal or not */
     bool is_terminal; /* the report is read there: errors need not be said twice */
-    unsigned width;
+    enum report_form form;
+    struct report_place place; /* colour: --color, NO_COLOR, TERM, terminal or not */
 };
 
-/** --format json, or the variable for it. */
-bool output_is_json(const struct config *config);
+/** --format, or the variable for it. */
+enum report_form output_form(const struct config *config);
 
 /** The status of the process: an interrupted run tells which signal it was (129, 130, 143). */
 int output_exit_status(const struct outcome *outcome);

@@ -20,6 +20,25 @@ MUST_CHECK bool report_text(const struct outcome *outcome, unsigned width, bool 
  * numbers are strings. Ends with a newline. */
 MUST_CHECK bool report_json(const struct outcome *outcome, struct text *ret, struct err *err);
 
+/** The forms of a report, as --format names them. */
+enum report_form { REPORT_TEXT, REPORT_JSON, REPORT_FORMS };
+
+/** "text", "json", ... */
+const char *report_form_name(enum report_form form);
+
+/** The form of that name; false = there is none. */
+bool report_form_find(const char *name, enum report_form *ret);
+
+/** What a form may want to know about the place where it is read. */
+struct report_place {
+    unsigned width; /* columns; 0 = 80 */
+    bool colour;    /* ANSI colours; text alone */
+};
+
+/** An outcome in any form, whole. */
+MUST_CHECK bool report_render(const struct outcome *outcome, enum report_form form,
+                              const struct report_place *place, struct text *ret, struct err *err);
+
 /** Version text of the cJSON that is loaded. */
 const char *report_library_version(void);
 

@@ -461,7 +461,7 @@ fail_early(struct program *program, const struct err *err)
     struct outcome outcome;
     outcome_of_error(program, err, &outcome);
     console_error(&program->console, err);
-    if (program->output.json)
+    if (program->output.form != REPORT_TEXT)
         output_report(&program->output, &outcome, &program->console);
     return output_exit_status(&outcome);
 }
@@ -669,7 +669,7 @@ start(struct program *program)
     const bool loaded = config_load(program->config, &input, &err);
     console_init(&program->console, STDERR_FILENO, least_level(program->config));
     /* After a fault only a JSON report is written: an older report is not emptied for nothing. */
-    const bool opened = (!loaded && !output_is_json(program->config)) ||
+    const bool opened = (!loaded && output_form(program->config) == REPORT_TEXT) ||
                         output_open(program->config, &program->output, &output_err);
     const struct config_notice *notice = config_notices(program->config, &notices);
     for (size_t i = 0; i < notices; i++)

@@ -70,7 +70,8 @@ list_json(const struct config *config, struct text *ret)
 static struct layout
 layout_of(const struct output *output, struct text *ret)
 {
-    return (struct layout){.out = ret, .width = output->width, .colour = output->colour};
+    return (struct layout){
+        .out = ret, .width = output->place.width, .colour = output->place.colour};
 }
 
 bool
@@ -79,7 +80,7 @@ environments_list(const struct config *config, const struct output *output, stru
     assert(config && output && err);
     TEXT_SCOPED text = {0};
     const struct layout layout = layout_of(output, &text);
-    if (output->json)
+    if (output->form == REPORT_JSON)
         list_json(config, &text);
     else
         list_text(config, &layout);
@@ -367,7 +368,7 @@ environments_show(const struct config *config, const struct output *output, stru
     assert(config && output && err);
     TEXT_SCOPED text = {0};
     const struct layout layout = layout_of(output, &text);
-    if (output->json)
+    if (output->form == REPORT_JSON)
         show_json(config, &text);
     else
         show_text(config, &layout);

@@ -100,7 +100,8 @@ list_one(const struct layout *layout, const struct symptom *symptom)
 static void
 list_text(const struct output *output, struct text *ret)
 {
-    const struct layout layout = {.out = ret, .width = output->width, .colour = output->colour};
+    const struct layout layout = {
+        .out = ret, .width = output->place.width, .colour = output->place.colour};
     size_t count = 0;
     const struct symptom *all = symptoms(&count);
     text_append(ret, "Symptoms, each with a part of its message, or with what is seen:\n");
@@ -153,7 +154,7 @@ explain_list(const struct output *output, struct err *err)
 {
     assert(output && err);
     TEXT_SCOPED text = {0};
-    if (output->json)
+    if (output->form == REPORT_JSON)
         list_json(&text);
     else
         list_text(output, &text);

@@ -15,7 +15,7 @@
 static struct history_style
 style_of(const struct output *output)
 {
-    return (struct history_style){.width = output->width, .colour = output->colour};
+    return (struct history_style){.width = output->place.width, .colour = output->place.colour};
 }
 
 bool
@@ -51,8 +51,9 @@ history_show_runs(const struct history_job *job, struct err *err)
     if (!job->history->list(job->history, job->arena, &list, err))
         return false;
     warn_of_damage(job, &list);
-    return (job->output->json ? history_runs_json(&list, job->environment, &text, err)
-                              : history_runs_text(&list, job->environment, &style, &text, err)) &&
+    return (job->output->form == REPORT_JSON
+                ? history_runs_json(&list, job->environment, &text, err)
+                : history_runs_text(&list, job->environment, &style, &text, err)) &&
            history_tell(job, &text, err);
 }
 
@@ -215,8 +216,8 @@ report(const struct prune *prune, struct err *err)
     const struct output *output = prune->job->output;
     const struct history_style style = style_of(output);
     TEXT_SCOPED text = {0};
-    return (output->json ? history_prune_json(&prune->told, &text, err)
-                         : history_prune_text(&prune->told, &style, &text, err)) &&
+    return (output->form == REPORT_JSON ? history_prune_json(&prune->told, &text, err)
+                                        : history_prune_text(&prune->told, &style, &text, err)) &&
            history_tell(prune->job, &text, err);
 }
 

@@ -2,7 +2,6 @@
 
 #include "base/cancel.h"
 #include "base/text.h"
-#include "report/report.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -15,11 +14,13 @@
 /* A report lists every row of Dataverse before and after: evidence, so none is left out. */
 enum { DEFAULT_WIDTH = 80, MAX_WIDTH = 120, REPORT_MAX_BYTES = 512 * 1024 * 1024 };
 
-bool
-output_is_json(const struct config *config)
+enum report_form
+output_form(const struct config *config)
 {
-    const char *format = config_text(config, OPT_FORMAT);
-    return format && strcmp(format, "json") == 0;
+    const char *name = config_text(config, OPT_FORMAT);
+    enum report_form form = REPORT_TEXT;
+    /* the option table has no other names */
+    return name && report_form_find(name, &form) ? form : REPORT_TEXT;
 }
 
 int
@@ -55,18 +56,18 @@ output_open(const struct config *config, struct output *ret, struct err *err)
 {
     const char *path = config_text(config, OPT_OUTPUT);
     bool ok = true;
-    *ret = (struct output){.fd = STDOUT_FILENO, .json = output_is_json(config)};
+    *ret = (struct output){.fd = STDOUT_FILENO, .form = output_form(config)};
     if (path) {
         /* Opened before the run: a path that cannot be written must not be found out afterwards. */
         const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
         if (fd >= 0)
-            *ret = (struct output){.fd = fd, .owned = true, .path = path, .json = ret->json};
+            *ret = (struct output){.fd = fd, .owned = true, .path = path, .form = ret->form};
         else
             ok = err_errno(err, ERR_CONFIG, errno, "open %s for the report", path);
     }
     ret->is_terminal = isatty(ret->fd) == 1;
-    ret->width = width_of(ret->fd);
-    ret->colour = wants_colour(config, ret->fd);
+    ret->place =
+        (struct report_place){.width = width_of(ret->fd), .colour = wants_colour(config, ret->fd)};
     return ok;
 }
 
@@ -105,10 +106,7 @@ output_report(const struct output *output, const struct outcome *outcome, struct
     struct err err;
     struct outcome settled = *outcome;
     settled.exit_status = output_exit_status(outcome);
-    const bool rendered = output->json
-                              ? report_json(&settled, &text, &err)
-                              : report_text(&settled, output->width, output->colour, &text, &err);
-    if (!rendered)
+    if (!report_render(&settled, output->form, &output->place, &text, &err))
         (void)err_wrap(&err, "the report is not complete");
     else if (!console_write(output->fd, text_string(&text), text.used))
         (void)err_errno(&err, ERR_STORAGE, errno, "write the report");

@@ -170,7 +170,7 @@ show_text(const struct shown_plan *plan, struct err *err)
     const struct show_plan_job *job = plan->job;
     TEXT_SCOPED text = {0};
     const struct layout layout = {
-        .out = &text, .width = job->output->width, .colour = job->output->colour};
+        .out = &text, .width = job->output->place.width, .colour = job->output->place.colour};
     struct row_lines lines = {.plan = plan, .layout = &layout};
     write_head(&layout, plan);
     write_target(&layout, plan->header);
@@ -284,5 +284,5 @@ show_plan(const struct show_plan_job *job, struct err *err)
         plan.rows += plan.summary.states[i].rows;
     plan.expires_utc_ms = plan_header_expiry(plan.header);
     plan.now_utc_ms = clock_utc_ms();
-    return job->output->json ? show_json(&plan, err) : show_text(&plan, err);
+    return job->output->form == REPORT_JSON ? show_json(&plan, err) : show_text(&plan, err);
 }

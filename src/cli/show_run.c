@@ -72,14 +72,15 @@ bool
 show_run(const struct history_job *job, struct err *err)
 {
     assert(job && err);
-    const struct history_style style = {.width = job->output->width, .colour = job->output->colour};
+    const struct history_style style = {.width = job->output->place.width,
+                                        .colour = job->output->place.colour};
     struct run_details details;
     struct history_shown shown = {.details = &details};
     TEXT_SCOPED text = {0};
     if (!job->history->details(job->history, job->run, job->arena, &details, err) ||
         !verify(job, &shown, err))
         return false;
-    return (job->output->json ? history_run_json(&shown, &text, err)
-                              : history_run_text(&shown, &style, &text, err)) &&
+    return (job->output->form == REPORT_JSON ? history_run_json(&shown, &text, err)
+                                             : history_run_text(&shown, &style, &text, err)) &&
            history_tell(job, &text, err) && judge(&shown, err);
 }

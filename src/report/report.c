@@ -1,0 +1,44 @@
+#include "report/report.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const char *const names[REPORT_FORMS] = {
+    [REPORT_TEXT] = "text",
+    [REPORT_JSON] = "json",
+};
+
+const char *
+report_form_name(enum report_form form)
+{
+    assert(form < REPORT_FORMS);
+    return names[form];
+}
+
+bool
+report_form_find(const char *name, enum report_form *ret)
+{
+    for (unsigned i = 0; i < REPORT_FORMS; i++) {
+        if (strcmp(names[i], name) == 0) {
+            *ret = (enum report_form)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+report_render(const struct outcome *outcome, enum report_form form,
+              const struct report_place *place, struct text *ret, struct err *err)
+{
+    assert(outcome && place && ret && err);
+    switch (form) {
+    case REPORT_TEXT:
+        return report_text(outcome, place->width, place->colour, ret, err);
+    case REPORT_JSON:
+        return report_json(outcome, ret, err);
+    case REPORT_FORMS:
+        break;
+    }
+    return err_set(err, ERR_INTERNAL, "no such form of a report");
+}
