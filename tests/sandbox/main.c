@@ -30,6 +30,7 @@ enum { ROWS_MAX = 10000000, DATAVERSE_ROWS_MAX = 100000 };
 
 struct options {
     const char *seed, *directory, *fixtures, *certificate, *log, *browser, *database;
+    const char *dataverse_certificate; /* NULL = as certificate */
     enum tds_encryption encryption;
     double time_scale;
     int64_t rows;
@@ -58,7 +59,7 @@ usage(FILE *out, int status)
         "usage: dwclean-sandbox --seed NAME --dir DIR --fixtures DIR [--rows N]\n"
         "       [--tds-encryption none|optional|required]\n"
         "       [--certificate good|expired|wrong-name|other-ca|second|self-signed|\n"
-        "       by-self-signed]\n"
+        "       by-self-signed] [--dataverse-certificate NAME]\n"
         "       [--time-scale N] [--without-tds] [--utf8-engine] [--with-parent] [--log FILE]\n"
         "       [--browser ADDRESS] [--database NAME]\n",
         out);
@@ -135,6 +136,7 @@ enum option_letter {
     OPT_ROWS,
     OPT_ENCRYPTION,
     OPT_CERTIFICATE,
+    OPT_DATAVERSE_CERTIFICATE,
     OPT_SCALE,
     OPT_WITHOUT_TDS,
     OPT_UTF8_ENGINE,
@@ -152,6 +154,7 @@ static const struct option long_options[] = {
     {"rows", required_argument, NULL, OPT_ROWS},
     {"tds-encryption", required_argument, NULL, OPT_ENCRYPTION},
     {"certificate", required_argument, NULL, OPT_CERTIFICATE},
+    {"dataverse-certificate", required_argument, NULL, OPT_DATAVERSE_CERTIFICATE},
     {"time-scale", required_argument, NULL, OPT_SCALE},
     {"without-tds", no_argument, NULL, OPT_WITHOUT_TDS},
     {"utf8-engine", no_argument, NULL, OPT_UTF8_ENGINE},
@@ -182,6 +185,9 @@ take_option(struct options *options, int which)
         return parse_encryption(optarg, &options->encryption);
     case OPT_CERTIFICATE:
         options->certificate = optarg;
+        return known_certificate(optarg);
+    case OPT_DATAVERSE_CERTIFICATE:
+        options->dataverse_certificate = optarg;
         return known_certificate(optarg);
     case OPT_SCALE:
         return parse_scale(optarg, &options->time_scale);
@@ -414,7 +420,9 @@ start_dataverse(struct sandbox *sandbox)
     if (rows > DATAVERSE_ROWS_MAX)
         rows = DATAVERSE_ROWS_MAX;
     struct dv_options options = {.directory = sandbox->options.directory,
-                                 .certificate = sandbox->options.certificate,
+                                 .certificate = sandbox->options.dataverse_certificate
+                                                    ? sandbox->options.dataverse_certificate
+                                                    : sandbox->options.certificate,
                                  .seed = seed,
                                  .rows = rows,
                                  .time_scale = sandbox->options.time_scale,
