@@ -96,12 +96,33 @@ drop_foreign(struct settings *settings, const struct option_spec *spec, enum con
     const struct setting *argv = &settings->at[RANK_ARGV][spec->id];
     const struct setting *section = &settings->at[RANK_SECTION][spec->id];
     const struct setting *used = argv->set ? argv : section;
+    if (spec->kind == OPTION_FLAG)
+        return ignored.number == (used->set ? used->number : 0) ||
+               settings_notice(settings, err, LOG_LEVEL_NOTICE,
+                               "%s: %s is ignored; %s takes it from %s or --env alone",
+                               ignored.source, spec->name, command_spec(command)->name,
+                               option_shown(spec, name, sizeof(name)));
     if (used->set && rules_same_value(spec->id, used->text, ignored.text))
         return true;
     return settings_notice(settings, err, LOG_LEVEL_NOTICE,
                            "%s (%s) is ignored: %s takes the %s from %s or --env alone",
                            ignored.source, ignored.text, command_spec(command)->name, spec->name,
                            option_shown(spec, name, sizeof(name)));
+}
+
+static bool
+may_be_clear(const struct setting *encrypt)
+{
+    return encrypt->set &&
+           (strcmp(encrypt->text, "optional") == 0 || strcmp(encrypt->text, "disable") == 0);
+}
+
+/** Is this value of a variable or of [defaults] none that a writing command may take? Encryption
+ * may be asked for from anywhere; to go without it is for the command line. */
+static bool
+is_foreign(const struct option_spec *spec, const struct setting *setting)
+{
+    return (spec->traits & OPTION_IS_TARGET) || (spec->id == OPT_ENCRYPT && may_be_clear(setting));
 }
 
 bool
@@ -112,10 +133,10 @@ rules_target_sources(struct settings *settings, enum command command, struct err
         const struct option_spec *spec = option_spec((enum option_id)i);
         if ((spec->traits & OPTION_IS_PINNED) && !refuse_another(settings, spec, err))
             return false;
-        if (!(spec->traits & OPTION_IS_TARGET) || !command_spec(command)->writes)
-            continue;
-        for (size_t j = 0; j < sizeof(foreign) / sizeof(foreign[0]); j++) {
-            if (!drop_foreign(settings, spec, foreign[j], command, err))
+        for (size_t j = 0;
+             command_spec(command)->writes && j < sizeof(foreign) / sizeof(foreign[0]); j++) {
+            if (is_foreign(spec, &settings->at[foreign[j]][spec->id]) &&
+                !drop_foreign(settings, spec, foreign[j], command, err))
                 return false;
         }
     }
@@ -278,9 +299,7 @@ check_encryption(struct settings *settings, struct err *err)
                       pinned->source);
         return err_hint(err, "-C checks no certificate; -J accepts one certificate and no other.");
     }
-    const bool may_be_clear =
-        mode && (strcmp(mode->text, "optional") == 0 || strcmp(mode->text, "disable") == 0);
-    if (may_be_clear &&
+    if (mode && may_be_clear(mode) &&
         !settings_notice(settings, err, LOG_LEVEL_WARNING,
                          "encryption is %s (%s): rows may cross the network in clear text",
                          mode->text, mode->source))

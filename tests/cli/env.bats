@@ -229,6 +229,27 @@ strings() {
     refute says "$SANDBOX_CLIENT_SECRET"
 }
 
+@test "the certificate of a command that writes is not left unchecked by a variable" {
+    strings
+    target=(-S "localhost,$SANDBOX_TDS_PORT" -d AxDB --axdb-only --expect-dataverse-host other.crm4.dynamics.com)
+    export DWCLEAN_CONNECTION_STRING="$axdb_string;TrustServerCertificate=True"
+    status_of "$DWCLEAN" verify --axdb-only
+    [ "$status" = 2 ]
+    says "NOT checked"
+    status_of "$DWCLEAN" clean --dry-run --class sandbox "${target[@]}"
+    [ "$status" = 10 ]
+    says "trust-server-certificate is ignored; clean takes it from -C or --env alone"
+    says certificate
+    status_of env -u DWCLEAN_CONNECTION_STRING DWCLEAN_ENCRYPT=disable DWCLEAN_PASSWORD='Sandbox-Passw0rd!' \
+        DWCLEAN_USER=dwclean "$DWCLEAN" clean --dry-run \
+        --class sandbox "${target[@]}"
+    [ "$status" = 10 ]
+    says "variable DWCLEAN_ENCRYPT (disable) is ignored"
+    status_of "$DWCLEAN" clean --dry-run --class sandbox "${target[@]}" -C
+    [ "$status" = 0 ]
+    says "NOT checked"
+}
+
 @test "a connection string and another target, or another secret, contradict each other" {
     strings
     status_of "$DWCLEAN" verify --connection-string-file "$string_file" "${rest[@]}" -S other
