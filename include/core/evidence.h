@@ -107,6 +107,10 @@ void evidence_grantee(const struct axdb_identity *identity, char *ret, size_t si
  * deleted in the version that was backed up and in no other. */
 bool evidence_without_versions(const struct runtime_evidence *runtime);
 
+/** STATUS of a project row: 0 is enabled, 4 is queueing (Microsoft, "Troubleshoot live
+ * synchronization issues"). */
+bool evidence_is_running(int64_t status);
+
 /** Rows of a table as seen; -1 when not known or not asked. */
 int64_t evidence_rows(const struct evidence *evidence, enum table table);
 

@@ -415,7 +415,7 @@ check_status(struct observations *list, const struct axdb_evidence *axdb)
     if (!axdb->urls_known)
         return;
     for (size_t i = 0; i < axdb->url_count; i++) {
-        const bool enabled = axdb->urls[i].status == 0 || axdb->urls[i].status == 4;
+        const bool enabled = evidence_is_running(axdb->urls[i].status);
 
         running += enabled ? axdb->urls[i].rows : 0;
         other += enabled ? 0 : axdb->urls[i].rows;

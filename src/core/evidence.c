@@ -360,6 +360,12 @@ evidence_count(const struct evidence *evidence, bool required, enum verdict verd
     return count;
 }
 
+bool
+evidence_is_running(int64_t status)
+{
+    return status == 0 || status == 4;
+}
+
 int64_t
 evidence_rows(const struct evidence *evidence, enum table table)
 {

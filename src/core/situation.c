@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { SITUATIONS = 6, REMAINS = 6 };
+enum { SITUATIONS = 8, REMAINS = 6 };
 
 /** What is to be done in the browser, as the pages say it. */
 struct page {
@@ -41,6 +41,12 @@ static const struct page pages[] = {
     {"P4",
      "What Reset link would do here",
      {NULL},
+     "Reset dual-write connections (Microsoft, 2023)"},
+    {"P5",
+     "Maps that were not stopped",
+     {"Stop the maps on the Dual-write page, or make sure that none can be reached.",
+      "Reset link with maps that run wants Force Reset set in its wizard.",
+      "dwclean asks in every run: type STOPPED, or pass --maps-are-stopped. The answer is kept."},
      "Reset dual-write connections (Microsoft, 2023)"},
     {"P6",
      "Dual-write and the Power Platform integration name different environments",
@@ -83,10 +89,8 @@ static const char *const scenario_steps[][REMAINS] = {
      "Another organization means to deploy finance and operations again."},
 };
 
-static const char *const always_of_reset[] = {
-    "Maps that are not stopped: stop them, or set Force Reset in the wizard.",
-    "Lost: maps leave the link; integration keys, company mapping, alerts, logs, sync history.",
-};
+static const char lost_by_reset[] =
+    "Lost: maps leave the link; integration keys, company mapping, alerts, logs, sync history.";
 
 /** The evidence, reduced to what decides. */
 struct facts {
@@ -94,6 +98,7 @@ struct facts {
     bool urls;                   /* AxDB's rows and the own host are known */
     int64_t foreign, blank, own; /* project rows by what they name */
     const char *foreign_host;    /* the one with most rows */
+    int64_t running;             /* project rows whose STATUS is enabled or queueing */
     int64_t runtime_rows;        /* -1 = not known */
     bool link_known, linked;
     char fno[HOST_BYTES]; /* that Dataverse reports */
@@ -122,12 +127,23 @@ count_rows(const struct evidence *evidence, struct facts *ret)
 }
 
 static void
+count_running(const struct evidence *evidence, struct facts *ret)
+{
+    const bool known = evidence->axdb && evidence->axdb->urls_known;
+
+    for (size_t i = 0; known && i < evidence->axdb->url_count; i++)
+        if (evidence_is_running(evidence->axdb->urls[i].status))
+            ret->running += evidence->axdb->urls[i].rows;
+}
+
+static void
 gather(const struct run_request *request, const struct evidence *evidence, struct facts *ret)
 {
     char expected[HOST_BYTES] = "";
 
     *ret = (struct facts){.evidence = evidence, .runtime_rows = -1};
     count_rows(evidence, ret);
+    count_running(evidence, ret);
     if (request->expect_fno_url)
         host_of_url(request->expect_fno_url, expected);
     if (evidence->origin) {
@@ -248,7 +264,9 @@ scenario_of(const struct facts *facts)
         return 0;
     if (!facts->linked)
         return 3;
-    if (!facts->urls || facts->blank)
+    /* own rows, and an integration with another environment: which of the two the wizard of that
+     * environment would find is not known here */
+    if (!facts->urls || facts->blank || (facts->other_fno && !facts->foreign))
         return 0;
     return facts->foreign ? 2 : facts->own ? 1 : 0;
 }
@@ -282,10 +300,23 @@ find_reset(struct finding *finding, const struct facts *facts)
     situation = add(finding, "P4", true, show_scenario(facts, finding->arena));
     for (size_t i = 0; i < REMAINS && scenario_steps[scenario][i]; i++)
         remains[count++] = scenario_steps[scenario][i];
-    for (size_t i = 0; i < sizeof always_of_reset / sizeof always_of_reset[0]; i++)
-        remains[count++] = always_of_reset[i];
+    remains[count++] = lost_by_reset;
     situation->remains = remains;
     situation->remain_count = count;
+}
+
+/** Before a relink maps should be stopped. What the rows say of that is the source's in a restored
+ * copy, so it is never proven. */
+static void
+find_running(struct finding *finding, const struct run_request *request, const struct facts *facts)
+{
+    if (facts->running > 0 && request->expect == EXPECT_PRE_RELINK)
+        (void)add(finding, "P5", true,
+                  arena_printf(finding->arena,
+                               "STATUS of %" PRId64 " project %s is enabled or queueing; in a "
+                               "restored copy that is the source's, and says nothing of maps that "
+                               "run now",
+                               facts->running, facts->running == 1 ? "row" : "rows"));
 }
 
 /** Dual-write and the integration name different environments. */
@@ -330,6 +361,7 @@ situations_find(const struct run_request *request, struct arena *arena, struct o
                   "neither side has rows, and Dataverse reports no link to finance and operations");
     else if (facts.foreign + facts.blank + facts.own > 0)
         find_reset(&finding, &facts);
+    find_running(&finding, request, &facts);
     if (finding.exhausted)
         return false;
     outcome->situations = finding.list;

@@ -190,7 +190,8 @@ continues_utf8(char byte)
     return ((unsigned char)byte & 0xC0) == 0x80;
 }
 
-/** What is around a place, whole characters, at most EXCERPT_BYTES. */
+/** What is around a place, whole characters, from the beginning of a word on, at most
+ * EXCERPT_BYTES. */
 static const char *
 excerpt_at(const char *text, size_t at, struct arena *arena)
 {
@@ -198,6 +199,8 @@ excerpt_at(const char *text, size_t at, struct arena *arena)
     size_t from = at > LEAD_BYTES ? at - LEAD_BYTES : 0;
     size_t to = size - from > EXCERPT_BYTES ? from + EXCERPT_BYTES : size;
 
+    while (from > 0 && from < at && text[from - 1] != ' ')
+        from++;
     while (from < at && continues_utf8(text[from]))
         from++;
     while (to > at && to < size && continues_utf8(text[to]))

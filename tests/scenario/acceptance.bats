@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The situations that Microsoft's pages describe, end to end: report, exit status and what is left on the servers.
-# Golden reports: fixtures/golden/scenario-*.txt, times, ports and paths masked; DWCLEAN_WRITE_GOLDENS=1 writes them anew.
+# Golden reports: fixtures/golden/scenario-*.{txt,json}, times, ports and paths masked; DWCLEAN_WRITE_GOLDENS=1 writes them anew.
 
 setup() {
     load ../cli/support
@@ -46,15 +46,23 @@ masked() {
         -e 's#/[^ ]*/runs/[^ /]*#RUNS/ID#g' -e 's/[0-9]{8}T[0-9]{6}Z-[a-z0-9-]+/ID/g' -e 's/\b[0-9a-f]{64}\b/PLAN-ID/g' \
         -e 's/(held|locked|locks) ([^0-9]*)[0-9.]+ (ms|s)\b/\1 \2N \3/' -e 's/dwclean [0-9]+\.[0-9]+\.[0-9]+/dwclean V/' \
         -e 's/[0-9]+(\.[0-9]+)? rows\/s/N rows\/s/' -e 's/[0-9]+ ms a row/N ms a row/' \
+        -e 's/"(locked_ms|rows_per_minute|ms_per_row|throttled)": "[0-9]+"/"\1": "N"/' -e 's/[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}/FORK/' \
         -e '/6459f7a8/!s/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/REQUEST-ID/g' <<<"$output"
 }
 
-# golden NAME: the text of the last status_of, byte by byte; no marked value is in it.
+# golden NAME: the report of the last status_of, byte by byte, in the form that it has; no marked value is in it.
 golden() {
     local file=$SOURCE_DIR/fixtures/golden/scenario-$1.txt
+    [[ "$output" != "{"* ]] || file=${file%.txt}.json
     refute says SECRET-MARKER
     [ -z "${DWCLEAN_WRITE_GOLDENS:-}" ] || masked >"$file"
     diff -u "$file" <(masked)
+}
+
+# golden_report NAME: the same of the report that the last run has left, as JSON.
+golden_report() {
+    output=$(cat "$(newest_run)/report.json")
+    golden "$1"
 }
 
 # situations <REPORT: "P1 P2? ..." (? = likely).
@@ -73,6 +81,17 @@ verdict() {
         process.stdout.write(order.find(v => seen.includes(v)) ?? "");' "$1"
 }
 
+# looked_after_the_purge: the last sign-in to AxDB came after the last row left Dataverse, and counts were read on it.
+looked_after_the_purge() {
+    control /log | node -e '
+        const log = require("fs").readFileSync(0, "utf8").trim().split("\n").map(l => JSON.parse(l));
+        const last = test => log.findLastIndex(test);
+        const purged = last(e => e.kind === "row" && e.what === "deleted");
+        const signedIn = last(e => e.kind === "login");
+        const counted = last(e => e.kind === "batch" && e.sql.includes("COUNT") && e.session === log[signedIn].session);
+        process.exit(purged >= 0 && purged < signedIn && signedIn < counted ? 0 : 1);'
+}
+
 # change COMMAND...: its dry run, then the change with that plan-id; the report of the run is in $report.
 change() {
     status_of confirmed "$@"
@@ -87,12 +106,15 @@ change() {
     [ "$status" = 2 ]
     golden a
     status_of verify --format json
+    golden a
     [ "$(json outcome <<<"$output")" = residue ]
     [[ " $(situations <<<"$output") " == *" P1 "* ]]
     [ "$(verdict A-URL <<<"$output")" = differs ]
     change both_write clean
     [ "$status" = 0 ]
+    looked_after_the_purge
     golden a-done
+    golden_report a-done
     [ "$(json outcome <<<"$report")" = done ]
     [ "$(json tables.0.deleted <<<"$report")" = "$(json tables.0.before <<<"$report")" ]
     [ "$(rows_left)" = "0 0 0 0" ]
@@ -109,6 +131,7 @@ change() {
     [ "$status" = 2 ]
     golden b
     status_of verify --format json
+    golden b
     [ "$(situations <<<"$output" | cut -d' ' -f1)" = P2 ]
     [ "$(verdict D-ROWS <<<"$output")" = differs ]
     change dataverse_write clean --dataverse-only
@@ -125,6 +148,7 @@ change() {
     [ "$status" = 0 ]
     golden c
     status_of clean --dry-run --rows-name-this-environment --reason move --format json
+    golden c
     [[ " $(situations <<<"$output") " == *" P3 "* ]]
     change clean --axdb-only --expect-dataverse-host "$own_host" --rows-name-this-environment --reason "move"
     [ "$status" = 0 ]
@@ -142,6 +166,7 @@ change() {
     [ "$status" = 2 ]
     golden d
     status_of "$DWCLEAN" explain "$text" --dataverse-only "${t[@]}" --format json
+    golden d
     [ "$(json explained.0.confirmation <<<"$output")" = confirmed ]
     [ "$(json explained.0.configured <<<"$output")" = ProjOpsTest4 ]
     change dataverse_write clean --dataverse-only
@@ -161,6 +186,7 @@ change() {
     [ "$status" = 4 ]
     golden e
     status_of clean --reason test --yes --plan-id "$id" --format json
+    golden e
     [ "$(json outcome <<<"$output")" = refused ]
     [ "$(json changed <<<"$output")" = false ]
     says --maps-are-stopped
@@ -173,6 +199,7 @@ change() {
     status_of clean --maps-are-stopped --reason "CHG0042, maps stopped by J." --yes --plan-id "$id"
     [ "$status" = 0 ]
     golden f
+    golden_report f
     run_dir=$(newest_run)
     [ "$(json outcome <"$run_dir/report.json")" = done ]
     [ "$(json reason <"$run_dir/report.json")" = "CHG0042, maps stopped by J." ]
@@ -188,6 +215,7 @@ change() {
     [ "$status" = 4 ]
     golden g
     status_of clean --dry-run --format json
+    golden g
     [ "$(json error.code <<<"$output")" = refused ]
     says "$own_host"
     [ "$(rows_left)" = "$before" ]
@@ -206,6 +234,7 @@ change() {
     says contoso-prod
     says contoso-uat.sandbox.operations.dynamics.com
     status_of verify --format json
+    golden h
     says "replaces the current one for good"
     [[ " $(situations <<<"$output") " == *" P4? "* ]]
     [ "$(verdict A-URL <<<"$output")" = differs ]
@@ -219,6 +248,7 @@ change() {
     [ "$status" = 2 ]
     golden i
     status_of verify --format json
+    golden i
     says "Power Platform Environment ID"
     [ "$(json error.code <<<"$output")" = "" ]
     [[ " $(situations <<<"$output") " == *" P4? "* ]]
@@ -232,12 +262,16 @@ change() {
 }
 
 @test "J: cloud-hosted, with a self-signed certificate: not without -C, and with it never silently" {
-    begin small --certificate self-signed
+    begin small --certificate self-signed --dataverse-certificate good
+    fno=https://contoso-dev123456789.axcloud.cloudax.dynamics.com
     cloud_hosted() {
-        "$DWCLEAN" "$1" --axdb-only -S "localhost,$SANDBOX_TDS_PORT" -d AxDB -U dwclean --expect-dataverse-host "$own_host" \
-            --expect-fno-url https://contoso-dev123456789.axcloud.cloudax.dynamics.com "${@:2}" </dev/null
+        mapfile -t t < <(axdb_target; dataverse_target)
+        [ "$1" = verify ] || t+=(--runs-dir "$runs")
+        "$DWCLEAN" "$1" --class dev "${t[@]}" --expect-fno-url "$fno" "${@:2}" </dev/null
     }
-    status_of cloud_hosted verify
+    settings "{\"fno_url\":\"$fno\"}"
+    no_traces
+    status_of cloud_hosted verify --axdb-only --expect-dataverse-host "$own_host"
     [ "$status" = 10 ]
     says certificate
     status_of cloud_hosted verify -C
@@ -246,10 +280,19 @@ change() {
     [[ "$stderr" == *"NOT checked"* ]]
     says "Scenario 4"
     status_of cloud_hosted verify -C --format json
+    golden j
     grep -q "not checked" <<<"$output"
-    status_of confirmed cloud_hosted clean -C --class dev --runs-dir "$runs"
+    # -C is about the SQL server alone: a Dataverse that nobody vouches for is not believed
+    status_of cloud_hosted verify -C --cacert /etc/ssl/certs/ca-certificates.crt
+    [ "$status" = 2 ]
+    says "certificate"
+    [ "$(rows_left)" != "0 0 0 0" ]
+    status_of cloud_hosted clean -C --dry-run --cacert /etc/ssl/certs/ca-certificates.crt
+    [ "$status" = 10 ]
+    change cloud_hosted clean -C
     [ "$status" = 0 ]
-    [ "$(rows_left)" = "0 0 0 2" ]
+    [ "$(json outcome <<<"$report")" = done ]
+    [ "$(rows_left)" = "0 0 0 0" ]
 }
 
 @test "K: verification alone with a login that may only read: twice the same" {
@@ -264,6 +307,7 @@ change() {
         masked | sed -E 's/"(started|ended|taken)": .*/"\1": TIME/' >"$BATS_TEST_TMPDIR/report.$i"
     done
     diff -u "$BATS_TEST_TMPDIR/report.1" "$BATS_TEST_TMPDIR/report.2"
+    golden k
     [ "$(json outcome <<<"$output")" = residue ]
     refute logged 'DELETE FROM'
     refute logged '"method":"DELETE"'
@@ -280,6 +324,7 @@ change() {
     [ "$status" = 2 ]
     golden l
     status_of verify --expect post-relink --expect-fno-url "$fno" --format json
+    golden l
     [ "$(verdict D-LINK <<<"$output")" = differs ]
     [[ " $(situations <<<"$output") " == *" P6 "* ]]
     says "Integration never set up"

@@ -75,11 +75,22 @@ static const struct runtime_diagnosis rows_against_trace = {NAMES(own_rows), TRA
 static const struct runtime_diagnosis trace_against_rows = {NAMES(foreign_rows),
                                                             TRACES(elsewhere_trace)};
 
+/** Rows of maps that were stopped: nothing here is about those that run. */
+static void
+foreign_urls(struct axdb_evidence *evidence)
+{
+    static const struct axdb_url_count urls[] = {
+        {.url = "https://contoso-prod.crm4.dynamics.com", .rows = 2, .status = 1}};
+
+    evidence->urls = urls;
+    evidence->url_count = 1;
+}
+
 static void
 own_urls(struct axdb_evidence *evidence)
 {
     static const struct axdb_url_count urls[] = {
-        {.url = "https://contoso-uat.crm4.dynamics.com", .rows = 2}};
+        {.url = "https://contoso-uat.crm4.dynamics.com", .rows = 2, .status = 1}};
 
     evidence->urls = urls;
     evidence->url_count = 1;
@@ -176,7 +187,7 @@ verify(const struct origin_case *one, bool own, struct arena *arena, struct outc
 
     fake_world_init(&world);
     world.diagnosis = one->diagnosis;
-    world.patch_axdb = own ? own_urls : NULL;
+    world.patch_axdb = own ? own_urls : foreign_urls;
     request.restored_at = one->restored_at;
     run_verify(&request, &world.ports, arena, ret);
     assert_int_equal(world.diagnoses, 1);

@@ -15,13 +15,13 @@ rows_naming(struct axdb_evidence *evidence, int64_t foreign, int64_t blank, int6
     size_t count = 0;
 
     if (foreign)
-        urls[count++] =
-            (struct axdb_url_count){.url = "https://prod.crm4.dynamics.com", .rows = foreign};
+        urls[count++] = (struct axdb_url_count){
+            .url = "https://prod.crm4.dynamics.com", .rows = foreign, .status = 1};
     if (blank)
-        urls[count++] = (struct axdb_url_count){.url = " ", .rows = blank};
+        urls[count++] = (struct axdb_url_count){.url = " ", .rows = blank, .status = 1};
     if (own)
-        urls[count++] = (struct axdb_url_count){.url = "https://contoso-uat.api.crm4.dynamics.com/",
-                                                .rows = own};
+        urls[count++] = (struct axdb_url_count){
+            .url = "https://contoso-uat.api.crm4.dynamics.com/", .rows = own, .status = 1};
     evidence->urls = urls;
     evidence->url_count = count;
 }
@@ -30,6 +30,20 @@ static void
 foreign_rows(struct axdb_evidence *evidence)
 {
     rows_naming(evidence, 3, 0, 0);
+}
+
+/** Two rows that were enabled, two that were queueing, three that were disabled. */
+static void
+running_rows(struct axdb_evidence *evidence)
+{
+    static struct axdb_url_count urls[] = {
+        {.url = "https://prod.crm4.dynamics.com", .rows = 2, .status = 0},
+        {.url = "https://prod.crm4.dynamics.com", .rows = 2, .status = 4},
+        {.url = "https://prod.crm4.dynamics.com", .rows = 3, .status = 1},
+    };
+
+    evidence->urls = urls;
+    evidence->url_count = sizeof urls / sizeof urls[0];
 }
 
 static void
@@ -112,6 +126,10 @@ static const struct situation_case cases[] = {
     {"F&O restored", foreign_rows, no_runtime_rows, EXPECT_PRE_RELINK, NULL, false, "P1 P4.2"},
     {"F&O restored, runtime rows there", foreign_rows, NULL, EXPECT_PRE_RELINK, NULL, false,
      "P1 P8? P4.2"},
+    {"maps that were running", running_rows, no_runtime_rows, EXPECT_PRE_RELINK, NULL, false,
+     "P1 P4.2 P5?"},
+    {"maps that run after a relink", running_rows, no_runtime_rows, EXPECT_POST_RELINK, NULL, false,
+     "P1 P6? P4.2"},
     {"blank URLs", blank_rows, no_runtime_rows, EXPECT_PRE_RELINK, NULL, false, "P1"},
     {"F&O restored, integration blank", foreign_rows, not_linked, EXPECT_PRE_RELINK, NULL, false,
      "P1 P8? P4.3"},
@@ -128,6 +146,8 @@ static const struct situation_case cases[] = {
      "other.operations.dynamics.com", false, "P1 P6 P4.2"},
     {"foreign rows after a relink", foreign_rows, no_runtime_rows, EXPECT_POST_RELINK, NULL, false,
      "P1 P6? P4.2"},
+    {"own rows, another F&O environment", own_rows, NULL, EXPECT_POST_RELINK,
+     "other.operations.dynamics.com", false, "P6"},
     {"cloud-hosted", foreign_rows, no_runtime_rows, EXPECT_PRE_RELINK,
      "https://dev1.cloudax.dynamics.com/", false, "P1 P6 P4.4"},
     {"nothing there, not linked", no_rows, not_linked_and_empty, EXPECT_PRE_RELINK, NULL, false,
