@@ -13,6 +13,11 @@ struct arena; /* opaque */
 
 /** An arena that holds at most `max_bytes`. NULL when out of memory. */
 struct arena *arena_new(size_t max_bytes);
+
+/** The same in memory that this process and its later children share, at the same addresses: what a
+ * child puts there, its parent reads. NULL when the machine does not give it. */
+struct arena *arena_new_shared(size_t max_bytes);
+
 void arena_free(struct arena *arena); /* NULL is allowed */
 
 /** `size` zeroed bytes, aligned for any type. NULL when the maximum or the machine's memory is

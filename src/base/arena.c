@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { BLOCK_BYTES = 64 * 1024 };
 
@@ -18,6 +19,7 @@ struct block {
 struct arena {
     struct block *blocks; /* the newest first */
     size_t total, max;    /* bytes of all blocks */
+    size_t mapped;        /* bytes of the mapping that this lies in; 0 = on the heap */
 };
 
 struct arena *
@@ -30,11 +32,38 @@ arena_new(size_t max_bytes)
     return arena;
 }
 
+struct arena *
+arena_new_shared(size_t max_bytes)
+{
+    struct arena *arena;
+    struct block *block;
+    const size_t head =
+        (sizeof *arena + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
+    const size_t mapped = head + sizeof *block + max_bytes;
+
+    if (max_bytes > SIZE_MAX / 2)
+        return NULL;
+    /* pages are taken when they are written to, not before */
+    arena = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
+                 -1, 0);
+    if (arena == MAP_FAILED)
+        return NULL;
+    block = (struct block *)(void *)((unsigned char *)arena + head);
+    *block = (struct block){.size = max_bytes};
+    *arena =
+        (struct arena){.blocks = block, .total = max_bytes, .max = max_bytes, .mapped = mapped};
+    return arena;
+}
+
 void
 arena_free(struct arena *arena)
 {
     if (!arena)
         return;
+    if (arena->mapped) {
+        (void)munmap(arena, arena->mapped);
+        return;
+    }
     while (arena->blocks) {
         struct block *next = arena->blocks->next;
 
