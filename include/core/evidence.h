@@ -26,6 +26,8 @@ struct look {
     const struct runtime_row_sink
         *rows;         /* gets every row of Dataverse in key order; NULL = nobody */
     unsigned diagnose; /* DIAGNOSE_...: what Dataverse is asked too, once its half was reached */
+    bool apart; /* both halves at the same time, if ports->aside can: no connection to Dataverse is
+                   left then */
 };
 
 /**
@@ -36,7 +38,7 @@ struct look {
  * @param look     at what
  * @param ret_conn connections that were made; the caller closes them with connections_close
  * @param ret      what was seen, and the observations
- * @param err      ERR_INTERNAL; ERR_INTERRUPTED by a stop signal during a diagnosis
+ * @param err      ERR_INTERNAL; ERR_INTERRUPTED by a stop signal
  * @return         false only then
  */
 MUST_CHECK bool evidence_collect(const struct look *look, struct connections *ret_conn,

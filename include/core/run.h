@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "core/outcome.h"
+#include "port/aside.h"
 #include "port/axdb_store.h"
 #include "port/observer.h"
 #include "port/operator.h"
@@ -97,6 +98,7 @@ struct run_ports {
     struct run_history *history; /* commands that write: runs that were not finished; NULL = not
                                     looked for */
     struct observer *observer;
+    struct aside *aside; /* verify: looks at one half while we look at the other; NULL = nobody */
     struct operator_port *op;
     struct plan_file *plan_out; /* plan: where the plan is saved; NULL = nowhere */
     const char *plan_out_path;  /* its name */

@@ -183,6 +183,7 @@ run_test_target(const struct run_request *request, const struct run_ports *ports
     struct err err = {0};
 
     run_begin(&run, "env", request, ports, arena, ret);
+    run.apart = true;
     if (run_look(&run, &err) &&
         (observe_connections(request, arena, &ret->before) || arena_exhausted(&err)))
         judge_answers(&run);

@@ -146,25 +146,54 @@ look_at_axdb(const struct look *look, struct axdb_store **ret_store, struct axdb
     return true;
 }
 
-static bool
-look_at_runtime(const struct look *look, struct runtime_store **ret_store,
-                struct runtime_evidence **ret, struct err *err)
-{
-    struct runtime_server *server = look->ports->runtime;
-    struct runtime_evidence *runtime = arena_alloc(look->arena, sizeof *runtime);
+/** What came of a look at Dataverse: `evidence` NULL = nothing, `why` says why. */
+struct runtime_look {
+    const struct look *look;
+    struct arena *arena; /* holds all of it */
     struct runtime_store *store;
+    struct runtime_evidence *evidence;
+    struct err why;
+    struct runtime_diagnosis *diagnosis; /* NULL = not asked */
+    struct err not_diagnosed;            /* ERR_NONE = it was */
+};
 
-    if (!runtime)
+static bool
+look_at_runtime(struct runtime_look *seen, struct err *err)
+{
+    const struct look *look = seen->look;
+    struct runtime_server *server = look->ports->runtime;
+    struct runtime_evidence *runtime = arena_alloc(seen->arena, sizeof *runtime);
+    struct runtime_diagnosis *diagnosis =
+        look->diagnose ? arena_alloc(seen->arena, sizeof *diagnosis) : NULL;
+
+    if (!runtime || (look->diagnose && !diagnosis))
         return arena_exhausted(err);
-    if (!server->connect(server, &store, err))
+    if (!server->connect(server, &seen->store, err))
         return false;
-    if (!store->ops->observe(store, look->arena, look->rows, runtime, err)) {
-        store->ops->close(store);
+    if (!seen->store->ops->observe(seen->store, seen->arena, look->rows, runtime, err)) {
+        seen->store->ops->close(seen->store);
+        seen->store = NULL;
         return false;
     }
-    *ret_store = store;
-    *ret = runtime;
+    seen->evidence = runtime;
+    seen->diagnosis = diagnosis;
+    if (diagnosis && seen->store->ops->diagnose(seen->store, seen->arena, look->diagnose, diagnosis,
+                                                &seen->not_diagnosed))
+        seen->not_diagnosed = (struct err){0};
     return true;
+}
+
+/** By somebody else: the connection ends with the look. */
+static void
+look_aside(void *ctx)
+{
+    struct runtime_look *seen = ctx;
+
+    if (look_at_runtime(seen, &seen->why))
+        seen->why = (struct err){0};
+    if (seen->store)
+        seen->store->ops->close(seen->store);
+    seen->store = NULL;
 }
 
 /** No answer at all: every part says the same. */
@@ -184,25 +213,25 @@ not_diagnosed(unsigned parts, const struct err *why, struct runtime_diagnosis *r
             *places[i].place = (struct diagnosis_part){.asked = true, .why = *why};
 }
 
-/** Ask Dataverse what it can say by itself, and weigh it. */
+/** What Dataverse said of itself, weighed. */
 static bool
-diagnose(const struct look *look, struct runtime_store *store, struct evidence *evidence,
-         struct err *err)
+weigh(const struct look *look, const struct runtime_look *seen, struct evidence *evidence,
+      struct err *err)
 {
-    struct runtime_diagnosis *diagnosis = arena_alloc(look->arena, sizeof *diagnosis);
-    struct origin *origin = arena_alloc(look->arena, sizeof *origin);
-    struct err why = {0};
+    struct origin *origin;
 
-    if (!diagnosis || !origin)
-        return arena_exhausted(err);
-    if (!store->ops->diagnose(store, look->arena, look->diagnose, diagnosis, &why)) {
-        if (why.code == ERR_INTERRUPTED || why.code == ERR_INTERNAL) {
-            *err = why;
-            return false;
-        }
-        not_diagnosed(look->diagnose, &why, diagnosis);
+    if (!seen->diagnosis)
+        return true;
+    if (seen->not_diagnosed.code == ERR_INTERRUPTED || seen->not_diagnosed.code == ERR_INTERNAL) {
+        *err = seen->not_diagnosed;
+        return false;
     }
-    evidence->diagnosis = diagnosis;
+    if (seen->not_diagnosed.code != ERR_NONE)
+        not_diagnosed(look->diagnose, &seen->not_diagnosed, seen->diagnosis);
+    evidence->diagnosis = seen->diagnosis;
+    origin = arena_alloc(look->arena, sizeof *origin);
+    if (!origin)
+        return arena_exhausted(err);
     if (!origin_find(look->request, evidence, look->arena, origin, err))
         return false;
     evidence->origin = origin;
@@ -299,24 +328,62 @@ group_channels(struct evidence *evidence, struct arena *arena)
     return true;
 }
 
+/** A stop signal is no finding: what was seen until then is half of a look. */
+static bool
+was_stopped(const struct evidence *evidence, struct err *err)
+{
+    if (evidence->axdb_err.code != ERR_INTERRUPTED && evidence->runtime_err.code != ERR_INTERRUPTED)
+        return false;
+    *err = evidence->axdb_err.code == ERR_INTERRUPTED ? evidence->axdb_err : evidence->runtime_err;
+    return true;
+}
+
+/** Look at both halves; a half that fails is evidence too: its error makes its checks unknown. NULL
+ * when memory ran out. */
+static struct runtime_look *
+look_at_both(const struct look *look, struct axdb_store **ret_axdb, struct evidence *evidence)
+{
+    const struct run_request *request = look->request;
+    struct aside *aside =
+        look->apart && request->axdb && request->dataverse ? look->ports->aside : NULL;
+    struct arena *arena = aside ? aside->arena : look->arena;
+    struct runtime_look *seen = arena_alloc(arena, sizeof *seen);
+
+    if (!seen)
+        return NULL;
+    *seen = (struct runtime_look){.look = look, .arena = arena};
+    const bool apart = aside && aside->begin(aside, look_aside, seen);
+
+    if (request->axdb && look_at_axdb(look, ret_axdb, &evidence->axdb, &evidence->axdb_err))
+        evidence->axdb_err = (struct err){0};
+    if (request->dataverse && !apart && look_at_runtime(seen, &seen->why))
+        seen->why = (struct err){0};
+    if (apart && !aside->end(aside, &evidence->runtime_err))
+        return seen; /* what it left is not believed */
+    evidence->runtime = seen->evidence;
+    evidence->runtime_err = seen->why;
+    return seen;
+}
+
 bool
 evidence_collect(const struct look *look, struct connections *ret_conn, struct evidence *ret,
                  struct err *err)
 {
     const struct run_request *request = look->request;
     struct arena *arena = look->arena;
+    struct runtime_look *seen;
 
     *ret_conn = (struct connections){0};
     *ret = (struct evidence){.axdb_asked = request->axdb,
                              .runtime_asked = request->dataverse,
                              .taken_utc_ms = clock_utc_ms()};
-    /* a failed half is evidence too: its error makes its checks unknown */
-    if (request->axdb && look_at_axdb(look, &ret_conn->axdb, &ret->axdb, &ret->axdb_err))
-        ret->axdb_err = (struct err){0};
-    if (request->dataverse &&
-        look_at_runtime(look, &ret_conn->runtime, &ret->runtime, &ret->runtime_err))
-        ret->runtime_err = (struct err){0};
-    if (look->diagnose && ret->runtime && !diagnose(look, ret_conn->runtime, ret, err))
+    seen = look_at_both(look, &ret_conn->axdb, ret);
+    if (!seen)
+        return arena_exhausted(err);
+    ret_conn->runtime = seen->store;
+    if (was_stopped(ret, err))
+        return false;
+    if (ret->runtime && !weigh(look, seen, ret, err))
         return false;
     find_own_host(request, ret, arena);
     if (ret->axdb && (!group_hosts(ret, arena) || !group_channels(ret, arena)))

@@ -269,17 +269,17 @@ explain(struct run *run, const struct symptom_match *matches, size_t count, stru
     const bool target = run->request.axdb || run->request.dataverse;
 
     run->diagnose = diagnosis_for(matches, count);
-    if (target && (!run_look(run, err) || !situations_find(&run->request, run->arena, outcome))) {
-        run_fail(outcome, err);
-        return;
-    }
-    if (!judge_matches(run, matches, count, err)) {
+    run->apart = true;
+    if ((target && (!run_look(run, err) || (!situations_find(&run->request, run->arena, outcome) &&
+                                            !arena_exhausted(err)))) ||
+        !judge_matches(run, matches, count, err)) {
         run_fail(outcome, err);
         return;
     }
     outcome->word = OUTCOME_EXPLAINED;
-    outcome->verdict =
-        count == 1 ? matches[0].symptom->title : arena_printf(run->arena, "%zu symptoms", count);
+    outcome->verdict = count > 1 ? arena_printf(run->arena, "%zu symptoms", count) : NULL;
+    if (!outcome->verdict)
+        outcome->verdict = matches[0].symptom->title;
     if (!target)
         return;
     outcome->exit_status = evidence_status(&outcome->before, &why);

@@ -220,6 +220,7 @@ run_verify(const struct run_request *request, const struct run_ports *ports, str
 
     run_begin(&run, "verify", request, ports, arena, ret);
     run.diagnose = DIAGNOSE_ALL;
+    run.apart = true;
     if (scope_make(request, arena, &scope, &err)) {
         run_set_scope(&run, &scope);
         if (run_look(&run, &err) &&

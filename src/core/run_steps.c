@@ -180,7 +180,8 @@ run_look(struct run *run, struct err *err)
     const struct look look = {.request = &run->request,
                               .ports = run->ports,
                               .arena = run->arena,
-                              .diagnose = run->diagnose};
+                              .diagnose = run->diagnose,
+                              .apart = run->apart};
 
     if (!evidence_collect(&look, &run->conn, &outcome->before, err))
         return false;

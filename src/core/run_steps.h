@@ -22,6 +22,7 @@ struct run {
     char id[RUN_ID_BYTES]; /* "" until the run has a name */
     struct scope scope;
     unsigned diagnose; /* what run_look asks Dataverse too */
+    bool apart; /* run_look may look at both halves at the same time, and leave no connection */
     struct connections conn;
     struct run_dir *dir; /* NULL in a dry run, and before the guards have passed */
     struct journal *journal;
