@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "cli/aside.h"
 #include "cli/console.h"
 #include "cli/environments.h"
 #include "cli/explain.h"
@@ -45,6 +46,7 @@ struct program {
     struct run_history *history;
     struct plan_file *plan_out;
     struct saved_plan *saved;
+    struct aside *aside;
     struct text pasted; /* explain */
 };
 
@@ -398,6 +400,16 @@ static run_function *const run_functions[COMMANDS] = {
     [COMMAND_EXPLAIN] = run_explain, [COMMAND_ENV] = run_test_target,
 };
 
+/** Both halves of a look at the same time, unless one needs the other or a person. */
+static void
+make_aside(struct program *program)
+{
+    const struct config *config = program->config;
+    if (config_axdb(config) && config_dataverse(config) && config_jit(config) == JIT_NONE &&
+        config_sign_in(config)->kind != SIGN_IN_DEVICE_CODE)
+        program->aside = aside_new();
+}
+
 static bool
 run(struct program *program, struct outcome *ret, struct err *err)
 {
@@ -406,6 +418,7 @@ run(struct program *program, struct outcome *ret, struct err *err)
         !make_adapters(program, err) ||
         !request_make(program->config, program->argc, program->argv, program->arena, &request, err))
         return false;
+    make_aside(program);
     request.text = text_string(&program->pasted);
     request.text_size = program->pasted.used;
     const struct run_ports ports = {
@@ -416,6 +429,7 @@ run(struct program *program, struct outcome *ret, struct err *err)
         .history = program->history,
         .observer = &program->console.observer,
         .op = &program->terminal.op,
+        .aside = program->aside,
         .plan_out = program->plan_out,
         .plan_out_path = config_text(program->config, OPT_OUT),
         .saved = program->saved,
@@ -717,6 +731,7 @@ release(struct program *program)
         adapters->plan_out_free(program->plan_out);
     if (program->saved)
         program->saved->ops->close(program->saved);
+    aside_free(program->aside);
     text_done(&program->pasted);
     output_close(&program->output);
     terminal_close(&program->terminal);
