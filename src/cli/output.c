@@ -12,7 +12,12 @@
 #include <unistd.h>
 
 /* A report lists every row of Dataverse before and after: evidence, so none is left out. */
-enum { DEFAULT_WIDTH = 80, MAX_WIDTH = 120, HOST_BYTES = 256, REPORT_MAX_BYTES = 512 * 1024 * 1024 };
+enum {
+    DEFAULT_WIDTH = 80,
+    MAX_WIDTH = 120,
+    HOST_BYTES = 256,
+    REPORT_MAX_BYTES = 512 * 1024 * 1024
+};
 
 enum report_form
 output_form(const struct config *config)

@@ -29,6 +29,7 @@ const char *parts_number(int64_t rows, char ret[PARTS_NUMBER_BYTES]);
 /** A half of the target that was asked for, as far as it is known. */
 struct parts_target {
     const char *half; /* "axdb", "dataverse" */
+    bool is_axdb;
     bool reached;
     const struct err *why;    /* why it was not */
     const char *server;       /* name of the SQL server, host of Dataverse; NULL = not known */

@@ -124,7 +124,7 @@ write_targets(struct facts *facts)
                                        .verdict = target->reached ? "reached" : "not reached",
                                        .utc_ms = facts->outcome->before.taken_utc_ms,
                                        .text = target->reached ? NULL : target->why->primary});
-        write_target_text(facts, target->database ? "axdb.server" : "dataverse.host",
+        write_target_text(facts, target->is_axdb ? "axdb.server" : "dataverse.host",
                           target->server);
         write_target_text(facts, "axdb.database", target->database);
         write_target_text(facts, "dataverse.organization", target->organization);
@@ -178,7 +178,7 @@ write_groups(struct facts *facts, const char *phase, const struct evidence *seen
     for (size_t i = 0; i < seen->family_count; i++) {
         const struct channel_family *family = &seen->families[i];
         write_line(facts, &(struct fact_line){.kind = "channel",
-                                              .name = family->family,
+                                              .name = *family->family ? family->family : "(blank)",
                                               .phase = phase,
                                               .verdict = family->foreign ? "foreign" : NULL,
                                               .count = &family->rows,
@@ -265,6 +265,9 @@ write_situations(struct facts *facts)
                                  .name = situation->id,
                                  .verdict = situation->likely ? "likely" : "shown",
                                  .text = situation->title};
+        write_line(facts, &line);
+        line.verdict = "evidence";
+        line.text = situation->evidence;
         write_line(facts, &line);
         line.verdict = "remains";
         for (size_t k = 0; k < situation->remain_count; k++) {

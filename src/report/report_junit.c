@@ -24,13 +24,33 @@ struct suite {
     size_t tests, of[RESULTS];
 };
 
+static bool
+all_required_ok(const struct evidence *seen)
+{
+    for (size_t i = 0; i < seen->observation_count; i++) {
+        if (seen->observations[i].required && seen->observations[i].verdict != VERDICT_OK)
+            return false;
+    }
+    return true;
+}
+
+/** An undo puts rows back, and repair-map leaves other maps': what verify says of that is no fault.
+ */
+static bool
+after_decides(const struct outcome *outcome)
+{
+    return !parts_is_undo(outcome) && !outcome->map_row_count &&
+           !parts_is_command(outcome, "repair-map") &&
+           (outcome->exit_status != 0 || all_required_ok(&outcome->after));
+}
+
 /** The evidence that the status was judged by; NULL = it was not judged by checks. */
 static const struct evidence *
 judged(const struct outcome *outcome)
 {
     static const char *const reading[] = {"verify", "check", "explain", "env"};
     if (outcome->after_taken)
-        return &outcome->after;
+        return after_decides(outcome) ? &outcome->after : NULL;
     for (size_t i = 0; i < sizeof(reading) / sizeof(reading[0]); i++) {
         if (parts_is_command(outcome, reading[i]))
             return &outcome->before;
@@ -168,15 +188,31 @@ write_case_output(struct suite *suite, const struct evidence *seen, const struct
     text_append(ret, "</system-out>\n");
 }
 
+/** The first of them, and how many there are. */
+static void
+append_message(struct text *ret, const struct evidence *seen, const struct observation *worst)
+{
+    size_t others = 0;
+    for (size_t i = 0; i < seen->observation_count; i++) {
+        const struct observation *next = &seen->observations[i];
+        others += next != worst && is_same(next, worst) && result_of(next) == result_of(worst);
+    }
+    text_append(ret, worst->text ? worst->text : worst->check);
+    if (others)
+        text_printf(ret, " (and %zu more)", others);
+}
+
 static void
 write_check(struct suite *suite, const struct evidence *seen, size_t first)
 {
     const struct observation *worst = worst_of(seen, first);
     const enum result result = result_of(worst);
+    TEXT_SCOPED message = {0};
+    append_message(&message, seen, worst);
     open_case(suite, class_of(worst->check), worst->check, result);
     text_append(suite->cases, ">\n");
     if (result != RESULT_PASSED) {
-        open_result(suite->cases, result, worst->text,
+        open_result(suite->cases, result, text_string(&message),
                     result == RESULT_SKIPPED ? NULL : word_of(suite, worst));
         if (result != RESULT_SKIPPED)
             write_reasons(suite->cases, seen, worst);
@@ -278,7 +314,7 @@ write_properties(struct text *ret, const struct outcome *outcome)
     write_property(ret, "run_path", outcome->run_path);
     for (size_t i = 0; i < count; i++) {
         const struct parts_target *target = &targets[i];
-        write_property(ret, target->database ? "axdb.server" : "dataverse.host", target->server);
+        write_property(ret, target->is_axdb ? "axdb.server" : "dataverse.host", target->server);
         write_property(ret, "axdb.database", target->database);
         write_property(ret, "dataverse.organization", target->organization);
     }

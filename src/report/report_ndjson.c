@@ -80,7 +80,7 @@ write_target(struct events *events, const struct parts_target *target)
     known(json, "organization", target->organization);
     known(json, "organization_id", target->organization_id);
     json_string(json, "cause", target->reached ? NULL : err_name(target->why->code));
-    known(json, "reason", target->reached ? NULL : target->why->primary);
+    known(json, "why", target->reached ? NULL : target->why->primary);
     end(events);
 }
 
@@ -173,7 +173,7 @@ write_row(struct events *events, const struct parts_row *row)
     json_string(json, "state", row->state);
     json_int(json, "http_status", row->http_status);
     known(json, "request_id", row->request_id);
-    known(json, "reason", row->why ? row->why->primary : NULL);
+    known(json, "why", row->why ? row->why->primary : NULL);
     end(events);
 }
 

@@ -15,6 +15,7 @@ axdb_target(const struct evidence *seen)
     const char *name = identity ? known(identity->server_name) : NULL;
     return (struct parts_target){
         .half = "axdb",
+        .is_axdb = true,
         .reached = identity != NULL,
         .why = &seen->axdb_err,
         .server = name       ? name
