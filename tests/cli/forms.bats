@@ -78,6 +78,24 @@ each() {
     refute valid_lines events
 }
 
+@test "the frozen reports hold to schema and readers" {
+    golden=$SOURCE_DIR/fixtures/golden
+    node "$VALIDATOR/validate_json.mjs" --lines "$SOURCE_DIR/include/report/events.schema.json" "$golden"/*.ndjson
+    # every event of the schema is in one of them
+    for event in $(node -e 'JSON.parse(require("fs").readFileSync(0)).oneOf.forEach((e) => console.log(e.$ref.slice(8)))' \
+        <"$SOURCE_DIR/include/report/events.schema.json"); do
+        grep -q "\"event\": \"$event\"" "$golden"/*.ndjson || {
+            echo "no frozen report has the event $event"
+            return 1
+        }
+    done
+    for report in "$golden"/*.csv; do read_form csv "$report"; done
+    for report in "$golden"/*.junit.xml; do
+        xmllint --noout --schema "$SOURCE_DIR/tests/cli/junit.xsd" "$report"
+        read_form junit "$report"
+    done
+}
+
 @test "residue, of hostile rows" {
     each residue 2 verify
     [ "$(read_form junit "$report" dwclean.axdb A-ROWS)" = \
