@@ -35,4 +35,16 @@ MUST_CHECK bool history_run_json(const struct history_shown *shown, struct text 
 MUST_CHECK bool history_prune_json(const struct history_prune *prune, struct text *ret,
                                    struct err *err);
 
+/** The same lists for programs that read lines: JSON objects after
+ * include/report/history_events.schema.json, the last one the event "listed"; or CSV with a line of
+ * column names. */
+MUST_CHECK bool history_runs_ndjson(const struct run_list *list, const char *environment,
+                                    struct text *ret, struct err *err);
+MUST_CHECK bool history_runs_csv(const struct run_list *list, const char *environment,
+                                 struct text *ret, struct err *err);
+MUST_CHECK bool history_prune_ndjson(const struct history_prune *prune, struct text *ret,
+                                     struct err *err);
+MUST_CHECK bool history_prune_csv(const struct history_prune *prune, struct text *ret,
+                                  struct err *err);
+
 #endif

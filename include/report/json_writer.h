@@ -1,4 +1,5 @@
-/** Writes indented JSON into a text. Faults show in the text (text_ok), not here. */
+/** Writes JSON into a text, indented or in one line. Faults show in the text (text_ok), not here.
+ */
 #ifndef REPORT_JSON_WRITER_H
 #define REPORT_JSON_WRITER_H
 
@@ -11,6 +12,7 @@ struct json_writer {
     struct text *out;
     unsigned depth;
     bool follows; /* a member or item stands before the next one at this depth */
+    bool line;    /* no line breaks, and ASCII alone: nothing that a reader takes for the end */
 };
 
 /** `name` NULL = an item of an array, or the document itself. `bracket` is '{' or '['. */
@@ -25,7 +27,12 @@ void json_i64(struct json_writer *json, const char *name, int64_t value);
 void json_count(struct json_writer *json, const char *name, int64_t value);
 /** A small number, as a number. */
 void json_int(struct json_writer *json, const char *name, int value);
+/** Milliseconds as seconds with three decimals, a number. */
+void json_seconds(struct json_writer *json, const char *name, int64_t ms);
 /** Milliseconds since 1970 as ISO 8601; 0 becomes null. */
 void json_time(struct json_writer *json, const char *name, int64_t utc_ms);
+
+/** End a document: the line break, and ready for another one. */
+void json_end(struct json_writer *json);
 
 #endif

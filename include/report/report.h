@@ -21,7 +21,14 @@ MUST_CHECK bool report_text(const struct outcome *outcome, unsigned width, bool 
 MUST_CHECK bool report_json(const struct outcome *outcome, struct text *ret, struct err *err);
 
 /** The forms of a report, as --format names them. */
-enum report_form { REPORT_TEXT, REPORT_JSON, REPORT_FORMS };
+enum report_form {
+    REPORT_TEXT,
+    REPORT_JSON,
+    REPORT_NDJSON,
+    REPORT_CSV,
+    REPORT_JUNIT,
+    REPORT_FORMS
+};
 
 /** "text", "json", ... */
 const char *report_form_name(enum report_form form);
@@ -31,9 +38,33 @@ bool report_form_find(const char *name, enum report_form *ret);
 
 /** What a form may want to know about the place where it is read. */
 struct report_place {
-    unsigned width; /* columns; 0 = 80 */
-    bool colour;    /* ANSI colours; text alone */
+    unsigned width;   /* columns; 0 = 80 */
+    bool colour;      /* ANSI colours; text alone */
+    const char *host; /* name of this machine; NULL = not known; junit alone */
 };
+
+/*
+ * Forms whose document can hold the reports of several environments: head, an item each, tail.
+ * Items are independent of each other: one may be made in another process.
+ */
+
+/** Events, a JSON object a line after include/report/events.schema.json, version 1. The last line
+ * of an item is the event "finished": without it the item is cut off. Head and tail are empty. */
+MUST_CHECK bool report_ndjson_head(struct text *ret, struct err *err);
+MUST_CHECK bool report_ndjson_item(const struct outcome *outcome, struct text *ret,
+                                   struct err *err);
+MUST_CHECK bool report_ndjson_tail(struct text *ret, struct err *err);
+
+/** A line of column names, then a line a fact (src/report/README.md). The tail is empty. */
+MUST_CHECK bool report_csv_head(struct text *ret, struct err *err);
+MUST_CHECK bool report_csv_item(const struct outcome *outcome, struct text *ret, struct err *err);
+MUST_CHECK bool report_csv_tail(struct text *ret, struct err *err);
+
+/** JUnit XML: a test suite an item, a test case a check. */
+MUST_CHECK bool report_junit_head(struct text *ret, struct err *err);
+MUST_CHECK bool report_junit_item(const struct outcome *outcome, const struct report_place *place,
+                                  struct text *ret, struct err *err);
+MUST_CHECK bool report_junit_tail(struct text *ret, struct err *err);
 
 /** An outcome in any form, whole. */
 MUST_CHECK bool report_render(const struct outcome *outcome, enum report_form form,

@@ -11,6 +11,7 @@
 #include "cli/environments.h"
 #include "cli/explain.h"
 #include "cli/export.h"
+#include "cli/forms.h"
 #include "cli/help.h"
 #include "cli/history.h"
 #include "cli/output.h"
@@ -468,7 +469,8 @@ outcome_of_error(const struct program *program, const struct err *err, struct ou
     ret->verdict = err->primary;
 }
 
-/** Usage and configuration: a message; in JSON a report too, so that a pipeline always gets one. */
+/** Usage and configuration: a message; in a form for programs a report too, so that a pipeline
+ * always gets one. */
 static int
 fail_early(struct program *program, const struct err *err)
 {
@@ -592,9 +594,7 @@ show(struct program *program)
         (void)err_hint(&err, "Name the file that dwclean plan --out has made.");
     }
     console_end(&program->console);
-    console_error(&program->console, &err);
-    return err.code == ERR_INTERRUPTED && cancel_signal() ? 128 + cancel_signal()
-                                                          : err_exit_status(err.code);
+    return fail_early(program, &err);
 }
 
 /** The text that was pasted; without one, at a terminal, all that is known. */
@@ -613,7 +613,10 @@ explain(struct program *program)
         (void)err_hint(&err, "To look at a target without one: dwclean verify.");
         return fail_early(program, &err);
     }
-    return explain_list(&program->output, &err) ? 0 : fail_early(program, &err);
+    return forms_have(FORMS_DOCUMENT, program->output.form, "the list of symptoms", &err) &&
+                   explain_list(&program->output, &err)
+               ? 0
+               : fail_early(program, &err);
 }
 
 /** list, show: what the configuration has. test: the connections, and the report of a run. */
@@ -682,7 +685,8 @@ start(struct program *program)
 
     const bool loaded = config_load(program->config, &input, &err);
     console_init(&program->console, STDERR_FILENO, least_level(program->config));
-    /* After a fault only a JSON report is written: an older report is not emptied for nothing. */
+    /* After a fault a form for programs is written, text is not: an older one is not emptied for
+     * nothing. */
     const bool opened = (!loaded && output_form(program->config) == REPORT_TEXT) ||
                         output_open(program->config, &program->output, &output_err);
     const struct config_notice *notice = config_notices(program->config, &notices);
@@ -696,6 +700,8 @@ start(struct program *program)
         return print_help(program->config);
     if (config_command(program->config) == COMMAND_VERSION)
         return print_version(program);
+    if (!forms_check(program->config, program->output.form, &err))
+        return fail_early(program, &err);
     if (config_command(program->config) == COMMAND_EXPORT)
         return export_run(program);
     if (config_command(program->config) == COMMAND_SHOW)

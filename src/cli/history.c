@@ -27,6 +27,19 @@ history_tell(const struct history_job *job, const struct text *text, struct err 
 
 /* ---- runs */
 
+/** In the form asked for: one that this list has (forms.h). */
+static bool
+render_runs(const struct history_job *job, const struct run_list *list, struct text *ret,
+            struct err *err)
+{
+    const struct history_style style = style_of(job->output);
+    const enum report_form form = job->output->form;
+    return form == REPORT_JSON     ? history_runs_json(list, job->environment, ret, err)
+           : form == REPORT_NDJSON ? history_runs_ndjson(list, job->environment, ret, err)
+           : form == REPORT_CSV    ? history_runs_csv(list, job->environment, ret, err)
+                                   : history_runs_text(list, job->environment, &style, ret, err);
+}
+
 static void
 warn_of_damage(const struct history_job *job, const struct run_list *list)
 {
@@ -46,15 +59,11 @@ history_show_runs(const struct history_job *job, struct err *err)
 {
     assert(job && err);
     TEXT_SCOPED text = {0};
-    const struct history_style style = style_of(job->output);
     struct run_list list;
     if (!job->history->list(job->history, job->arena, &list, err))
         return false;
     warn_of_damage(job, &list);
-    return (job->output->form == REPORT_JSON
-                ? history_runs_json(&list, job->environment, &text, err)
-                : history_runs_text(&list, job->environment, &style, &text, err)) &&
-           history_tell(job, &text, err);
+    return render_runs(job, &list, &text, err) && history_tell(job, &text, err);
 }
 
 /* ---- prune */
@@ -213,11 +222,14 @@ remove_all(struct prune *prune, struct err *err)
 static bool
 report(const struct prune *prune, struct err *err)
 {
-    const struct output *output = prune->job->output;
-    const struct history_style style = style_of(output);
+    const enum report_form form = prune->job->output->form;
+    const struct history_style style = style_of(prune->job->output);
+    const struct history_prune *told = &prune->told;
     TEXT_SCOPED text = {0};
-    return (output->form == REPORT_JSON ? history_prune_json(&prune->told, &text, err)
-                                        : history_prune_text(&prune->told, &style, &text, err)) &&
+    return (form == REPORT_JSON     ? history_prune_json(told, &text, err)
+            : form == REPORT_NDJSON ? history_prune_ndjson(told, &text, err)
+            : form == REPORT_CSV    ? history_prune_csv(told, &text, err)
+                                    : history_prune_text(told, &style, &text, err)) &&
            history_tell(prune->job, &text, err);
 }
 

@@ -12,7 +12,12 @@
 #include <unistd.h>
 
 /* A report lists every row of Dataverse before and after: evidence, so none is left out. */
-enum { DEFAULT_WIDTH = 80, MAX_WIDTH = 120, REPORT_MAX_BYTES = 512 * 1024 * 1024 };
+enum {
+    DEFAULT_WIDTH = 80,
+    MAX_WIDTH = 120,
+    HOST_BYTES = 256,
+    REPORT_MAX_BYTES = 512 * 1024 * 1024
+};
 
 enum report_form
 output_form(const struct config *config)
@@ -56,6 +61,8 @@ output_open(const struct config *config, struct output *ret, struct err *err)
 {
     const char *path = config_text(config, OPT_OUTPUT);
     bool ok = true;
+    /* written before any thread could exist; a name that is cut is still one */
+    static char host[HOST_BYTES];
     *ret = (struct output){.fd = STDOUT_FILENO, .form = output_form(config)};
     if (path) {
         /* Opened before the run: a path that cannot be written must not be found out afterwards. */
@@ -66,8 +73,10 @@ output_open(const struct config *config, struct output *ret, struct err *err)
             ok = err_errno(err, ERR_CONFIG, errno, "open %s for the report", path);
     }
     ret->is_terminal = isatty(ret->fd) == 1;
-    ret->place =
-        (struct report_place){.width = width_of(ret->fd), .colour = wants_colour(config, ret->fd)};
+    if (gethostname(host, sizeof(host) - 1) != 0)
+        host[0] = '\0';
+    ret->place = (struct report_place){
+        .width = width_of(ret->fd), .colour = wants_colour(config, ret->fd), .host = host};
     return ok;
 }
 

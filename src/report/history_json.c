@@ -78,6 +78,25 @@ put_entry(struct json_writer *json, const struct run_entry *entry)
     json_i64(json, "bytes", (int64_t)entry->bytes);
 }
 
+static void
+put_leftovers(struct json_writer *json, const struct run_list *list)
+{
+    json_open(json, "leftovers", '[');
+    for (size_t i = 0; i < list->leftover_count; i++)
+        json_string(json, NULL, list->leftovers[i]);
+    json_close(json, '[');
+}
+
+static void
+put_listed(struct json_writer *json, const struct run_list *list, const struct run_entry *entry)
+{
+    const struct run_entry *undo = history_undone_by(list, entry);
+
+    put_entry(json, entry);
+    put(json, "undone_by", undo ? undo->id : NULL);
+    json_i64(json, "only_copies", history_only_copies(list, entry));
+}
+
 bool
 history_runs_json(const struct run_list *list, const char *environment, struct text *ret,
                   struct err *err)
@@ -92,23 +111,17 @@ history_runs_json(const struct run_list *list, const char *environment, struct t
     json_open(&json, "runs", '[');
     for (size_t i = 0; i < list->count; i++) {
         const struct run_entry *entry = &list->runs[i];
-        const struct run_entry *undo = history_undone_by(list, entry);
 
         if (!history_is_of(entry, environment))
             continue;
         damaged += entry->damage != NULL;
         json_open(&json, NULL, '{');
-        put_entry(&json, entry);
-        put(&json, "undone_by", undo ? undo->id : NULL);
-        json_i64(&json, "only_copies", history_only_copies(list, entry));
+        put_listed(&json, list, entry);
         json_close(&json, '{');
     }
     json_close(&json, '[');
     json_i64(&json, "damaged", damaged);
-    json_open(&json, "leftovers", '[');
-    for (size_t i = 0; i < list->leftover_count; i++)
-        json_string(&json, NULL, list->leftovers[i]);
-    json_close(&json, '[');
+    put_leftovers(&json, list);
     return close_document(&json, err);
 }
 
@@ -217,6 +230,19 @@ history_run_json(const struct history_shown *shown, struct text *ret, struct err
 
 /* ---- prune ---- */
 
+static void
+put_prune_line(struct json_writer *json, const struct history_prune_line *line)
+{
+    json_string(json, "run", line->entry->id);
+    json_string(json, "state", history_state_key(history_state_of(line->entry)));
+    json_bool(json, "goes", line->keep == NULL);
+    put(json, "stays_because", line->keep);
+    json_i64(json, "only_copies", line->only_copies);
+    json_i64(json, "bytes", (int64_t)line->entry->bytes);
+    json_bool(json, "removed", line->removed);
+    put(json, "fault", line->fault);
+}
+
 bool
 history_prune_json(const struct history_prune *prune, struct text *ret, struct err *err)
 {
@@ -234,20 +260,80 @@ history_prune_json(const struct history_prune *prune, struct text *ret, struct e
         const struct history_prune_line *line = &prune->lines[i];
 
         json_open(&json, NULL, '{');
-        json_string(&json, "run", line->entry->id);
-        json_string(&json, "state", history_state_key(history_state_of(line->entry)));
-        json_bool(&json, "goes", line->keep == NULL);
-        put(&json, "stays_because", line->keep);
-        json_i64(&json, "only_copies", line->only_copies);
-        json_i64(&json, "bytes", (int64_t)line->entry->bytes);
-        json_bool(&json, "removed", line->removed);
-        put(&json, "fault", line->fault);
+        put_prune_line(&json, line);
         json_close(&json, '{');
     }
     json_close(&json, '[');
-    json_open(&json, "leftovers", '[');
-    for (size_t i = 0; i < prune->list->leftover_count; i++)
-        json_string(&json, NULL, prune->list->leftovers[i]);
-    json_close(&json, '[');
+    put_leftovers(&json, prune->list);
     return close_document(&json, err);
+}
+
+/* ---- the same, a line each ---- */
+
+static void
+begin_event(struct json_writer *json, const char *event, const char *command)
+{
+    json_open(json, NULL, '{');
+    json_string(json, "event", event);
+    json_string(json, "schema_version", "1");
+    json_string(json, "command", command);
+}
+
+static void
+end_event(struct json_writer *json)
+{
+    json_close(json, '{');
+    json_end(json);
+}
+
+bool
+history_runs_ndjson(const struct run_list *list, const char *environment, struct text *ret,
+                    struct err *err)
+{
+    struct json_writer json = {.out = ret, .line = true};
+    int64_t runs = 0, damaged = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        const struct run_entry *entry = &list->runs[i];
+
+        if (!history_is_of(entry, environment))
+            continue;
+        runs++;
+        damaged += entry->damage != NULL;
+        begin_event(&json, "run", "runs");
+        put_listed(&json, list, entry);
+        end_event(&json);
+    }
+    begin_event(&json, "listed", "runs");
+    json_string(&json, "runs_dir", list->runs_dir);
+    json_bool(&json, "exists", list->exists);
+    put(&json, "environment", environment);
+    json_i64(&json, "runs", runs);
+    json_i64(&json, "damaged", damaged);
+    put_leftovers(&json, list);
+    end_event(&json);
+    return text_ok(ret, err);
+}
+
+bool
+history_prune_ndjson(const struct history_prune *prune, struct text *ret, struct err *err)
+{
+    struct json_writer json = {.out = ret, .line = true};
+
+    for (size_t i = 0; i < prune->count; i++) {
+        begin_event(&json, "run", "prune");
+        put_prune_line(&json, &prune->lines[i]);
+        end_event(&json);
+    }
+    begin_event(&json, "listed", "prune");
+    json_string(&json, "runs_dir", prune->list->runs_dir);
+    json_bool(&json, "dry_run", prune->dry_run);
+    json_bool(&json, "confirmed", prune->confirmed);
+    json_i64(&json, "runs", (int64_t)prune->count);
+    json_i64(&json, "going", (int64_t)prune->going);
+    json_i64(&json, "only_copies", prune->only_copies);
+    json_i64(&json, "bytes", (int64_t)prune->bytes);
+    put_leftovers(&json, prune->list);
+    end_event(&json);
+    return text_ok(ret, err);
 }

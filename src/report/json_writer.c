@@ -8,9 +8,48 @@
 static void
 new_line(struct json_writer *json)
 {
+    if (json->line)
+        return;
     text_append(json->out, "\n");
     for (unsigned i = 0; i < json->depth; i++)
         text_append(json->out, "  ");
+}
+
+/** The code point of well-formed UTF-8 that begins with a byte above 0x7F. */
+static uint32_t
+code_at(const unsigned char *at, size_t *ret_size)
+{
+    const size_t size = *at >= 0xF0 ? 4 : *at >= 0xE0 ? 3 : 2;
+    uint32_t code = *at & (0x7FU >> size);
+    for (size_t i = 1; i < size; i++)
+        code = code << 6 | (at[i] & 0x3FU);
+    *ret_size = size;
+    return code;
+}
+
+/** A JSON string of ASCII alone. Readers of lines differ in what ends one: U+0085, U+2028. */
+static void
+append_ascii(struct text *ret, const char *value)
+{
+    TEXT_SCOPED json = {.max = ret->max};
+    text_append_json(&json, value, strlen(value));
+    ret->broken = ret->broken || json.broken;
+    for (const char *at = text_string(&json); *at;) {
+        size_t size = 0;
+        while (at[size] && !((unsigned char)at[size] & 0x80))
+            size++;
+        text_append_bytes(ret, at, size);
+        at += size;
+        if (!*at)
+            break;
+        const uint32_t code = code_at((const unsigned char *)at, &size);
+        if (code < 0x10000)
+            text_printf(ret, "\\u%04x", (unsigned)code);
+        else
+            text_printf(ret, "\\u%04x\\u%04x", (unsigned)(0xD7C0 + (code >> 10)),
+                        (unsigned)(0xDC00 + (code & 0x3FF)));
+        at += size;
+    }
 }
 
 /** Comma, line and name of the next member or item. */
@@ -51,7 +90,9 @@ void
 json_string(struct json_writer *json, const char *name, const char *value)
 {
     lead_in(json, name);
-    if (value)
+    if (value && json->line)
+        append_ascii(json->out, value);
+    else if (value)
         text_append_json(json->out, value, strlen(value));
     else
         text_append(json->out, "null");
@@ -94,6 +135,13 @@ json_int(struct json_writer *json, const char *name, int value)
 }
 
 void
+json_seconds(struct json_writer *json, const char *name, int64_t ms)
+{
+    lead_in(json, name);
+    text_printf(json->out, "%" PRId64 ".%03d", ms / 1000, (int)(ms % 1000));
+}
+
+void
 json_time(struct json_writer *json, const char *name, int64_t utc_ms)
 {
     char stamp[CLOCK_STAMP_BYTES];
@@ -103,4 +151,11 @@ json_time(struct json_writer *json, const char *name, int64_t utc_ms)
     }
     clock_stamp(utc_ms, stamp);
     json_string(json, name, stamp);
+}
+
+void
+json_end(struct json_writer *json)
+{
+    text_append(json->out, "\n");
+    json->follows = false;
 }

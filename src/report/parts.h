@@ -26,6 +26,39 @@ const char *parts_rows(int64_t rows);
 /** The number, "-" where it is not known. */
 const char *parts_number(int64_t rows, char ret[PARTS_NUMBER_BYTES]);
 
+/** A half of the target that was asked for, as far as it is known. */
+struct parts_target {
+    const char *half; /* "axdb", "dataverse" */
+    bool is_axdb;
+    bool reached;
+    const struct err *why;    /* why it was not */
+    const char *server;       /* name of the SQL server, host of Dataverse; NULL = not known */
+    const char *database;     /* of AxDB */
+    const char *organization; /* of Dataverse: its unique name */
+    const char *organization_id;
+};
+
+/** @return how many of `ret` are filled */
+size_t parts_targets(const struct outcome *outcome, struct parts_target ret[2]);
+
+/** A row of Dataverse of which something is to be said: not removed, not put back, new. */
+struct parts_row {
+    const char *key; /* NULL = not known */
+    const char *state;
+    int http_status; /* 0 = none */
+    const char *request_id;
+    const struct err *why; /* NULL = nothing went wrong */
+};
+
+/** The row of that number; false behind the last one. */
+bool parts_row_at(const struct outcome *outcome, size_t index, struct parts_row *ret);
+
+/** Does the report have rows in numbers? `check` and `env test` count none. */
+bool parts_has_tables(const struct outcome *outcome);
+
+/** From beginning to end. */
+int64_t parts_took_ms(const struct outcome *outcome);
+
 /** Project rows by the host that they name, event rows by channel: the largest groups. */
 MUST_CHECK bool parts_write_groups(const struct layout *layout, const struct outcome *outcome,
                                    struct err *err);

@@ -4,8 +4,8 @@
 #include <string.h>
 
 static const char *const names[REPORT_FORMS] = {
-    [REPORT_TEXT] = "text",
-    [REPORT_JSON] = "json",
+    [REPORT_TEXT] = "text", [REPORT_JSON] = "json",   [REPORT_NDJSON] = "ndjson",
+    [REPORT_CSV] = "csv",   [REPORT_JUNIT] = "junit",
 };
 
 const char *
@@ -37,6 +37,15 @@ report_render(const struct outcome *outcome, enum report_form form,
         return report_text(outcome, place->width, place->colour, ret, err);
     case REPORT_JSON:
         return report_json(outcome, ret, err);
+    case REPORT_NDJSON:
+        return report_ndjson_head(ret, err) && report_ndjson_item(outcome, ret, err) &&
+               report_ndjson_tail(ret, err);
+    case REPORT_CSV:
+        return report_csv_head(ret, err) && report_csv_item(outcome, ret, err) &&
+               report_csv_tail(ret, err);
+    case REPORT_JUNIT:
+        return report_junit_head(ret, err) && report_junit_item(outcome, place, ret, err) &&
+               report_junit_tail(ret, err);
     case REPORT_FORMS:
         break;
     }

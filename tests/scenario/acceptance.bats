@@ -329,5 +329,11 @@ change() {
     [[ " $(situations <<<"$output") " == *" P6 "* ]]
     says "Integration never set up"
     says "Else Reset link"
+    # the same for a pipeline that shows tests
+    status_of verify --expect post-relink --expect-fno-url "$fno" --format junit
+    [ "$status" = 2 ]
+    xmllint --noout --schema "$SOURCE_DIR/tests/cli/junit.xsd" "$BATS_TEST_TMPDIR/stdout"
+    [[ "$(xmllint --xpath 'string(//testcase[@classname="dwclean.dataverse" and @name="D-LINK"]/failure/@message)' \
+        "$BATS_TEST_TMPDIR/stdout")" == *contoso-old.operations.dynamics.com* ]]
     [ "$(rows_left)" = "$before" ]
 }
