@@ -168,11 +168,10 @@ show_words(enum command command, struct text *ret)
                  "A target is looked at if the command line names it: does it show the symptom?\n");
     if (command == COMMAND_COMPLETION)
         text_append(
-            ret,
-            "bash: source <(dwclean completion bash). zsh: write it as _dwclean into a directory\n"
-            "of fpath. fish: dwclean completion fish | source. A package has installed them.\n"
-            "environments, runs: what the scripts ask for, one name a line; nothing is\n"
-            "connected, and no file of a run is read.\n");
+            ret, "A package brings these scripts along. Without one, bash: source <(dwclean\n"
+                 "completion bash); zsh: write it as _dwclean into a directory of fpath; fish:\n"
+                 "dwclean completion fish | source. environments, runs (in place of a shell):\n"
+                 "the names that the scripts ask for; no connection, no file of a run is read.\n");
     if (command == COMMAND_RESUME)
         text_append(ret, "--plan-id is the run's own: it stands in the run's report.\n");
 }
@@ -204,9 +203,9 @@ help_command(enum command command, struct text *ret)
 void
 help_group(enum option_group group, struct text *ret)
 {
-    text_printf(ret, "%s: options of %s\n", titles[group],
+    text_printf(ret, "%s: %s\n", titles[group],
                 group == GROUP_OUTPUT ? "reports, backups and messages"
-                                      : "every command that connects");
+                                      : "options of every command that connects");
     for (unsigned i = 0; i < OPTIONS; i++) {
         const struct option_spec *spec = option_spec((enum option_id)i);
         if (spec->group == group && spec->name)

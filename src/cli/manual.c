@@ -189,8 +189,26 @@ append_whose(const struct option_spec *spec, struct text *ret)
     const unsigned all = (1u << COMMANDS) - 1;
     if (spec->commands == option_spec(OPT_SERVER)->commands || spec->commands == all)
         return;
-    text_append(ret, "Commands: ");
+    text_append(ret, ".br\nCommands: ");
     append_sentence(option_commands(spec, commands, sizeof(commands)), ret);
+}
+
+/** Where else its value may come from. */
+static void
+append_origins(const struct option_spec *spec, struct text *ret)
+{
+    if (spec->variables || spec->ini)
+        text_append(ret, ".br\n");
+    if (spec->variables) {
+        text_append(ret, strchr(spec->variables, ',') ? "Variables: " : "Variable: ");
+        append_bold_list(spec->variables, ret);
+        text_append(ret, ".\n");
+    }
+    if (spec->ini) {
+        text_append(ret, "Key: ");
+        append_bold(spec->ini, strlen(spec->ini), ret);
+        text_append(ret, ".\n");
+    }
 }
 
 static void
@@ -205,28 +223,21 @@ append_option(const struct option_spec *spec, struct text *ret)
     text_append(ret, "\n");
     append_sentence(spec->help, ret);
     append_values(spec, ret);
-    if (spec->variables) {
-        text_append(ret, strchr(spec->variables, ',') ? "Variables: " : "Variable: ");
-        append_bold_list(spec->variables, ret);
-        text_append(ret, ".\n");
-    }
-    if (spec->ini) {
-        text_append(ret, "Key: ");
-        append_bold(spec->ini, strlen(spec->ini), ret);
-        text_append(ret, ".\n");
-    }
     append_traits(spec, ret);
+    append_origins(spec, ret);
     append_whose(spec, ret);
 }
 
 static void
 append_options(const void *ctx, struct text *ret)
 {
-    static const char *const titles[GROUPS] = {
-        [GROUP_NONE] = "Everywhere",        [GROUP_TARGET] = "Target",
-        [GROUP_SIGNIN] = "Sign-in",         [GROUP_CONNECTION] = "Connection",
-        [GROUP_SCOPE] = "Which rows",       [GROUP_DECISION] = "Decisions",
-        [GROUP_OUTPUT] = "Output and files"};
+    static const char *const titles[GROUPS] = {[GROUP_NONE] = "More",
+                                               [GROUP_TARGET] = "Target",
+                                               [GROUP_SIGNIN] = "Sign-in",
+                                               [GROUP_CONNECTION] = "Connection",
+                                               [GROUP_SCOPE] = "Which rows",
+                                               [GROUP_DECISION] = "Decisions",
+                                               [GROUP_OUTPUT] = "Output and files"};
     (void)ctx;
     for (unsigned i = 0; i < GROUPS; i++) {
         const unsigned group = (i + 1) % GROUPS; /* those of no group last */
