@@ -329,7 +329,6 @@ append_zsh_action(const struct option_spec *spec, struct text *ret)
 static void
 append_zsh_option(const struct option_spec *spec, struct text *ret)
 {
-    const char *more = may_be_left_out(spec) ? "-" : "";
     text_append(ret, "    _dwclean_is");
     append_commands_of(spec, ret);
     text_append(ret, " && specs+=(");
@@ -338,7 +337,7 @@ append_zsh_option(const struct option_spec *spec, struct text *ret)
     else if (spec->letter)
         text_printf(ret, "'(-%c --%s)'", spec->letter, spec->name);
     if (spec->letter && spec->argument)
-        text_printf(ret, "{-%c%s,--%s=%s}", spec->letter, *more ? more : "+", spec->name, more);
+        text_printf(ret, "{-%c+,--%s=}", spec->letter, spec->name);
     else if (spec->letter)
         text_printf(ret, "{-%c,--%s}", spec->letter, spec->name);
     else
@@ -347,7 +346,7 @@ append_zsh_option(const struct option_spec *spec, struct text *ret)
     append_zsh_text(spec->help, ret);
     text_append(ret, "]");
     if (spec->argument) {
-        text_append(ret, *more ? "::" : ":");
+        text_append(ret, may_be_left_out(spec) ? "::" : ":");
         append_zsh_text(spec->argument, ret);
         text_append(ret, ":");
         append_zsh_action(spec, ret);

@@ -144,10 +144,15 @@ append_values(const struct option_spec *spec, struct text *ret)
         text_append(ret, " to ");
         append_sentence(dots + 2, ret);
     }
-    if (spec->builtin) {
-        text_append(ret, "Default: ");
-        append_sentence(spec->builtin, ret);
-    }
+}
+
+static void
+append_default(const struct option_spec *spec, struct text *ret)
+{
+    if (!spec->builtin)
+        return;
+    text_append(ret, "Default: ");
+    append_sentence(spec->builtin, ret);
 }
 
 /* ---- commands */
@@ -223,6 +228,7 @@ append_option(const struct option_spec *spec, struct text *ret)
     text_append(ret, "\n");
     append_sentence(spec->help, ret);
     append_values(spec, ret);
+    append_default(spec, ret);
     append_traits(spec, ret);
     append_origins(spec, ret);
     append_whose(spec, ret);
@@ -386,6 +392,10 @@ append_key(const struct option_spec *spec, struct text *ret)
     text_append(ret, "\n");
     append_sentence(spec->help, ret);
     append_values(spec, ret);
+    if (spec->id == OPT_CLASS) /* its default is for a command line without a file */
+        text_append(ret, "Required.\n");
+    else
+        append_default(spec, ret);
     if (spec->name) {
         text_append(ret, "As ");
         append_option_name(spec, ret);
