@@ -1,6 +1,9 @@
 # dwclean_docs(): manual pages and completion scripts, made at build time from the tables of options,
 # commands and errors, and where they are installed. Same sources, same bytes: the date of the pages is
 # that of SOURCE_DATE_EPOCH, else of the version in CHANGELOG.md, else of the text.
+set(DWCLEAN_ZSH_DIR "${CMAKE_INSTALL_DATADIR}/zsh/site-functions" CACHE STRING
+  "where the completion for zsh is installed; Debian's own packages use share/zsh/vendor-completions")
+
 function(dwclean_docs)
   set(date 2026-11-22)
   file(STRINGS "${CMAKE_CURRENT_SOURCE_DIR}/CHANGELOG.md" released REGEX "^## ${PROJECT_VERSION}, [0-9-]+$")
@@ -33,6 +36,6 @@ function(dwclean_docs)
   install(FILES "${dir}/dwclean.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
   install(FILES "${dir}/dwclean-config.5" DESTINATION "${CMAKE_INSTALL_MANDIR}/man5")
   install(FILES "${dir}/dwclean.bash" DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" RENAME dwclean)
-  install(FILES "${dir}/_dwclean" DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions")
+  install(FILES "${dir}/_dwclean" DESTINATION "${DWCLEAN_ZSH_DIR}")
   install(FILES "${dir}/dwclean.fish" DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d")
 endfunction()
