@@ -377,16 +377,17 @@ append_statuses(const void *ctx, struct text *ret)
 static void
 append_key(const struct option_spec *spec, struct text *ret)
 {
+    const char *value = spec->argument ? spec->argument : "VALUE";
     text_append(ret, ".TP\n");
     append_bold(spec->ini, strlen(spec->ini), ret);
     text_append(ret, " = ");
     if (spec->kind == OPTION_FLAG)
         text_append(ret, "\\fByes\\fR|\\fBno\\fR");
     else
-        append_italic(spec->argument ? spec->argument : "VALUE", ret);
+        append_italic(value, ret);
     if (spec->kind == OPTION_LIST) {
         text_append(ret, ", ");
-        append_italic(spec->argument, ret);
+        append_italic(value, ret);
         text_append(ret, ", ...");
     }
     text_append(ret, "\n");
