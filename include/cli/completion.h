@@ -28,4 +28,8 @@ MUST_CHECK bool completion_runs(const char *runs_dir, struct text *ret, struct e
 
 enum { COMPLETION_RUNS = 1000 };
 
+/** Append what `dwclean completion WORD` prints: a shell's script, or the names that the scripts
+ * ask for. ERR_USAGE: no such word; ERR_CONFIG, ERR_STORAGE, ERR_INTERNAL. */
+MUST_CHECK bool completion_answer(const struct config *config, struct text *ret, struct err *err);
+
 #endif

@@ -649,28 +649,14 @@ print_version(const struct program *program)
     return print(&text);
 }
 
-/** A shell's script, or the names that the scripts ask for. */
 static int
 complete(struct program *program)
 {
-    const struct config *config = program->config;
-    const char *what = config_operand(config), *runs_dir = NULL;
     TEXT_SCOPED text = {0};
     struct err err;
-    enum shell shell = SHELL_BASH;
-    bool ok = true;
     forget_secret_variables();
-    if (completion_shell(what, &shell)) {
-        ok = completion_script(shell, &text, &err);
-    } else if (strcmp(what, "environments") == 0) {
-        completion_environments(config, &text);
-    } else if (strcmp(what, "runs") == 0) {
-        ok = config_runs_dir(config, &runs_dir, &err) && completion_runs(runs_dir, &text, &err);
-    } else {
-        ok = err_set(&err, ERR_USAGE, "there is no completion for \"%.40s\"", what);
-        (void)err_hint(&err, "usage: dwclean %s", command_spec(COMMAND_COMPLETION)->usage);
-    }
-    return ok ? print(&text) : fail_early(program, &err);
+    return completion_answer(program->config, &text, &err) ? print(&text)
+                                                           : fail_early(program, &err);
 }
 
 /* ---- all of it */

@@ -540,3 +540,21 @@ completion_runs(const char *runs_dir, struct text *ret, struct err *err)
     free(entries);
     return text_ok(ret, err);
 }
+
+bool
+completion_answer(const struct config *config, struct text *ret, struct err *err)
+{
+    assert(config && ret && err);
+    const char *what = config_operand(config), *runs_dir = NULL;
+    enum shell shell = SHELL_BASH;
+    if (completion_shell(what, &shell))
+        return completion_script(shell, ret, err);
+    if (strcmp(what, "environments") == 0) {
+        completion_environments(config, ret);
+        return text_ok(ret, err);
+    }
+    if (strcmp(what, "runs") == 0)
+        return config_runs_dir(config, &runs_dir, err) && completion_runs(runs_dir, ret, err);
+    (void)err_set(err, ERR_USAGE, "there is no completion for \"%.40s\"", what);
+    return err_hint(err, "usage: dwclean %s", command_spec(COMMAND_COMPLETION)->usage);
+}

@@ -263,9 +263,12 @@ every_command_has_an_entry(void **state)
     (void)state;
     read_page("dwclean.1", &page);
     section(text_string(&page), "COMMANDS", &entries);
-    for (size_t i = 0; i < COUNT(commands); i++)
-        expect_entry(text_string(&entries), commands[i], "COMMANDS");
-    expect_no_entry(text_string(&entries), "clea");
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        char start[2 * WORD_BYTES];
+        (void)snprintf(start, sizeof(start), ".TP\n%s\ndwclean %s", commands[i], commands[i]);
+        if (!strstr(text_string(&entries), start))
+            fail_msg("COMMANDS has no entry %s", commands[i]);
+    }
 }
 
 static void
