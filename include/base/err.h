@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 enum err_code {
-#define ERR(code, outcome, text) code,
+#define ERR(code, outcome, text, meaning) code,
 #include "base/err.def"
 #undef ERR
     ERR_CODES
@@ -48,5 +48,8 @@ int err_exit_status(enum err_code code);
 
 /** Stable lower-case name of `code`, as used in JSON output. */
 const char *err_name(enum err_code code);
+
+/** What `code` means, for the manual. */
+const char *err_meaning(enum err_code code);
 
 #endif

@@ -111,6 +111,15 @@ bool option_is_plain(const char *text);
 /** Names of the commands that know the option, "clean, repair-map, undo", cut to `ret_size`. */
 const char *option_commands(const struct option_spec *spec, char *ret, size_t ret_size);
 
+/** A letter of sqlcmd that dwclean does not have: what it means there, and what to do here. */
+struct sqlcmd_letter {
+    char letter;
+    const char *meaning, *hint;
+};
+
+/** NULL behind the last one. */
+const struct sqlcmd_letter *option_sqlcmd(size_t index);
+
 /** Fill `err` (ERR_USAGE) for a letter that is not in the table; knows what sqlcmd means by it. */
 bool option_unknown_letter(int letter, struct err *err);
 

@@ -6,9 +6,9 @@
 
 static const struct {
     int exit_status;
-    const char *name;
+    const char *name, *meaning;
 } err_table[] = {
-#define ERR(code, outcome, text) [code] = {outcome, text},
+#define ERR(code, outcome, text, meaning) [code] = {outcome, text, meaning},
 #include "base/err.def"
 #undef ERR
 };
@@ -92,4 +92,10 @@ const char *
 err_name(enum err_code code)
 {
     return err_table[code].name;
+}
+
+const char *
+err_meaning(enum err_code code)
+{
+    return err_table[code].meaning;
 }

@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/aside.h"
+#include "cli/completion.h"
 #include "cli/console.h"
 #include "cli/environments.h"
 #include "cli/explain.h"
@@ -665,6 +666,16 @@ print_version(const struct program *program)
     return print(&text);
 }
 
+static int
+complete(struct program *program)
+{
+    TEXT_SCOPED text = {0};
+    struct err err;
+    forget_secret_variables();
+    return completion_answer(program->config, &text, &err) ? print(&text)
+                                                           : fail_early(program, &err);
+}
+
 /* ---- all of it */
 
 static enum log_level
@@ -702,6 +713,8 @@ start(struct program *program)
         return print_version(program);
     if (!forms_check(program->config, program->output.form, &err))
         return fail_early(program, &err);
+    if (config_command(program->config) == COMMAND_COMPLETION)
+        return complete(program);
     if (config_command(program->config) == COMMAND_EXPORT)
         return export_run(program);
     if (config_command(program->config) == COMMAND_SHOW)

@@ -95,21 +95,45 @@ show_group(enum option_group group, enum command command, struct text *ret)
     }
 }
 
-/** Names only; what they mean is in the topic: "Sign-in (dwclean help sign-in): -U, -E, ..." */
+/** An option of hardly any other command: it is what this one is about. */
+static bool
+is_own(const struct option_spec *spec)
+{
+    enum { FEW = 2 };
+    return __builtin_popcount(spec->commands) <= FEW;
+}
+
+static bool
+has_any(enum option_group group, enum command command)
+{
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        if (is_shown(option_spec((enum option_id)i), group, command))
+            return true;
+    }
+    return false;
+}
+
+/** Names only but for the command's own; what they mean is in the topic: "Sign-in (dwclean help
+ * sign-in): -U, -E, ..." */
 static void
 show_names(enum option_group group, enum command command, struct text *ret)
 {
     size_t at = 0;
+    if (!has_any(group, command))
+        return;
+    text_printf(ret, "%s (dwclean help %s):\n", titles[group], option_group_topic(group));
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        const struct option_spec *spec = option_spec((enum option_id)i);
+        if (is_shown(spec, group, command) && is_own(spec))
+            show_option(spec, ret);
+    }
     for (unsigned i = 0; i < OPTIONS; i++) {
         const struct option_spec *spec = option_spec((enum option_id)i);
         char name[LEFT_BYTES];
-        if (!is_shown(spec, group, command))
+        if (!is_shown(spec, group, command) || is_own(spec))
             continue;
-        if (at == 0)
-            text_printf(ret, "%s (dwclean help %s):\n ", titles[group], option_group_topic(group));
         (void)option_shown(spec, name, sizeof(name));
-        if (at > 0)
-            text_append(ret, ",");
+        text_append(ret, at > 0 ? "," : " ");
         if (at + strlen(name) + 4 > WIDTH) {
             text_append(ret, "\n ");
             at = 0;
@@ -142,6 +166,12 @@ show_words(enum command command, struct text *ret)
             ret, "TEXT: a message in quotes, or an id such as S05; without it, or as \"-\", it is\n"
                  "read from standard input; at a terminal every symptom that is known is listed.\n"
                  "A target is looked at if the command line names it: does it show the symptom?\n");
+    if (command == COMMAND_COMPLETION)
+        text_append(
+            ret, "A package brings these scripts along. Without one, bash: source <(dwclean\n"
+                 "completion bash); zsh: write it as _dwclean into a directory of fpath; fish:\n"
+                 "dwclean completion fish | source. environments, runs (in place of a shell):\n"
+                 "the names that the scripts ask for; no connection, no file of a run is read.\n");
     if (command == COMMAND_RESUME)
         text_append(ret, "--plan-id is the run's own: it stands in the run's report.\n");
 }
@@ -150,16 +180,18 @@ void
 help_command(enum command command, struct text *ret)
 {
     const struct command_spec *spec = command_spec(command);
+    const bool connects = option_applies(option_spec(OPT_SERVER), command);
     text_printf(ret, "usage: dwclean %s\n       %s\n", spec->usage, spec->summary);
     show_words(command, ret);
     for (unsigned i = GROUP_TARGET; i < GROUPS; i++) {
         const enum option_group group = (enum option_group)i;
-        if (option_group_topic(group))
+        /* a command that connects nothing has room for all of its options */
+        if (option_group_topic(group) && connects)
             show_names(group, command, ret);
         else
             show_group(group, command, ret);
     }
-    if (option_applies(option_spec(OPT_SERVER), command))
+    if (connects)
         text_append(
             ret, spec->writes
                      ? "The target comes from the command line or --env, never from a variable.\n"
@@ -171,7 +203,9 @@ help_command(enum command command, struct text *ret)
 void
 help_group(enum option_group group, struct text *ret)
 {
-    text_printf(ret, "%s: options of every command that connects\n", titles[group]);
+    text_printf(ret, "%s: %s\n", titles[group],
+                group == GROUP_OUTPUT ? "reports, backups and messages"
+                                      : "options of every command that connects");
     for (unsigned i = 0; i < OPTIONS; i++) {
         const struct option_spec *spec = option_spec((enum option_id)i);
         if (spec->group == group && spec->name)
@@ -191,4 +225,9 @@ help_group(enum option_group group, struct text *ret)
             "federated token, a managed identity, a token of your own (file, command,\n"
             "DWCLEAN_TOKEN) or a device code. An option decides; else the variables do, in\n"
             "the order of azure-identity.\n");
+    if (group == GROUP_OUTPUT)
+        text_append(ret,
+                    "\n"
+                    "Which of them a command knows, its own help says. NO_COLOR and TERM=dumb are\n"
+                    "obeyed, and the width of the terminal is used.\n");
 }

@@ -15,14 +15,21 @@ function(dwclean_layer name)
   endif()
 endfunction()
 
-# dwclean_embed_sql(<target>): sql/*.sql as `const char sql_<stem>[]` in "sql_text.h".
-function(dwclean_embed_sql target)
-  set(out "${CMAKE_CURRENT_BINARY_DIR}/generated/sql_text.c")
-  file(GLOB files CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/sql/*.sql")
-  set(script "${CMAKE_CURRENT_SOURCE_DIR}/src/cmake/EmbedSql.cmake")
-  add_custom_command(OUTPUT "${out}" "${CMAKE_CURRENT_BINARY_DIR}/generated/sql_text.h"
-    COMMAND ${CMAKE_COMMAND} "-DOUT=${out}" "-DSQL_DIR=${CMAKE_CURRENT_SOURCE_DIR}/sql" -P "${script}"
+# dwclean_embed(<target> FILES <glob> [PREFIX <text>]): each file as `const char <prefix><stem>[]` in
+# "<target>.h".
+function(dwclean_embed target)
+  cmake_parse_arguments(PARSE_ARGV 1 E "" "FILES;PREFIX" "")
+  set(dir "${CMAKE_CURRENT_BINARY_DIR}/generated")
+  file(GLOB files CONFIGURE_DEPENDS "${E_FILES}")
+  set(script "${CMAKE_CURRENT_SOURCE_DIR}/src/cmake/EmbedText.cmake")
+  add_custom_command(OUTPUT "${dir}/${target}.c" "${dir}/${target}.h"
+    COMMAND ${CMAKE_COMMAND} "-DOUT=${dir}/${target}.c" "-DFILES=${E_FILES}" "-DPREFIX=${E_PREFIX}" -P "${script}"
     DEPENDS ${files} "${script}" VERBATIM)
-  add_library(${target} STATIC "${out}")
-  target_include_directories(${target} PUBLIC "${CMAKE_CURRENT_BINARY_DIR}/generated")
+  add_library(${target} STATIC "${dir}/${target}.c")
+  target_include_directories(${target} PUBLIC "${dir}")
+endfunction()
+
+# dwclean_embed_sql(<target>): sql/*.sql as `const char sql_<stem>[]`.
+function(dwclean_embed_sql target)
+  dwclean_embed(${target} FILES "${CMAKE_CURRENT_SOURCE_DIR}/sql/*.sql" PREFIX sql_)
 endfunction()

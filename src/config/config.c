@@ -115,7 +115,7 @@ check_operand(const struct config *config, struct err *err)
     const char *operand = config_operand(config);
     if (!operand && spec->operand_needed) {
         (void)err_set(err, ERR_USAGE, "no %s is named", spec->operand);
-        if (config->command == COMMAND_ENV)
+        if (config->command == COMMAND_ENV || config->command == COMMAND_COMPLETION)
             return err_hint(err, "usage: dwclean %s", spec->usage);
         if (strcmp(spec->operand, "PLAN") == 0)
             return err_hint(err, "usage: dwclean %s (PLAN is a file that dwclean plan has made)",
@@ -193,6 +193,16 @@ check_options_apply(const struct config *config, struct err *err)
             return not_an_option(config, spec, err);
     }
     return true;
+}
+
+/** A shell's start file asks for its script: no configuration, however broken, may matter there. */
+static bool
+needs_no_values(const struct config *config)
+{
+    const char *operand = config_operand(config);
+    return config->help_asked || config->command == COMMAND_VERSION ||
+           (config->command == COMMAND_COMPLETION && operand &&
+            strcmp(operand, "environments") != 0 && strcmp(operand, "runs") != 0);
 }
 
 /* ---- variables */
@@ -469,7 +479,7 @@ config_load(struct config *config, const struct config_input *input, struct err 
     if (ok && !chosen)
         *err = later;
     ok = ok && chosen;
-    if (ok && (config->help_asked || config->command == COMMAND_VERSION))
+    if (ok && needs_no_values(config))
         return check_options_apply(config, err);
     const bool read = read_variables(config, &later);
     if (ok && !read)

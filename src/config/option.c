@@ -35,6 +35,7 @@ enum {
     S = 1u << COMMAND_SHOW,
     E = 1u << COMMAND_EXPLAIN,
     Z = 1u << COMMAND_ENV,
+    Q = 1u << COMMAND_COMPLETION,
     TWO = V | C | K | R | U | P | A | E | Z,
     PURGING = C | R | U | A,
     PLANNED = C | M | U | A,
@@ -53,11 +54,6 @@ static const struct option_spec option_table[] = {
      id,   OPTION_##kind, group,  traits,    commands, letter},
 #include "config/options.def"
 #undef OPTION
-};
-
-struct sqlcmd_letter {
-    char letter;
-    const char *meaning, *hint;
 };
 
 static const struct sqlcmd_letter sqlcmd_table[] = {
@@ -246,11 +242,17 @@ option_nearest_command(const char *name)
     return nearest_found(&nearest);
 }
 
+const struct sqlcmd_letter *
+option_sqlcmd(size_t index)
+{
+    return index < sizeof(sqlcmd_table) / sizeof(sqlcmd_table[0]) ? &sqlcmd_table[index] : NULL;
+}
+
 bool
 option_unknown_letter(int letter, struct err *err)
 {
-    for (size_t i = 0; i < sizeof(sqlcmd_table) / sizeof(sqlcmd_table[0]); i++) {
-        const struct sqlcmd_letter *known = &sqlcmd_table[i];
+    const struct sqlcmd_letter *known;
+    for (size_t i = 0; (known = option_sqlcmd(i)); i++) {
         if (known->letter != letter)
             continue;
         (void)err_set(err, ERR_USAGE, "option -%c of sqlcmd (%s) is not one of dwclean", letter,
@@ -506,6 +508,7 @@ option_parse(const struct option_spec *spec, const char *text, enum err_code cod
 static const char *const topics[GROUPS] = {
     [GROUP_SIGNIN] = "sign-in",
     [GROUP_CONNECTION] = "connection",
+    [GROUP_OUTPUT] = "output",
 };
 
 const char *

@@ -12,7 +12,7 @@ setup() {
 }
 
 @test "help of every command fits one screen and exits 0" {
-    for command in check verify clean repair-map resume undo export explain env; do
+    for command in check verify plan show apply clean repair-map resume undo export runs prune explain env completion; do
         status_of "$DWCLEAN" "$command" --help
         [ "$status" = 0 ]
         says "usage: dwclean $command"
@@ -22,7 +22,7 @@ setup() {
 }
 
 @test "the topics of help fit one screen too" {
-    for topic in sign-in connection; do
+    for topic in output sign-in connection; do
         status_of "$DWCLEAN" help "$topic"
         [ "$status" = 0 ]
         [ "$(wc -l <"$BATS_TEST_TMPDIR/stdout")" -le 55 ]

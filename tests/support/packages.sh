@@ -8,7 +8,7 @@ packages_of() {
         libzstd-dev libsodium-dev libarchive-dev uuid-dev libssl-dev libmicrohttpd-dev libsqlite3-dev ;;
     test) echo git libcmocka-dev clang clang-format clang-tidy bats curl freetds-bin nodejs npm \
         openssl zstd nginx-light gcovr procps tmux util-linux iproute2 \
-        libxml2-utils python3 ;;
+        libxml2-utils python3 bsdutils groff-base man-db mandoc zsh fish ;;
     *) echo "unknown package group: $1" >&2; return 1 ;;
     esac
 }
