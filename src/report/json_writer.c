@@ -104,3 +104,10 @@ json_time(struct json_writer *json, const char *name, int64_t utc_ms)
     clock_stamp(utc_ms, stamp);
     json_string(json, name, stamp);
 }
+
+void
+json_verbatim(struct json_writer *json, const char *name, const char *value, size_t size)
+{
+    lead_in(json, name);
+    text_append_bytes(json->out, value, size);
+}
