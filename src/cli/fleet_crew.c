@@ -310,16 +310,33 @@ settle_ended(const struct crew *crew, struct worker *worker, int status)
         fleet_settle_without(worker->member, OUTCOME_FAILED, &err, err_exit_status(err.code));
 }
 
+/** Has it ended? Then what it has left behind in its group ends too, while its number still keeps
+ * that group's from being given to others. */
+static bool
+has_ended(const struct worker *worker, int *ret_status)
+{
+    siginfo_t info = {0};
+    int got;
+    do
+        got = waitid(P_PID, (id_t)worker->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+    while (got < 0 && errno == EINTR);
+    if (got == 0 && info.si_pid == 0)
+        return false;
+    *ret_status = -1; /* of a process that somebody else has waited for, nothing is known */
+    if (got < 0)
+        return true;
+    (void)kill(-worker->pid, SIGKILL);
+    while (waitpid(worker->pid, ret_status, 0) < 0 && errno == EINTR)
+        ;
+    return true;
+}
+
 /** True when it has ended; then it is settled, and the place is free. */
 static bool
 look_for_end(struct crew *crew, struct worker *worker)
 {
     int status = 0;
-    pid_t got;
-    do
-        got = waitpid(worker->pid, &status, WNOHANG);
-    while (got < 0 && errno == EINTR);
-    if (got == 0)
+    if (!has_ended(worker, &status))
         return false;
     /* What it wrote is in the pipes by now; who else holds them is not waited for. */
     while (read_end(crew, worker, &worker->result))
@@ -330,7 +347,7 @@ look_for_end(struct crew *crew, struct worker *worker)
     if (worker->late)
         settle_late(worker);
     else
-        settle_ended(crew, worker, got < 0 ? -1 : status);
+        settle_ended(crew, worker, status);
     close_end(&worker->result);
     close_end(&worker->said);
     text_done(&worker->message);
