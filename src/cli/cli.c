@@ -705,7 +705,6 @@ start(struct program *program)
                                        .environment = program->output.member};
     struct err err, output_err;
     size_t notices = 0, members = 0;
-
     const bool loaded = config_load(program->config, &input, &err);
     console_init(&program->console, STDERR_FILENO, least_level(program->config));
     /* After a fault only a JSON report is written: an older report is not emptied for nothing. */

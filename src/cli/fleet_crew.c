@@ -96,8 +96,8 @@ be_worker(const struct crew *crew, const struct fleet_member *member, pid_t pare
     (void)setpgid(0, 0);
     limit_life(parent, member->deadline_ms);
     set_descriptors(said, result);
-    exit(crew->job->look(crew->job->ctx, member->name,
-                         RESULT_FD)); /* NOLINT(concurrency-mt-unsafe) */
+    const int status = crew->job->look(crew->job->ctx, member->name, RESULT_FD);
+    exit(status); /* NOLINT(concurrency-mt-unsafe): one thread */
 }
 
 /* ---- start */
@@ -392,10 +392,14 @@ run(struct crew *crew)
 {
     start_more(crew);
     while (crew->running > 0) {
+        struct observer *observer = &crew->job->console->observer;
         read_some(crew, wait_ms(crew));
         attend(crew);
         start_more(crew);
+        observer->progress(observer, "environments", (int64_t)(crew->next - crew->running),
+                           (int64_t)crew->fleet->count);
     }
+    console_end(crew->job->console);
     for (; crew->next < crew->fleet->count; crew->next++)
         settle_stopped(&crew->fleet->members[crew->next]);
 }

@@ -159,7 +159,8 @@ is_believed_with(const struct text *message, const char *from, const char *to, i
     char *at = strstr(other.data, from);
     assert_non_null(at);
     assert_int_equal(strlen(from), strlen(to));
-    memcpy(at, to, strlen(to));
+    for (size_t i = 0; to[i]; i++)
+        at[i] = to[i];
     return is_believed(text_string(&other), other.used, exit_status, REPORT_JSON);
 }
 
@@ -288,6 +289,7 @@ the_text_has_a_table_and_the_worst_first(void **state)
         need(all, "123456");
         need(all, "1, the worst of all");
     }
+    fleet_done(&fleet);
 }
 
 static void
@@ -311,6 +313,7 @@ every_line_is_as_wide_as_the_place(void **state)
             p += size + (p[size] ? 1 : 0);
         }
     }
+    fleet_done(&fleet);
 }
 
 static void
@@ -334,6 +337,7 @@ the_json_has_counts_and_every_environment(void **state)
     assert_int_equal(cJSON_GetArraySize(all), MEMBERS);
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(cJSON_GetArrayItem(all, 1), "report")));
     cJSON_Delete(json);
+    fleet_done(&fleet);
 }
 
 int
