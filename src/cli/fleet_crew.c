@@ -78,13 +78,15 @@ limit_life(pid_t parent, int64_t deadline_ms)
 static void
 set_descriptors(int said, int result)
 {
-    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-    /* above the places that they will take, so that none is overwritten */
-    const int out = fcntl(result, F_DUPFD_CLOEXEC, RESULT_FD + 1);
-    if (nothing < 0 || out < 0 || dup2(nothing, STDIN_FILENO) < 0 ||
-        dup2(nothing, STDOUT_FILENO) < 0 || dup2(said, STDERR_FILENO) < 0 ||
-        dup3(out, RESULT_FD, O_CLOEXEC) < 0 || close_range(RESULT_FD + 1, ~0U, 0) != 0)
+    /* Both stand above 2. In this order nothing that is still needed is overwritten, and none more
+     * is needed than there are: the table may be full. */
+    if (dup2(said, STDERR_FILENO) < 0 || dup2(result, RESULT_FD) < 0 ||
+        fcntl(RESULT_FD, F_SETFD, FD_CLOEXEC) != 0 || close_range(RESULT_FD + 1, ~0U, 0) != 0)
         _exit(1);
+    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDOUT_FILENO) < 0)
+        _exit(1);
+    (void)close(nothing);
 }
 
 /** Never returns. */
@@ -109,7 +111,8 @@ settle_without(struct worker *worker, enum outcome_word word, const struct err *
     fleet_settle_without(worker->member, word, err, status);
 }
 
-static bool
+/** errno's value, 0 = it runs. */
+static int
 start(const struct crew *crew, struct worker *worker)
 {
     const pid_t parent = getpid();
@@ -131,15 +134,19 @@ start(const struct crew *crew, struct worker *worker)
     worker->said = said[0];
     if (why == 0) {
         (void)setpgid(worker->pid, worker->pid); /* whoever of the two is first */
-        return true;
+        return 0;
     }
-    struct err err;
-    (void)err_errno(&err, ERR_INTERNAL, why, "start a process for this environment");
-    (void)err_hint(&err, "With a smaller --jobs fewer run at once.");
-    settle_without(worker, OUTCOME_FAILED, &err, err_exit_status(err.code));
     close_end(&worker->result);
     close_end(&worker->said);
-    return false;
+    return why;
+}
+
+static void
+settle_not_started(struct worker *worker, int why)
+{
+    struct err err;
+    (void)err_errno(&err, ERR_INTERNAL, why, "start a process for this environment");
+    settle_without(worker, OUTCOME_FAILED, &err, err_exit_status(err.code));
 }
 
 static struct worker *
@@ -168,10 +175,18 @@ start_more(struct crew *crew)
             .until_ms = now_ms + member->deadline_ms,
             .message = {.max = FLEET_MESSAGE_MAX_BYTES},
         };
-        if (start(crew, worker))
+        const int why = start(crew, worker);
+        if (why == 0) {
             crew->running++;
-        else
+        } else if (crew->running > 0) {
+            /* too many processes or descriptors: again when one of ours has ended */
             worker->member = NULL;
+            crew->next--;
+            return;
+        } else {
+            settle_not_started(worker, why);
+            worker->member = NULL;
+        }
         if (crew->next == crew->fleet->count)
             crew->job->last_is_started();
     }

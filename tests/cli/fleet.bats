@@ -320,6 +320,10 @@ END
     done
     # 20 waits of 0.1 s one after another, and in five turns
     [ "$took_4" -lt "$took_1" ]
+    # where there are fewer descriptors than --jobs would want, the rest waits for its turn
+    status_of bash -c "ulimit -n 20; '$DWCLEAN' verify --config '$ini' --all --jobs 20 --format json"
+    [ "$status" = 2 ]
+    [ "$(json counts.clean <<<"$output") $(json counts.residue <<<"$output")" = "16 4" ]
 }
 
 @test "secrets: each process has its own alone, nobody asks, and none is told" {
