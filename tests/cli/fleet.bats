@@ -98,6 +98,11 @@ within() {
 
 # children: of $parent; gone PID...: none of them is a process that runs.
 children() { pgrep -P "$parent" || true; }
+# left N: so many processes hang, and the others, which begin at once, have ended.
+left() {
+    sleep 0.5
+    within 10 has_children "$1"
+}
 has_children() { [ "$(children | wc -l)" -eq "$1" ]; }
 gone() {
     local pid
@@ -224,7 +229,7 @@ gone  NO-ACCESS  exit status 10" ]
     environment stuck frozen
     environment test clean
     begin --all --deadline 2s --format json
-    within 5 has_children 1
+    left 1
     local child
     child=$(children)
     kill -STOP "$child"
@@ -239,7 +244,7 @@ gone  NO-ACCESS  exit status 10" ]
     environment test clean
     for signal in KILL SEGV; do
         begin --all --format json
-        within 5 has_children 1
+        left 1
         kill -"$signal" "$(children)"
         ended
         [ "$status" = 1 ]
@@ -255,8 +260,7 @@ gone  NO-ACCESS  exit status 10" ]
     environment later clean
     for signal in INT TERM HUP; do
         begin --all --jobs 3 --format json
-        within 5 has_children 2
-        sleep 0.3
+        left 2
         local before
         before=$(children)
         kill -"$signal" "$parent"
@@ -272,7 +276,7 @@ gone  NO-ACCESS  exit status 10" ]
     valid
     # one that had not begun
     begin --env stuck --env test --jobs 1 --format json
-    within 5 has_children 1
+    left 1
     kill -TERM "$parent"
     ended
     [ "$status" = 143 ]
@@ -283,7 +287,7 @@ gone  NO-ACCESS  exit status 10" ]
     environment stuck frozen
     environment also frozen
     begin --all
-    within 5 has_children 2
+    left 2
     local before
     before=$(children)
     kill -KILL "$parent"
