@@ -27,6 +27,10 @@ void console_error(struct console *console, const struct err *err);
 /** Take the progress line away. */
 void console_end(struct console *console);
 
+/** A line that another process of this program wrote for its stderr, which has escaped it: with a
+ * name before it. */
+void console_relay(struct console *console, const char *name, const char *line, size_t size);
+
 /** Write all of it, whatever happens: a closed or full descriptor stops nothing. */
 bool console_write(int fd, const char *bytes, size_t size);
 

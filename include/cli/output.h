@@ -19,6 +19,9 @@ struct output {
     bool is_terminal; /* the report is read there: errors need not be said twice */
     enum report_form form;
     struct report_place place; /* colour: --color, NO_COLOR, TERM, terminal or not */
+    /** This process looks at one environment of several, of this name: `fd` leads to the process
+     * that reports on all of them, and wants a message (report/fleet.h). NULL = it does not. */
+    const char *member;
 };
 
 /** --format, or the variable for it. */

@@ -27,6 +27,9 @@ struct config_input {
     const char *(*variable)(void *ctx, const char *name); /* NULL when not set */
     void *ctx;
     const char *system_file; /* NULL = /etc/dwclean/config.ini */
+    /** One of several environments that argv asks for: as if --env named it alone. NULL = argv
+     * says it. */
+    const char *environment;
 };
 
 struct config; /* opaque */
@@ -78,11 +81,28 @@ struct config_environment {
     const char *class_name;    /* as written */
     bool production;
     const char *server, *database, *dataverse_url;
+    int64_t login_timeout_ms, query_timeout_ms; /* of its own section; 0 = not set there */
 };
 
 /** All of them, in the order of the file. */
 const struct config_environment *config_environments(const struct config *config,
                                                      size_t *ret_count);
+
+/**
+ * The environments that --all, or --env more than once, asks for, in that order; they are in the
+ * file. Then nothing else is known of a target: each is loaded for itself
+ * (config_input.environment). `*ret_count` 0 = one target is asked for, or none.
+ */
+const struct config_environment *const *config_fleet(const struct config *config,
+                                                     size_t *ret_count);
+
+/**
+ * How long one of them may take: --deadline, else twice its login timeout (there are two sides) and
+ * four times its query timeout: five minutes where nobody says otherwise. Who has less patience
+ * with servers has less with the whole look.
+ */
+int64_t config_deadline_ms(const struct config *config,
+                           const struct config_environment *environment);
 
 /** The configuration file that was read; NULL = there is none. */
 const char *config_file(const struct config *config);

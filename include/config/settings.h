@@ -28,7 +28,7 @@ struct config_notice {
     const char *text;
 };
 
-enum { SETTINGS_MAX_ITEMS = 32, SETTINGS_MAX_NOTICES = 64 };
+enum { SETTINGS_MAX_ITEMS = 64, SETTINGS_MAX_NOTICES = 64 };
 
 struct setting {
     bool set;

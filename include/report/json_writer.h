@@ -20,6 +20,8 @@ void json_open(struct json_writer *json, const char *name, char bracket);
 void json_close(struct json_writer *json, char bracket);
 void json_string(struct json_writer *json, const char *name, const char *value); /* NULL = null */
 void json_bool(struct json_writer *json, const char *name, bool value);
+/** A value that is JSON already. */
+void json_verbatim(struct json_writer *json, const char *name, const char *value, size_t size);
 void json_null(struct json_writer *json, const char *name);
 /** A 64-bit number, as a string: other languages' numbers have 53 bits. */
 void json_i64(struct json_writer *json, const char *name, int64_t value);

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { LAYOUT_MIN_WIDTH = 40, LAYOUT_WIDTH = 80, LAYOUT_GRID_COLUMNS = 6 };
+enum { LAYOUT_MIN_WIDTH = 40, LAYOUT_WIDTH = 80, LAYOUT_GRID_COLUMNS = 7 };
 
 enum layout_colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_WARNING, COLOUR_STRONG };
 

@@ -12,6 +12,7 @@
 #include "cli/environments.h"
 #include "cli/explain.h"
 #include "cli/export.h"
+#include "cli/fleet.h"
 #include "cli/forms.h"
 #include "cli/help.h"
 #include "cli/history.h"
@@ -478,7 +479,7 @@ fail_early(struct program *program, const struct err *err)
     struct outcome outcome;
     outcome_of_error(program, err, &outcome);
     console_error(&program->console, err);
-    if (program->output.form != REPORT_TEXT)
+    if (program->output.form != REPORT_TEXT || program->output.member)
         output_report(&program->output, &outcome, &program->console);
     return output_exit_status(&outcome);
 }
@@ -686,19 +687,58 @@ least_level(const struct config *config)
     return config_flag(config, OPT_VERBOSE) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 }
 
+static int run_process(struct program *program);
+
+/** In a process of its own: everything from the start, for one environment. */
+static int
+look_at_member(void *ctx, const char *environment, int fd)
+{
+    const struct program *parent = ctx;
+    struct program program = {
+        .argc = parent->argc,
+        .argv = parent->argv,
+        .adapters = parent->adapters,
+        .output = {.fd = fd,
+                   .is_terminal = parent->output.is_terminal,
+                   .form = parent->output.form,
+                   .place = parent->output.place,
+                   .member = environment},
+    };
+    return run_process(&program);
+}
+
+/** Several environments. No library is initialised, and no secret read, in this process. */
+static int
+look_at_fleet(struct program *program)
+{
+    const struct fleet_job job = {
+        .config = program->config,
+        .output = &program->output,
+        .console = &program->console,
+        .look = look_at_member,
+        .ctx = program,
+        .last_is_started = forget_secret_variables,
+    };
+    struct err err;
+    int status = 0;
+    return fleet_look(&job, &status, &err) ? status : fail_early(program, &err);
+}
+
 static int
 start(struct program *program)
 {
-    const struct config_input input = {
-        .argc = program->argc, .argv = program->argv, .variable = process_variable};
+    const struct config_input input = {.argc = program->argc,
+                                       .argv = program->argv,
+                                       .variable = process_variable,
+                                       .environment = program->output.member};
     struct err err, output_err;
-    size_t notices = 0;
-
+    size_t notices = 0, members = 0;
     const bool loaded = config_load(program->config, &input, &err);
     console_init(&program->console, STDERR_FILENO, least_level(program->config));
     /* After a fault a form for programs is written, text is not: an older one is not emptied for
      * nothing. */
-    const bool opened = (!loaded && output_form(program->config) == REPORT_TEXT) ||
+    const bool opened = program->output.member ||
+                        (!loaded && output_form(program->config) == REPORT_TEXT) ||
                         output_open(program->config, &program->output, &output_err);
     const struct config_notice *notice = config_notices(program->config, &notices);
     for (size_t i = 0; i < notices; i++)
@@ -715,6 +755,9 @@ start(struct program *program)
         return fail_early(program, &err);
     if (config_command(program->config) == COMMAND_COMPLETION)
         return complete(program);
+    (void)config_fleet(program->config, &members);
+    if (members > 0)
+        return look_at_fleet(program);
     if (config_command(program->config) == COMMAND_EXPORT)
         return export_run(program);
     if (config_command(program->config) == COMMAND_SHOW)
@@ -758,6 +801,23 @@ release(struct program *program)
     config_free(program->config);
 }
 
+static int
+run_process(struct program *program)
+{
+    int status = err_exit_status(ERR_INTERNAL);
+
+    terminal_use(&program->terminal, -1);
+    console_init(&program->console, STDERR_FILENO, LOG_LEVEL_INFO);
+    program->config = config_new();
+    program->arena = arena_new(ARENA_BYTES);
+    if (program->config && program->arena)
+        status = start(program);
+    else
+        program->console.observer.say(&program->console.observer, LOG_LEVEL_ERROR, "out of memory");
+    release(program);
+    return status;
+}
+
 int
 cli_main(int argc, char **argv, const struct cli_adapters *adapters)
 {
@@ -768,17 +828,7 @@ cli_main(int argc, char **argv, const struct cli_adapters *adapters)
         .adapters = adapters,
         .output = {.fd = STDOUT_FILENO},
     };
-    int status = err_exit_status(ERR_INTERNAL);
 
     cancel_init();
-    terminal_use(&program.terminal, -1);
-    console_init(&program.console, STDERR_FILENO, LOG_LEVEL_INFO);
-    program.config = config_new();
-    program.arena = arena_new(ARENA_BYTES);
-    if (program.config && program.arena)
-        status = start(&program);
-    else
-        program.console.observer.say(&program.console.observer, LOG_LEVEL_ERROR, "out of memory");
-    release(&program);
-    return status;
+    return run_process(&program);
 }

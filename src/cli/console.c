@@ -59,21 +59,46 @@ console_end(struct console *console)
     console->line_open = false;
 }
 
+/** `whole` is escaped. */
+static void
+write_whole(struct console *console, const struct text *whole)
+{
+    TEXT_SCOPED text = {0};
+    /* a file keeps whole lines: they are looked for there */
+    if (console->is_terminal)
+        wrap_append(&text, text_string(whole), whole->used, wrap_width(console->fd));
+    else
+        text_append_bytes(&text, text_string(whole), whole->used);
+    text_append(&text, "\n");
+    console_end(console);
+    write_text(console, &text);
+}
+
 static void
 write_line(struct console *console, const char *lead, const char *line)
 {
     TEXT_SCOPED whole = {0};
-    TEXT_SCOPED text = {0};
     text_append(&whole, lead);
     text_append_shown(&whole, line, strlen(line));
-    /* a file keeps whole lines: they are looked for there */
-    if (console->is_terminal)
-        wrap_append(&text, text_string(&whole), whole.used, wrap_width(console->fd));
-    else
-        text_append_bytes(&text, text_string(&whole), whole.used);
-    text_append(&text, "\n");
-    console_end(console);
-    write_text(console, &text);
+    write_whole(console, &whole);
+}
+
+void
+console_relay(struct console *console, const char *name, const char *line, size_t size)
+{
+    const char *end = line + size;
+    TEXT_SCOPED whole = {0};
+    text_append_shown(&whole, name, strlen(name));
+    text_append(&whole, ": ");
+    /* A backslash is of an escape that was made there; whatever a crash adds is escaped here. */
+    while (line < end) {
+        const char *backslash = memchr(line, '\\', (size_t)(end - line));
+        const size_t part = (size_t)((backslash ? backslash : end) - line);
+        text_append_shown(&whole, line, part);
+        text_append(&whole, backslash ? "\\" : "");
+        line += part + (backslash ? 1 : 0);
+    }
+    write_whole(console, &whole);
 }
 
 static void

@@ -2,6 +2,7 @@
 
 #include "base/cancel.h"
 #include "base/text.h"
+#include "report/fleet.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -108,6 +109,15 @@ tell_verdict(const struct output *output, const struct outcome *outcome, struct 
     console->observer.say(&console->observer, LOG_LEVEL_INFO, text_string(&line));
 }
 
+static bool
+render(const struct output *output, const struct outcome *outcome, struct text *ret,
+       struct err *err)
+{
+    return output->member ? fleet_write_message(outcome, output->member, output->form,
+                                                &output->place, ret, err)
+                          : report_render(outcome, output->form, &output->place, ret, err);
+}
+
 void
 output_report(const struct output *output, const struct outcome *outcome, struct console *console)
 {
@@ -115,7 +125,7 @@ output_report(const struct output *output, const struct outcome *outcome, struct
     struct err err;
     struct outcome settled = *outcome;
     settled.exit_status = output_exit_status(outcome);
-    if (!report_render(&settled, output->form, &output->place, &text, &err))
+    if (!render(output, &settled, &text, &err))
         (void)err_wrap(&err, "the report is not complete");
     else if (!console_write(output->fd, text_string(&text), text.used))
         (void)err_errno(&err, ERR_STORAGE, errno, "write the report");

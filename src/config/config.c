@@ -160,6 +160,8 @@ check_env_words(struct config *config, struct err *err)
     if (named->set && strcmp(named->text, name) != 0)
         return err_set(err, ERR_USAGE, "two environments are named: %.40s and %.40s (--env)", name,
                        named->text);
+    if (named->set)
+        return true;
     return settings_put(&config->settings, option_spec(OPT_ENV), name, &origin, err);
 }
 
@@ -290,6 +292,21 @@ note_environment(struct ini_reading *reading, const char *name, int line, struct
     return (noted->name && noted->source) || arena_exhausted(err);
 }
 
+/** Of an environment's own section; what cannot be read is its own command's fault. */
+static void
+note_timeout(struct config_environment *noted, enum option_id id, const char *text)
+{
+    struct option_value value = {0};
+    struct err ignored;
+    if ((id != OPT_LOGIN_TIMEOUT && id != OPT_QUERY_TIMEOUT) ||
+        !option_parse(option_spec(id), text, ERR_CONFIG, &value, &ignored))
+        return;
+    if (id == OPT_LOGIN_TIMEOUT)
+        noted->login_timeout_ms = value.number;
+    else
+        noted->query_timeout_ms = value.number;
+}
+
 static bool
 note_value(struct ini_reading *reading, const char *environment, enum option_id id,
            const char *text, struct err *err)
@@ -297,6 +314,7 @@ note_value(struct ini_reading *reading, const char *environment, enum option_id 
     struct config *config = reading->config;
     struct config_environment *noted =
         environment ? &config->environments[config->environment_count - 1] : &reading->defaults;
+    note_timeout(noted, id, text);
     const char **place = id == OPT_SERVER          ? &noted->server
                          : id == OPT_DATABASE      ? &noted->database
                          : id == OPT_DATAVERSE_URL ? &noted->dataverse_url
@@ -390,7 +408,8 @@ read_file(struct config *config, struct err *err)
 {
     char found[PATH_BYTES];
     const struct setting *named = settings_get(&config->settings, OPT_CONFIG, NULL);
-    const struct setting *environment = settings_get(&config->settings, OPT_ENV, NULL);
+    const struct setting *environment =
+        config->is_fleet ? NULL : settings_get(&config->settings, OPT_ENV, NULL);
     struct ini_reading reading = {
         .config = config,
         .path = named ? named->text : found,
@@ -459,6 +478,8 @@ try_rules(struct config *config, struct err *err)
 static bool
 apply_rules(struct config *config, struct err *err)
 {
+    if (config->is_fleet)
+        return config_find_fleet(config, err);
     const char *operand = config_operand(config);
     const bool shows = config->command == COMMAND_ENV && strcmp(operand, "test") != 0;
     return shows ? try_rules(config, err) : rules(config, &config->settings, err);
@@ -485,8 +506,9 @@ config_load(struct config *config, const struct config_input *input, struct err 
     if (ok && !read)
         *err = later;
     return ok && read && check_options_apply(config, err) && check_operand(config, err) &&
-           check_env_words(config, err) && config_read_connection_strings(config, err) &&
-           read_file(config, err) && apply_rules(config, err);
+           check_env_words(config, err) && config_choose_fleet(config, err) &&
+           config_read_connection_strings(config, err) && read_file(config, err) &&
+           apply_rules(config, err);
 }
 
 enum command

@@ -25,10 +25,20 @@ struct config {
     struct err problem;                   /* and what they object to; ERR_NONE = nothing */
     struct config_environment environments[CONFIG_ENVIRONMENTS];
     size_t environment_count;
+    bool is_fleet; /* several environments are asked for */
+    const struct config_environment *fleet[CONFIG_ENVIRONMENTS];
+    size_t fleet_count;
 };
 
 /** A variable of the environment; NULL = not set, or empty. */
 const char *config_variable(const struct config *config, const char *name);
+
+/** One environment, several, or one of several? What argv and variables may say then. ERR_USAGE,
+ * ERR_CONFIG. */
+MUST_CHECK bool config_choose_fleet(struct config *config, struct err *err);
+
+/** Several: find them in the file that was read. ERR_CONFIG. */
+MUST_CHECK bool config_find_fleet(struct config *config, struct err *err);
 
 /** Read the strings of variables and of --connection-string-file. ERR_USAGE, ERR_CONFIG. */
 MUST_CHECK bool config_read_connection_strings(struct config *config, struct err *err);

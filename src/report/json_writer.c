@@ -159,3 +159,10 @@ json_end(struct json_writer *json)
     text_append(json->out, "\n");
     json->follows = false;
 }
+
+void
+json_verbatim(struct json_writer *json, const char *name, const char *value, size_t size)
+{
+    lead_in(json, name);
+    text_append_bytes(json->out, value, size);
+}

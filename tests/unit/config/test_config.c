@@ -910,6 +910,94 @@ runs_are_kept_where_it_was_asked_for(void **state)
     config_free(call.config);
 }
 
+/* ---- several environments */
+
+static void
+expect_fleet(const char *line, const char *variables, size_t count, const char *first,
+             int64_t deadline_ms)
+{
+    struct call call;
+    size_t found = 0;
+    load(&call, line, variables);
+    if (!call.ok)
+        fail_msg("dwclean %s: %s", line, call.err.primary);
+    const struct config_environment *const *fleet = config_fleet(call.config, &found);
+    assert_int_equal(found, count);
+    if (count > 0) {
+        assert_string_equal(fleet[0]->name, first);
+        assert_int_equal(config_deadline_ms(call.config, fleet[0]), deadline_ms);
+        /* nothing of one of them is known in the process that looks at all */
+        assert_false(config_axdb(call.config) || config_dataverse(call.config));
+    }
+    config_free(call.config);
+}
+
+static void
+several_environments_are_asked_for(void **state)
+{
+    char line[512];
+    (void)state;
+    /* [defaults] has query_timeout = 90 */
+    (void)snprintf(line, sizeof(line), "verify --all --config %s", ini_path);
+    expect_fleet(line, "", 2, "uat", 420000);
+    expect_fleet(line, "DWCLEAN_QUERY_TIMEOUT=1 DWCLEAN_LOGIN_TIMEOUT=1", 2, "uat", 6000);
+    expect_fleet(line, "DWCLEAN_DEADLINE=7s DWCLEAN_JOBS=3", 2, "uat", 7000);
+    (void)snprintf(line, sizeof(line), "check --env half --env uat --deadline 90 --config %s",
+                   ini_path);
+    expect_fleet(line, "", 2, "half", 90000);
+    (void)snprintf(line, sizeof(line), "verify --env uat --axdb-only --config %s", ini_path);
+    expect_fleet(line, "DWCLEAN_DEADLINE=7s", 0, NULL, 0);
+}
+
+static void
+what_is_true_of_one_target_is_refused_for_several(void **state)
+{
+    static const struct {
+        const char *line, *variables;
+        enum err_code code;
+        const char *says;
+    } faults[] = {
+        {"verify --all --env uat", "", ERR_USAGE, "exclude each other"},
+        {"verify --env uat --env half --env uat", "", ERR_USAGE, "given twice"},
+        {"verify --all -S x", "", ERR_USAGE, "-S is true of one target"},
+        {"verify --env uat --env half --client-id x", "", ERR_USAGE, "--client-id"},
+        {"verify --all -F x", "", ERR_USAGE, "-F"},
+        {"verify --all", "SQLCMDSERVER=x", ERR_CONFIG, "variable SQLCMDSERVER"},
+        {"verify --all", "DWCLEAN_CONNECTION_STRING=x", ERR_CONFIG, "DWCLEAN_CONNECTION_STRING"},
+        {"verify --env uat --jobs 3", "", ERR_USAGE, "for several environments"},
+        {"clean --env uat --env half", "", ERR_USAGE, "about one environment"},
+        {"clean --all", "", ERR_USAGE, "not an option of clean"},
+        {"verify --env uat --env other", "", ERR_CONFIG, "has no [env \"other\"]"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        char line[512];
+        (void)snprintf(line, sizeof(line), "%s --config %s", faults[i].line, ini_path);
+        expect_fault(line, faults[i].variables, faults[i].code, faults[i].says);
+    }
+}
+
+static void
+one_of_several_is_loaded_as_if_it_were_named_alone(void **state)
+{
+    char *argv[] = {(char[]){"dwclean"},    (char[]){"verify"},   (char[]){"--all"},
+                    (char[]){"--jobs=3"},   (char[]){"--config"}, ini_path,
+                    (char[]){"--axdb-only"}};
+    struct call call = {.config = config_new()};
+    const struct config_input input = {
+        .argc = 7, .argv = argv, .variable = fake_variable, .ctx = &call, .environment = "half"};
+    size_t count = 1;
+    (void)state;
+    if (!config_load(call.config, &input, &call.err))
+        fail_msg("%s", call.err.primary);
+    (void)config_fleet(call.config, &count);
+    assert_int_equal(count, 0);
+    assert_string_equal(config_text(call.config, OPT_ENV), "half");
+    assert_string_equal(config_text(call.config, OPT_SERVER), "sql02.example");
+    assert_string_equal(config_text(call.config, OPT_CLASS), "dev");
+    config_free(call.config);
+}
+
 int
 main(void)
 {
@@ -944,6 +1032,9 @@ main(void)
         cmocka_unit_test(certificate_and_secret_of_one_source_exclude_each_other),
         cmocka_unit_test(a_certificate_file_is_the_owners_alone),
         cmocka_unit_test(runs_are_kept_where_it_was_asked_for),
+        cmocka_unit_test(several_environments_are_asked_for),
+        cmocka_unit_test(what_is_true_of_one_target_is_refused_for_several),
+        cmocka_unit_test(one_of_several_is_loaded_as_if_it_were_named_alone),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }
