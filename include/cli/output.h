@@ -24,6 +24,12 @@ struct output {
 /** --format, or the variable for it. */
 enum report_form output_form(const struct config *config);
 
+/** --color, NO_COLOR and TERM, for what is written to `fd`. */
+bool output_wants_colour(const struct config *config, int fd);
+
+/** How lines on stderr look: --log-format, --color, the journal, a pipeline. */
+void output_style(const struct config *config, struct console *console);
+
 /** The status of the process: an interrupted run tells which signal it was (129, 130, 143). */
 int output_exit_status(const struct outcome *outcome);
 

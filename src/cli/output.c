@@ -2,6 +2,7 @@
 
 #include "base/cancel.h"
 #include "base/text.h"
+#include "cli/inert.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -30,8 +31,8 @@ output_exit_status(const struct outcome *outcome)
     return stopped ? 128 + cancel_signal() : outcome->exit_status;
 }
 
-static bool
-wants_colour(const struct config *config, int fd)
+bool
+output_wants_colour(const struct config *config, int fd)
 {
     const char *when = config_text(config, OPT_COLOR);
     if (when && strcmp(when, "auto") != 0)
@@ -51,6 +52,20 @@ width_of(int fd)
     return size.ws_col > MAX_WIDTH ? MAX_WIDTH : size.ws_col;
 }
 
+void
+output_style(const struct config *config, struct console *console)
+{
+    const char *log = config_text(config, OPT_LOG_FORMAT);
+    struct console_style *style = &console->style;
+    style->json = log && strcmp(log, "json") == 0;
+    style->journal = !style->json && console_is_journal(console->fd);
+    style->inert = inert_is_wanted();
+    style->redraw = style->redraw && !style->json;
+    style->colour = !style->json && !style->journal && output_wants_colour(config, console->fd);
+    console->facts.command = command_spec(config_command(config))->name;
+    console->facts.environment = config_text(config, OPT_ENV);
+}
+
 bool
 output_open(const struct config *config, struct output *ret, struct err *err)
 {
@@ -66,8 +81,8 @@ output_open(const struct config *config, struct output *ret, struct err *err)
             ok = err_errno(err, ERR_CONFIG, errno, "open %s for the report", path);
     }
     ret->is_terminal = isatty(ret->fd) == 1;
-    ret->place =
-        (struct report_place){.width = width_of(ret->fd), .colour = wants_colour(config, ret->fd)};
+    ret->place = (struct report_place){.width = width_of(ret->fd),
+                                       .colour = output_wants_colour(config, ret->fd)};
     return ok;
 }
 
@@ -77,6 +92,19 @@ output_close(struct output *output)
     if (output->owned)
         (void)close(output->fd);
     *output = (struct output){.fd = STDOUT_FILENO};
+}
+
+/** A pipeline reads stdout for commands, a file of -o it does not. */
+static bool
+write_out(const struct output *output, const struct text *text)
+{
+    TEXT_SCOPED inert = {.max = REPORT_MAX_BYTES};
+    struct err ignored;
+    if (output->owned || !inert_is_wanted())
+        return console_write(output->fd, text_string(text), text->used);
+    inert_append(&inert, output->form, text_string(text), text->used);
+    errno = ENOMEM;
+    return text_ok(&inert, &ignored) && console_write(output->fd, text_string(&inert), inert.used);
 }
 
 /** Who sent the report into a file still sees how it came out. */
@@ -108,7 +136,7 @@ output_report(const struct output *output, const struct outcome *outcome, struct
     settled.exit_status = output_exit_status(outcome);
     if (!report_render(&settled, output->form, &output->place, &text, &err))
         (void)err_wrap(&err, "the report is not complete");
-    else if (!console_write(output->fd, text_string(&text), text.used))
+    else if (!write_out(output, &text))
         (void)err_errno(&err, ERR_STORAGE, errno, "write the report");
     else {
         tell_verdict(output, outcome, console);
@@ -124,7 +152,7 @@ output_report(const struct output *output, const struct outcome *outcome, struct
 bool
 output_text(const struct output *output, const struct text *text, struct err *err)
 {
-    return console_write(output->fd, text_string(text), text->used) ||
+    return write_out(output, text) ||
            err_errno(err, ERR_STORAGE, errno, "write %s", output->path ? output->path : "stdout");
 }
 
