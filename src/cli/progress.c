@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+static const int64_t longest_ms = (int64_t)1000 * 3600 * 1000;
+
 enum {
     SAMPLE_MS = 500,
     WINDOW_MS = 10 * 1000,
     LEAST_SPAN_MS = 1000,
     STAMP_TIME_AT = 11, /* 2026-11-21T21:44:29.123Z: the time of day is what one waits for */
     STAMP_TIME_SIZE = 8,
-    LEAST_BAR = 5,
+    LEAST_BAR = 8,
     MOST_BAR = 30,
     LEAST_LABEL = 8,
     PART_BYTES = 64,
@@ -80,7 +82,9 @@ progress_left_ms(const struct progress *progress)
     const int64_t rate_x10 = progress_rate_x10(progress);
     if (rate_x10 <= 0 || progress->total == 0 || progress->paused_until_utc_ms)
         return -1;
-    return (int64_t)((double)(progress->total - progress->done) * 10 * 1000 / (double)rate_x10);
+    const double left_ms =
+        (double)(progress->total - progress->done) * 10 * 1000 / (double)rate_x10;
+    return left_ms < (double)longest_ms ? (int64_t)left_ms : longest_ms;
 }
 
 /* ---- words */
