@@ -80,7 +80,7 @@ int64_t
 progress_left_ms(const struct progress *progress)
 {
     const int64_t rate_x10 = progress_rate_x10(progress);
-    if (rate_x10 <= 0 || progress->total == 0 || progress->paused_until_utc_ms)
+    if (rate_x10 <= 0 || progress->total <= progress->done || progress->paused_until_utc_ms)
         return -1;
     const double left_ms =
         (double)(progress->total - progress->done) * 10 * 1000 / (double)rate_x10;
@@ -161,6 +161,15 @@ put_part(struct line *line, enum part part, const char *words)
     line->least[part] = strlen(line->parts[part]);
 }
 
+static size_t
+width_of(const struct line *line)
+{
+    size_t width = 0;
+    for (unsigned i = 0; i < PARTS; i++)
+        width += line->least[i] ? line->least[i] + (width ? 1 : 0) : 0;
+    return width;
+}
+
 static void
 put_end(const struct progress *progress, size_t columns, struct line *line)
 {
@@ -171,7 +180,7 @@ put_end(const struct progress *progress, size_t columns, struct line *line)
         clock_stamp(progress->paused_until_utc_ms, until);
         const char *const time = until + STAMP_TIME_AT;
         (void)snprintf(words, sizeof(words), "paused until %.8s UTC (server asked to wait)", time);
-        if (strlen(words) + LEAST_LABEL > columns)
+        if (strlen(words) + 1 + width_of(line) > columns + line->least[PART_BAR])
             (void)snprintf(words, sizeof(words), "paused until %.8s UTC", time);
         if (strlen(words) > columns)
             (void)snprintf(words, sizeof(words), "paused %.8s", time);
@@ -207,15 +216,6 @@ put_parts(const struct progress *progress, size_t columns, struct line *line)
         put_part(line, PART_RATE, words);
     }
     put_end(progress, columns, line);
-}
-
-static size_t
-width_of(const struct line *line)
-{
-    size_t width = 0;
-    for (unsigned i = 0; i < PARTS; i++)
-        width += line->least[i] ? line->least[i] + (width ? 1 : 0) : 0;
-    return width;
 }
 
 /** Leave out what matters least, until the line fits. Until when a pause lasts is said last. */

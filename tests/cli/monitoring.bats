@@ -250,8 +250,8 @@ at_terminal() {
     local id session
     id=$(plan_id)
     mapfile -t t < <(axdb_target; dataverse_target)
-    fault '{"at":"dv.request","match":"$batch","times":1,"do":"error","arg":429}'
-    fault '{"at":"dv.request","match":"$batch","times":0,"do":"delay","arg":700}'
+    [ -n "${3:-}" ] || fault '{"at":"dv.request","match":"$batch","times":1,"do":"error","arg":429}'
+    fault '{"at":"dv.request","match":"$batch","times":0,"do":"delay","arg":300}'
     printf '%q ' "$DWCLEAN" clean --class sandbox --runs-dir "$runs" "${t[@]}" --maps-are-stopped --reason test --yes \
         --plan-id "$id" -o "$BATS_TEST_TMPDIR/report" >"$BATS_TEST_TMPDIR/command"
     session=dwclean-$$-$BATS_TEST_NUMBER
@@ -280,7 +280,8 @@ at_terminal() {
 @test "progress: at 60 columns, with the block characters of a UTF-8 locale" {
     at_terminal 60 C.UTF-8
     grep -qE '^runtime.* [0-9]+/17 +[0-9]+%' "$BATS_TEST_TMPDIR/screens"
-    grep -q $'\u2591' "$BATS_TEST_TMPDIR/screens"
+    grep -q $'\xe2\x96\x91' "$BATS_TEST_TMPDIR/screens"
+    grep -qE '^runtime.* [0-9]+/17 +[0-9]+% paused until [0-9:]{8} UTC' "$BATS_TEST_TMPDIR/screens"
     # it never wraps: no screen has more than one line of it
     refute grep -qE '^(s? ?left|UTC|[0-9]+%)' "$BATS_TEST_TMPDIR/screens"
 }

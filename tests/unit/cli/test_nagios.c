@@ -134,8 +134,9 @@ nothing_that_is_said_begins_the_performance_data_or_a_line(void **state)
     (void)state;
     outcome.verdict = "a|b\nDWCLEAN OK \x1b[2J";
     nagios_render(&outcome, false, &text);
-    assert_int_equal(
-        strncmp(text_string(&text), "DWCLEAN OK - a\\x7cb\\x0aDWCLEAN OK \\x1b[2J | axdb", 50), 0);
+    assert_ptr_equal(
+        strstr(text_string(&text), "DWCLEAN OK - a\\x7cb\\x0aDWCLEAN OK \\x1b[2J | axdb"),
+        text_string(&text));
     assert_ptr_equal(strchr(text_string(&text), '|'), strrchr(text_string(&text), '|'));
     /* a character is not cut, and an endless text has an end */
     memset(many, 'x', sizeof many);
