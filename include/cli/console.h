@@ -45,6 +45,9 @@ void console_init(struct console *console, int fd, enum log_level least);
 /** "dwclean: error: ..." with detail and hint below; in JSON one object. */
 void console_error(struct console *console, const struct err *err);
 
+/** Lines of a text that is harmless already (text_append_shown), each with its newline. */
+void console_lines(struct console *console, const char *lines);
+
 /** Take the progress line away; a step that took long has its last line. */
 void console_end(struct console *console);
 

@@ -503,6 +503,7 @@ export_run(struct program *program)
         .path = config_text(program->config, OPT_OUT),
         .script = program->adapters->undo_script,
         .script_free = program->adapters->undo_script_free,
+        .console = &program->console,
         .arena = program->arena,
     };
     if (get_secrets(program, &err) && export_check(&job, &err) && make_adapters(program, &err) &&

@@ -90,36 +90,40 @@ append_coloured(struct text *ret, const struct lead *lead, const struct text *li
     text_append(ret, words + lead->plain + lead->coloured);
 }
 
+/** A line that is harmless already. */
+static void
+write_shown(struct console *console, enum log_level level, const struct lead *lead,
+            const struct text *shown)
+{
+    TEXT_SCOPED whole = {0};
+    TEXT_SCOPED wrapped = {0};
+    TEXT_SCOPED text = {0};
+    if (console->style.inert)
+        inert_append(&whole, REPORT_TEXT, text_string(shown), shown->used);
+    else
+        text_append_bytes(&whole, text_string(shown), shown->used);
+    /* a file keeps whole lines: they are looked for there */
+    if (console->is_terminal)
+        wrap_append(&wrapped, text_string(&whole), whole.used, wrap_width(console->fd));
+    const struct text *line = console->is_terminal ? &wrapped : &whole;
+    if (console->style.journal)
+        text_printf(&text, "<%d>", priority(level));
+    if (console->style.colour && lead->coloured)
+        append_coloured(&text, lead, line);
+    else
+        text_append_bytes(&text, text_string(line), line->used);
+    text_append(&text, "\n");
+    take_line_away(console);
+    write_text(console, &text);
+}
+
 static void
 write_line(struct console *console, enum log_level level, const struct lead *lead, const char *line)
 {
     TEXT_SCOPED shown = {0};
-    TEXT_SCOPED whole = {0};
-    TEXT_SCOPED text = {0};
     text_append(&shown, lead->words);
     text_append_shown(&shown, line, strlen(line));
-    if (console->style.inert)
-        inert_append(&whole, REPORT_TEXT, text_string(&shown), shown.used);
-    else
-        text_append_bytes(&whole, text_string(&shown), shown.used);
-    if (console->style.journal)
-        text_printf(&text, "<%d>", priority(level));
-    if (console->is_terminal) {
-        /* a file keeps whole lines: they are looked for there */
-        TEXT_SCOPED wrapped = {0};
-        wrap_append(&wrapped, text_string(&whole), whole.used, wrap_width(console->fd));
-        if (console->style.colour && lead->coloured)
-            append_coloured(&text, lead, &wrapped);
-        else
-            text_append_bytes(&text, text_string(&wrapped), wrapped.used);
-    } else if (console->style.colour && lead->coloured) {
-        append_coloured(&text, lead, &whole);
-    } else {
-        text_append_bytes(&text, text_string(&whole), whole.used);
-    }
-    text_append(&text, "\n");
-    take_line_away(console);
-    write_text(console, &text);
+    write_shown(console, level, lead, &shown);
 }
 
 /* ---- lines of JSON */
@@ -328,4 +332,22 @@ console_error(struct console *console, const struct err *err)
         write_line(console, LOG_LEVEL_ERROR, &detail, err->detail);
     if (err->hint[0])
         write_line(console, LOG_LEVEL_ERROR, &hint, err->hint);
+}
+
+void
+console_lines(struct console *console, const char *lines)
+{
+    static const struct lead none = {"", 0, 0, ""};
+    TEXT_SCOPED line = {0};
+    while (*lines) {
+        const size_t size = strcspn(lines, "\n");
+        text_reset(&line);
+        text_append_bytes(&line, lines, size);
+        if (console->style.json)
+            write_json(console,
+                       &(struct log_line){.level = LOG_LEVEL_INFO, .message = text_string(&line)});
+        else
+            write_shown(console, LOG_LEVEL_INFO, &none, &line);
+        lines += size + (lines[size] ? 1 : 0);
+    }
 }

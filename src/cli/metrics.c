@@ -317,28 +317,36 @@ replace(const char *path, const struct text *text, struct err *err)
     return file_sync_directory(directory, err);
 }
 
+/** What the old file says, "" when there is none or it cannot be read: `ret_why` then says why. */
+static char *
+read_old(const char *path, struct err *ret_why)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    if (!file_read(path, OLD_MAX_BYTES, &bytes, &size, ret_why))
+        return NULL;
+    if (strlen(bytes) == size)
+        return bytes;
+    (void)err_set(ret_why, ERR_CONFIG, "it holds bytes that no text has");
+    free(bytes);
+    return NULL;
+}
+
 bool
 metrics_write(const char *path, const struct metrics_summary *runs, size_t count,
               const char *version, struct err *ret_old, struct err *err)
 {
     TEXT_SCOPED text = {0};
-    char *old = NULL;
-    size_t size = 0;
     bool there = false;
+    struct err why = {.code = ERR_NONE};
 
-    *ret_old = (struct err){.code = ERR_NONE};
     if (!may_replace(path, &there, err))
         return false;
-    struct err why;
-    bool read = !there || file_read(path, OLD_MAX_BYTES, &old, &size, &why);
-    if (read && old && strlen(old) != size)
-        read = err_set(&why, ERR_CONFIG, "it holds bytes that no text has");
-    const bool parsed =
-        metrics_render(runs, count, version, read && old ? old : "", &text, read ? &why : ret_old);
+    char *old = there ? read_old(path, &why) : NULL;
+    (void)metrics_render(runs, count, version, old ? old : "", &text, &why);
     free(old);
-    if (!read || !parsed)
-        *ret_old = why;
     if (text.used == 0)
         return arena_exhausted(err);
+    *ret_old = why;
     return text_ok(&text, err) && replace(path, &text, err);
 }

@@ -92,8 +92,9 @@ progress_left_ms(const struct progress *progress)
 static void
 put_time_left(int64_t left_ms, char ret[PART_BYTES])
 {
+    static const int64_t longest_s = 100L * 3600;
     const int64_t seconds = (left_ms + 999) / 1000;
-    if (seconds >= 100 * 3600)
+    if (seconds >= longest_s)
         (void)snprintf(ret, PART_BYTES, ">99 h left");
     else if (seconds >= 3600)
         (void)snprintf(ret, PART_BYTES, "%d:%02d:%02d left", (int)(seconds / 3600),

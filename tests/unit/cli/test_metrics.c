@@ -178,8 +178,7 @@ a_file_that_is_not_understood_gives_nothing(void **state)
         "dwclean_last_success_timestamp_seconds{environment=uat} 17\n",
         "dwclean_last_success_timestamp_seconds{\n",
         "dwclean_last_success_timestamp_seconds\n",
-        "x{a=\"1\",b=\"1\",c=\"1\",d=\"1\",e=\"1\",f=\"1\",g=\"1\",h=\"1\",i=\"1\",j=\"1\",k=\"1\","
-        "l=\"1\",m=\"1\",n=\"1\",o=\"1\",p=\"1\",q=\"1\"} 1\n",
+        "x{a=\"\",b=\"\",c=\"\",d=\"\",e=\"\",f=\"\",g=\"\",h=\"\",i=\"\",j=\"\",k=\"\",l=\"\",m=\"\",n=\"\",o=\"\",p=\"\",q=\"\"} 1\n",
         "dwclean_last_success_timestamp_seconds{environment=\"uat\",command=\"verify\"} 17\n\x01\n",
     };
     const struct metrics_summary bad = run_of("uat", false, 2000);
