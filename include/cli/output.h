@@ -43,6 +43,9 @@ void output_close(struct output *output);
 void output_report(const struct output *output, const struct outcome *outcome,
                    struct console *console);
 
+/** Write to stdout or stderr: in a pipeline no line of it is a command (cli/inert.h). */
+bool output_print(int fd, enum report_form form, const struct text *text);
+
 /** Write a text that is no report of a run. ERR_STORAGE. */
 MUST_CHECK bool output_text(const struct output *output, const struct text *text, struct err *err);
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/console.h"
+#include "cli/output.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -349,7 +350,7 @@ static void
 tell_text(const struct export *export, const struct text *text)
 {
     if (*export->path)
-        (void)console_write(STDOUT_FILENO, text_string(text), text->used);
+        (void)output_print(STDOUT_FILENO, REPORT_TEXT, text);
     else
         console_lines(export->job->console, text_string(text));
 }

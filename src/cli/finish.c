@@ -105,7 +105,7 @@ write_nagios(const struct finish *finish, const struct outcome *outcome)
     TEXT_SCOPED text = {0};
     const char *expect = config_text(finish->config, OPT_EXPECT);
     nagios_render(outcome, expect && strcmp(expect, "post-relink") == 0, &text);
-    (void)console_write(STDOUT_FILENO, text_string(&text), text.used);
+    (void)output_print(STDOUT_FILENO, REPORT_TEXT, &text);
 }
 
 int

@@ -94,17 +94,24 @@ output_close(struct output *output)
     *output = (struct output){.fd = STDOUT_FILENO};
 }
 
-/** A pipeline reads stdout for commands, a file of -o it does not. */
-static bool
-write_out(const struct output *output, const struct text *text)
+bool
+output_print(int fd, enum report_form form, const struct text *text)
 {
     TEXT_SCOPED inert = {.max = REPORT_MAX_BYTES};
     struct err ignored;
-    if (output->owned || !inert_is_wanted())
-        return console_write(output->fd, text_string(text), text->used);
-    inert_append(&inert, output->form, text_string(text), text->used);
+    if (!inert_is_wanted())
+        return console_write(fd, text_string(text), text->used);
+    inert_append(&inert, form, text_string(text), text->used);
     errno = ENOMEM;
-    return text_ok(&inert, &ignored) && console_write(output->fd, text_string(&inert), inert.used);
+    return text_ok(&inert, &ignored) && console_write(fd, text_string(&inert), inert.used);
+}
+
+/** A pipeline does not read a file of -o. */
+static bool
+write_out(const struct output *output, const struct text *text)
+{
+    return output->owned ? console_write(output->fd, text_string(text), text->used)
+                         : output_print(output->fd, output->form, text);
 }
 
 /** Who sent the report into a file still sees how it came out. */

@@ -28,6 +28,19 @@ of_verify='environment="",command="verify"'
 # empty: no row left on either side.
 empty() { clean_all >/dev/null 2>&1; [ "$(rows_left)" = "0 0 0 0" ]; }
 
+# json_lines: every line of stderr is one object with what each must have; prints `select` of each.
+json_lines() {
+    node -e '
+        const lines = require("fs").readFileSync(process.argv[1], "utf8").split("\n");
+        if (lines.pop() !== "" || lines.length === 0) process.exit(1);
+        for (const line of lines) {
+            const object = JSON.parse(line);
+            if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(object.time) || !object.level ||
+                typeof object.message !== "string" || !object.command || !(object.pid > 0)) process.exit(2);
+            console.log(String(object[process.argv[2]] ?? ""));
+        }' "$BATS_TEST_TMPDIR/stderr" "$1"
+}
+
 # ---- --nagios
 
 @test "nagios: residue is critical, one line with performance data" {
@@ -186,31 +199,24 @@ empty() { clean_all >/dev/null 2>&1; [ "$(rows_left)" = "0 0 0 0" ]; }
     [ -s "$BATS_TEST_TMPDIR/metrics.txt" ]
 }
 
-@test "metrics: the name of an environment is a label, its class and file a variable's" {
-    printf '[env "uat \\"x\\""]\nclass = sandbox\n' >"$BATS_TEST_TMPDIR/config.ini"
-    mapfile -t t < <(axdb_target)
-    printf '[env "uat"]\nclass = sandbox\nserver = %s\ndatabase = AxDB\n' "localhost,$SANDBOX_TDS_PORT" >"$BATS_TEST_TMPDIR/config.ini"
+@test "metrics: the name of an environment is a label; file and form of the log come from the configuration" {
+    printf '[defaults]\nlog_format = json\nmetrics_file = %s\n[env "uat"]\nclass = sandbox\nserver = %s\ndatabase = AxDB\n' \
+        "$prom" "localhost,$SANDBOX_TDS_PORT" >"$BATS_TEST_TMPDIR/config.ini"
     chmod 600 "$BATS_TEST_TMPDIR/config.ini"
-    DWCLEAN_METRICS_FILE=$prom status_of "$DWCLEAN" verify --axdb-only --config "$BATS_TEST_TMPDIR/config.ini" --env uat \
-        -U dwclean --cacert "$SANDBOX_CA" </dev/null
+    verify_uat() {
+        "$DWCLEAN" verify --axdb-only --config "$BATS_TEST_TMPDIR/config.ini" --env uat -U dwclean --cacert "$SANDBOX_CA" -v "$@" </dev/null
+    }
+    status_of verify_uat
     [ "$status" = 2 ]
     [ "$(metric 'dwclean_rows{environment="uat",command="verify",table="DUALWRITEPROJECTCONFIGURATION"}')" = 34 ]
+    [ "$(json_lines environment | sort -u)" = uat ]
+    DWCLEAN_METRICS_FILE=$BATS_TEST_TMPDIR/other.prom DWCLEAN_LOG_FORMAT=text status_of verify_uat
+    [ "$status" = 2 ]
+    [ -s "$BATS_TEST_TMPDIR/other.prom" ]
+    grep -q '^dwclean: ' "$BATS_TEST_TMPDIR/stderr"
 }
 
 # ---- the log
-
-# json_lines: every line of stderr is one object with what each must have; prints `select` of each.
-json_lines() {
-    node -e '
-        const lines = require("fs").readFileSync(process.argv[1], "utf8").split("\n");
-        if (lines.pop() !== "" || lines.length === 0) process.exit(1);
-        for (const line of lines) {
-            const object = JSON.parse(line);
-            if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(object.time) || !object.level ||
-                typeof object.message !== "string" || !object.command || !(object.pid > 0)) process.exit(2);
-            console.log(String(object[process.argv[2]] ?? ""));
-        }' "$BATS_TEST_TMPDIR/stderr" "$1"
-}
 
 @test "log-format json: every line of a change is an object, with the run once it has a name" {
     id=$(plan_id)
@@ -312,4 +318,27 @@ at_terminal() {
     [ "$status" = 0 ]
     json outcome <"$BATS_TEST_TMPDIR/stdout"
     refute says 'rows/s'
+}
+
+@test "progress: a run in the background leaves the terminal to others" {
+    id=$(plan_id)
+    mapfile -t t < <(axdb_target; dataverse_target)
+    fault '{"at":"dv.request","match":"$batch","times":0,"do":"delay","arg":500}'
+    printf '%q ' "$DWCLEAN" clean --class sandbox --runs-dir "$runs" "${t[@]}" --maps-are-stopped --reason test --yes \
+        --plan-id "$id" -o "$BATS_TEST_TMPDIR/report" >"$BATS_TEST_TMPDIR/command"
+    printf 'set -m\n%s </dev/null &\nwait $!\necho $? >%q\nsleep 1\n' "$(cat "$BATS_TEST_TMPDIR/command")" "$BATS_TEST_TMPDIR/code" \
+        >"$BATS_TEST_TMPDIR/script"
+    session=dwclean-$$-$BATS_TEST_NUMBER
+    tmux -L "$session" -f /dev/null new-session -d -x 80 -y 50 \
+        "export DWCLEAN_PASSWORD='$DWCLEAN_PASSWORD' DWCLEAN_CLIENT_SECRET='$DWCLEAN_CLIENT_SECRET' LC_ALL=C; bash '$BATS_TEST_TMPDIR/script'"
+    for _ in $(seq 400); do
+        tmux -L "$session" capture-pane -p >>"$BATS_TEST_TMPDIR/screens" 2>/dev/null || true
+        [ -s "$BATS_TEST_TMPDIR/code" ] && break
+        sleep 0.05
+    done
+    tmux -L "$session" kill-server 2>/dev/null || true
+    sort -u "$BATS_TEST_TMPDIR/screens"
+    [ "$(cat "$BATS_TEST_TMPDIR/code")" = 0 ]
+    grep -q DONE "$BATS_TEST_TMPDIR/screens"
+    refute grep -q '/17' "$BATS_TEST_TMPDIR/screens"
 }

@@ -101,6 +101,10 @@ commands() {
         [ "$form" = text ] || json outcome <"$BATS_TEST_TMPDIR/stdout"
     done
     says '\u0023'
+    # the line for monitoring is no command either
+    azure verify --nagios
+    [ "$status" = 2 ]
+    refute grep -qF '##' "$BATS_TEST_TMPDIR/stdout"
     refute grep -qE '##(vso)?\[|::|<' "$BATS_TEST_TMPDIR/summary"
 }
 
