@@ -26,6 +26,10 @@ void cancel_note_changed(void);
 /** Take that back: the change is proven not to have happened, and nothing else had. */
 void cancel_note_unchanged(void);
 
+/** Whatever has changed, a signal that ends the process at once ends it with this status: what asks
+ * knows only few of them (a monitoring system). */
+void cancel_end_with(int status);
+
 /** While on, the first stop signal ends the process at once: for calls that cannot be interrupted
  * (name resolution, dbopen). */
 void cancel_immediate_begin(void);

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "cli/console.h"
 #include "port/run_archive.h"
 #include "port/run_history.h"
 #include "port/undo_script.h"
@@ -24,6 +25,7 @@ struct export_job {
     struct run_history *history; /* of --redact */
     bool (*script)(const struct undo_script_out *out, struct undo_script **ret, struct err *err);
     void (*script_free)(struct undo_script *script);
+    struct console *console;
     struct arena *arena;
 };
 

@@ -27,6 +27,12 @@ struct output {
 /** --format, or the variable for it. */
 enum report_form output_form(const struct config *config);
 
+/** --color, NO_COLOR and TERM, for what is written to `fd`. */
+bool output_wants_colour(const struct config *config, int fd);
+
+/** How lines on stderr look: --log-format, --color, the journal, a pipeline. */
+void output_style(const struct config *config, struct console *console);
+
 /** The status of the process: an interrupted run tells which signal it was (129, 130, 143). */
 int output_exit_status(const struct outcome *outcome);
 
@@ -39,6 +45,9 @@ void output_close(struct output *output);
  * the console and changes nothing else: the report of a run is in its directory too. */
 void output_report(const struct output *output, const struct outcome *outcome,
                    struct console *console);
+
+/** Write to stdout or stderr: in a pipeline no line of it is a command (cli/inert.h). */
+bool output_print(int fd, enum report_form form, const struct text *text);
 
 /** Write a text that is no report of a run. ERR_STORAGE. */
 MUST_CHECK bool output_text(const struct output *output, const struct text *text, struct err *err);

@@ -8,6 +8,7 @@ static volatile sig_atomic_t pending;   /* the first stop signal */
 static volatile sig_atomic_t immediate; /* end at the first one */
 static volatile sig_atomic_t changed;   /* a target is not what it was */
 static volatile sig_atomic_t held;      /* a transaction is open */
+static volatile sig_atomic_t instead;   /* the status of the end; 0 = as the signal says */
 static volatile sig_atomic_t group;     /* of a command of the operator's, while it runs */
 
 enum { STATUS_INCOMPLETE = 3 };
@@ -17,7 +18,7 @@ end_at_once(int number)
 {
     if (group > 1)
         (void)kill((pid_t)-group, SIGKILL);
-    _exit(changed ? STATUS_INCOMPLETE : 128 + number);
+    _exit(instead ? (int)instead : changed ? STATUS_INCOMPLETE : 128 + number);
 }
 
 static void
@@ -67,6 +68,12 @@ void
 cancel_note_unchanged(void)
 {
     changed = 0;
+}
+
+void
+cancel_end_with(int status)
+{
+    instead = status;
 }
 
 void

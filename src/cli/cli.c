@@ -12,10 +12,12 @@
 #include "cli/environments.h"
 #include "cli/explain.h"
 #include "cli/export.h"
+#include "cli/finish.h"
 #include "cli/fleet.h"
 #include "cli/forms.h"
 #include "cli/help.h"
 #include "cli/history.h"
+#include "cli/nagios.h"
 #include "cli/output.h"
 #include "cli/request.h"
 #include "cli/show_plan.h"
@@ -471,32 +473,40 @@ outcome_of_error(const struct program *program, const struct err *err, struct ou
     ret->verdict = err->primary;
 }
 
+static struct finish
+finish_of(struct program *program)
+{
+    return (struct finish){.config = program->config,
+                           .output = &program->output,
+                           .console = &program->console,
+                           .version = cli_version()};
+}
+
 /** Usage and configuration: a message; in a form for programs a report too, so that a pipeline
  * always gets one. */
 static int
 fail_early(struct program *program, const struct err *err)
 {
+    const struct finish finish = finish_of(program);
     struct outcome outcome;
     outcome_of_error(program, err, &outcome);
     console_error(&program->console, err);
-    if (program->output.form != REPORT_TEXT || program->output.member)
-        output_report(&program->output, &outcome, &program->console);
-    return output_exit_status(&outcome);
+    return finish_run(&finish, &outcome, true);
 }
 
 static int
 run_and_report(struct program *program)
 {
+    const struct finish finish = finish_of(program);
     struct outcome outcome = {0};
     struct err err;
     terminal_open(&program->terminal);
-    if (!run(program, &outcome, &err))
+    if (!finish_check(&finish, &err) || !run(program, &outcome, &err))
         return fail_early(program, &err);
     console_end(&program->console);
     if (outcome.err.code != ERR_NONE && !program->output.is_terminal)
         console_error(&program->console, &outcome.err);
-    output_report(&program->output, &outcome, &program->console);
-    return output_exit_status(&outcome);
+    return finish_run(&finish, &outcome, false);
 }
 
 /** No target, no report: a run of the past becomes a file. Its backup may want a key. */
@@ -511,6 +521,7 @@ export_run(struct program *program)
         .path = config_text(program->config, OPT_OUT),
         .script = program->adapters->undo_script,
         .script_free = program->adapters->undo_script_free,
+        .console = &program->console,
         .arena = program->arena,
     };
     if (get_secrets(program, &err) && export_check(&job, &err) && make_adapters(program, &err) &&
@@ -735,6 +746,9 @@ start(struct program *program)
     size_t notices = 0, members = 0;
     const bool loaded = config_load(program->config, &input, &err);
     console_init(&program->console, STDERR_FILENO, least_level(program->config));
+    output_style(program->config, &program->console);
+    if (config_flag(program->config, OPT_NAGIOS) && !program->output.member)
+        cancel_end_with(NAGIOS_UNKNOWN);
     /* After a fault a form for programs is written, text is not: an older one is not emptied for
      * nothing. */
     const bool opened = program->output.member ||

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/console.h"
+#include "cli/output.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -344,6 +345,16 @@ tell_kept(const struct export *export, struct text *ret)
     text_append(ret, " --merge\n");
 }
 
+/** stdout may have the script itself. */
+static void
+tell_text(const struct export *export, const struct text *text)
+{
+    if (*export->path)
+        (void)output_print(STDOUT_FILENO, REPORT_TEXT, text);
+    else
+        console_lines(export->job->console, text_string(text));
+}
+
 static void
 tell(const struct export *export)
 {
@@ -365,8 +376,7 @@ tell(const struct export *export)
                     export->rows[TABLE_RUNTIME], rows_word(export->rows[TABLE_RUNTIME]));
     else
         text_append(&text, "  Rows of Dataverse are never in it.\n");
-    (void)console_write(*export->path ? STDOUT_FILENO : STDERR_FILENO, text_string(&text),
-                        text.used);
+    tell_text(export, &text);
 }
 
 static void
@@ -411,8 +421,7 @@ tell_bundle(const struct export *export)
     tell_shown(&text, ": ", *export->path ? export->path : "stdout");
     text_append(&text, "\n  It holds no rows and no secrets; names of users, hosts and databases "
                        "are in it.\n  Its README.txt says what else.\n");
-    (void)console_write(*export->path ? STDOUT_FILENO : STDERR_FILENO, text_string(&text),
-                        text.used);
+    tell_text(export, &text);
 }
 
 bool

@@ -2,6 +2,7 @@
 
 #include "base/cancel.h"
 #include "base/text.h"
+#include "cli/inert.h"
 #include "report/fleet.h"
 
 #include <ctype.h>
@@ -36,8 +37,8 @@ output_exit_status(const struct outcome *outcome)
     return stopped ? 128 + cancel_signal() : outcome->exit_status;
 }
 
-static bool
-wants_colour(const struct config *config, int fd)
+bool
+output_wants_colour(const struct config *config, int fd)
 {
     const char *when = config_text(config, OPT_COLOR);
     if (when && strcmp(when, "auto") != 0)
@@ -55,6 +56,20 @@ width_of(int fd)
     if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
         return DEFAULT_WIDTH;
     return size.ws_col > MAX_WIDTH ? MAX_WIDTH : size.ws_col;
+}
+
+void
+output_style(const struct config *config, struct console *console)
+{
+    const char *log = config_text(config, OPT_LOG_FORMAT);
+    struct console_style *style = &console->style;
+    style->json = log && strcmp(log, "json") == 0;
+    style->journal = !style->json && console_is_journal(console->fd);
+    style->inert = inert_is_wanted();
+    style->redraw = style->redraw && !style->json;
+    style->colour = !style->json && !style->journal && output_wants_colour(config, console->fd);
+    console->facts.command = command_spec(config_command(config))->name;
+    console->facts.environment = config_text(config, OPT_ENV);
 }
 
 bool
@@ -77,7 +92,7 @@ output_open(const struct config *config, struct output *ret, struct err *err)
     if (gethostname(host, sizeof(host) - 1) != 0)
         host[0] = '\0';
     ret->place = (struct report_place){
-        .width = width_of(ret->fd), .colour = wants_colour(config, ret->fd), .host = host};
+        .width = width_of(ret->fd), .colour = output_wants_colour(config, ret->fd), .host = host};
     return ok;
 }
 
@@ -87,6 +102,27 @@ output_close(struct output *output)
     if (output->owned)
         (void)close(output->fd);
     *output = (struct output){.fd = STDOUT_FILENO};
+}
+
+bool
+output_print(int fd, enum report_form form, const struct text *text)
+{
+    TEXT_SCOPED inert = {.max = REPORT_MAX_BYTES};
+    struct err ignored;
+    if (!inert_is_wanted())
+        return console_write(fd, text_string(text), text->used);
+    inert_append(&inert, form, text_string(text), text->used);
+    errno = ENOMEM;
+    return text_ok(&inert, &ignored) && console_write(fd, text_string(&inert), inert.used);
+}
+
+/** A pipeline does not read a file of -o, nor what one process tells another. */
+static bool
+write_out(const struct output *output, const struct text *text)
+{
+    return output->owned || output->member
+               ? console_write(output->fd, text_string(text), text->used)
+               : output_print(output->fd, output->form, text);
 }
 
 /** Who sent the report into a file still sees how it came out. */
@@ -127,7 +163,7 @@ output_report(const struct output *output, const struct outcome *outcome, struct
     settled.exit_status = output_exit_status(outcome);
     if (!render(output, &settled, &text, &err))
         (void)err_wrap(&err, "the report is not complete");
-    else if (!console_write(output->fd, text_string(&text), text.used))
+    else if (!write_out(output, &text))
         (void)err_errno(&err, ERR_STORAGE, errno, "write the report");
     else {
         tell_verdict(output, outcome, console);
@@ -143,7 +179,7 @@ output_report(const struct output *output, const struct outcome *outcome, struct
 bool
 output_text(const struct output *output, const struct text *text, struct err *err)
 {
-    return console_write(output->fd, text_string(text), text->used) ||
+    return write_out(output, text) ||
            err_errno(err, ERR_STORAGE, errno, "write %s", output->path ? output->path : "stdout");
 }
 

@@ -11,6 +11,10 @@ pace_line_tell(struct observer *observer, const char *what, const struct runtime
     char line[256];
     char until[CLOCK_STAMP_BYTES];
 
+    if (observer->pace) {
+        observer->pace(observer, what, pace);
+        return;
+    }
     if (pace->paused_until_utc_ms) {
         clock_stamp(pace->paused_until_utc_ms, until);
         /* 2026-11-21T21:44:29.123Z: the time of day is what one waits for */

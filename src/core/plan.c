@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "core/rowset.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /** One table on its way into the plan. */
@@ -12,7 +13,10 @@ struct plan_reader {
     struct plan *plan;
     struct plan_file *file; /* NULL in a dry run */
     struct observer *observer;
+    char what[64]; /* for the observer */
 };
+
+enum { TOLD_ROWS = 1000 };
 
 static bool
 take_row(void *ctx, const struct row *row, struct err *err)
@@ -26,9 +30,8 @@ take_row(void *ctx, const struct row *row, struct err *err)
         return false;
     if (reader->file && !reader->file->ops->add(reader->file, &row->id, err))
         return false;
-    if (reader->set.rows % 1000 == 0)
-        reader->observer->progress(reader->observer, table_name(row->id.table), reader->set.rows,
-                                   0);
+    if (reader->set.rows % TOLD_ROWS == 0)
+        reader->observer->progress(reader->observer, reader->what, reader->set.rows, 0);
     return true;
 }
 
@@ -50,12 +53,16 @@ plan_table(struct plan *plan, const struct row_source *source, enum table table,
     struct plan_reader reader = {.plan = plan, .file = file, .observer = source->observer};
     bool ok;
 
+    (void)snprintf(reader.what, sizeof reader.what, "%s read", table_name(table));
     if (!rowset_begin(&reader.set, table, err))
         return false;
     ok = read_table(&reader, source, row_source_schema(source, table), err);
     if (ok) {
         plan->asked[table] = true;
         plan->states[table] = rowset_end(&reader.set);
+        if (plan->states[table].rows > TOLD_ROWS)
+            reader.observer->progress(reader.observer, reader.what, plan->states[table].rows,
+                                      plan->states[table].rows);
     }
     rowset_done(&reader.set);
     return ok;

@@ -268,6 +268,7 @@ reopen(struct resume *resume, struct err *err)
 
     run->outcome->run_id = past->id;
     run->outcome->run_path = past->path;
+    run_tell_id(run);
     return run_lock_targets(run, err) && run_record(run, "resumed", facts, 2, err);
 }
 

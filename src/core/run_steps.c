@@ -283,6 +283,15 @@ facts_of_run(const struct run *run, struct run_info *info, struct err *err)
     return true;
 }
 
+void
+run_tell_id(const struct run *run)
+{
+    struct observer *observer = run->ports->observer;
+
+    if (observer->run)
+        observer->run(observer, run->outcome->run_id);
+}
+
 bool
 run_open(struct run *run, struct err *err)
 {
@@ -305,6 +314,7 @@ run_open(struct run *run, struct err *err)
     run->outcome->run_path = arena_string(run->arena, run->dir->ops->path(run->dir));
     if (!run->outcome->run_id || !run->outcome->run_path)
         return arena_exhausted(err);
+    run_tell_id(run);
     return run_record(run, "open", facts, sizeof facts / sizeof facts[0], err) &&
            run_lock_targets(run, err) && record_target(run, err) && record_checks(run, err);
 }

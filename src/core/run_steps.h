@@ -72,6 +72,9 @@ MUST_CHECK bool run_lock_targets(struct run *run, struct err *err);
 /** Make the run directory, take the local locks, put target and checks on record. */
 MUST_CHECK bool run_open(struct run *run, struct err *err);
 
+/** The observer learns what the run is called. */
+void run_tell_id(const struct run *run);
+
 /** Of the rows in the scope: into the plan file of the run directory, or of --out. A saved plan is
  * taken over as it was compared. */
 MUST_CHECK bool run_plan(struct run *run, struct err *err);

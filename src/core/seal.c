@@ -4,13 +4,26 @@
 #include "core/rowset.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 /** One table on its way into the backup, or back from it. */
 struct seal_reader {
     struct rowset set;
     struct backup *backup; /* NULL: reading back */
     struct observer *observer;
+    char what[64];   /* for the observer */
+    int64_t planned; /* rows */
 };
+
+enum { TOLD_ROWS = 1000 };
+
+static void
+begin_telling(struct seal_reader *reader, const char *done, const struct plan *plan,
+              enum table table)
+{
+    reader->planned = plan->states[table].rows;
+    (void)snprintf(reader->what, sizeof reader->what, "%s %s", table_name(table), done);
+}
 
 static bool
 take_row(void *ctx, const struct row *row, struct err *err)
@@ -21,9 +34,10 @@ take_row(void *ctx, const struct row *row, struct err *err)
         return false;
     if (reader->backup && !reader->backup->ops->add(reader->backup, row, err))
         return false;
-    if (reader->set.rows % 1000 == 0)
-        reader->observer->progress(reader->observer, table_name(row->id.table), reader->set.rows,
-                                   0);
+    if (reader->set.rows % TOLD_ROWS == 0 ||
+        (reader->set.rows == reader->planned && reader->planned > TOLD_ROWS))
+        reader->observer->progress(reader->observer, reader->what, reader->set.rows,
+                                   reader->planned);
     return true;
 }
 
@@ -60,6 +74,7 @@ copy_table(const struct plan *plan, const struct row_source *source, enum table 
     struct table_state found;
     bool ok;
 
+    begin_telling(&reader, "backed up", plan, table);
     if (!rowset_begin(&reader.set, table, err))
         return false;
     ok = write_table(&reader, source, row_source_schema(source, table), err);
@@ -81,6 +96,7 @@ check_table(const struct plan *plan, enum table table, struct backup *backup,
     struct table_state found;
     bool ok;
 
+    begin_telling(&reader, "read back", plan, table);
     if (!rowset_begin(&reader.set, table, err))
         return false;
     ok = backup->ops->read_back(backup, table, &sink, err);

@@ -182,7 +182,7 @@ fake_world_init(struct fake_world *world)
         .removal = REMOVAL_DONE,
         .return_state = RETURN_DONE,
         .next_version = 100,
-        .observer = {observer_say, observer_progress},
+        .observer = {.say = observer_say, .progress = observer_progress},
         .op = {.show = op_show, .ask = op_ask},
     };
     fill(&world->tables[TABLE_FIELD], 2);

@@ -304,6 +304,8 @@ fresh(void **state)
     assert_int_equal(setenv("DWCLEAN_PASSWORD", "hunter2", 1), 0);
     assert_int_equal(setenv("AZURE_CLIENT_SECRET", "s3cret", 1), 0);
     (void)unsetenv("DWCLEAN_CONFIG");
+    (void)unsetenv("TF_BUILD");
+    (void)unsetenv("GITHUB_ACTIONS");
     (void)setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
     return 0;
 }

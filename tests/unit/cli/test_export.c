@@ -210,7 +210,10 @@ fresh(void **state)
 static struct export_job
 job_of(const char *path)
 {
+    static struct console console;
+    console_init(&console, STDERR_FILENO, LOG_LEVEL_INFO);
     return (struct export_job){.run = RUN_ID,
+                               .console = &console,
                                .sql = true,
                                .path = path,
                                .archive = &archive,
