@@ -20,8 +20,23 @@ MUST_CHECK bool report_text(const struct outcome *outcome, unsigned width, bool 
  * numbers are strings. Ends with a newline. */
 MUST_CHECK bool report_json(const struct outcome *outcome, struct text *ret, struct err *err);
 
+/**
+ * For a change ticket: one HTML file that loads nothing from anywhere and runs no script; for the
+ * screen, light and dark, and for paper. Also well-formed XML. Everything from a server is escaped;
+ * long lists are cut as in the text. A document is a head, any number of items (and of the
+ * caller's own elements between them), and a tail; report_html is all three for one outcome.
+ *
+ * @param title  of the document; escaped here
+ * @param index  of the item in the document, from 0: its ids are made of it
+ */
+void report_html_head(const char *title, struct text *ret);
+MUST_CHECK bool report_html_item(const struct outcome *outcome, size_t index, struct text *ret,
+                                 struct err *err);
+void report_html_tail(struct text *ret);
+MUST_CHECK bool report_html(const struct outcome *outcome, struct text *ret, struct err *err);
+
 /** The forms of a report, as --format names them. */
-enum report_form { REPORT_TEXT, REPORT_JSON, REPORT_FORMS };
+enum report_form { REPORT_TEXT, REPORT_JSON, REPORT_HTML, REPORT_FORMS };
 
 /** "text", "json", ... */
 const char *report_form_name(enum report_form form);

@@ -57,8 +57,8 @@ note(struct noted_journal *noted, const char *step, int64_t utc_ms)
         outcome->steps_unlisted++;
         return;
     }
-    noted->steps[outcome->step_count++] = (struct run_step){
-        .step = step, .first_utc_ms = utc_ms, .last_utc_ms = utc_ms, .times = 1};
+    noted->steps[outcome->step_count++] =
+        (struct run_step){.step = step, .first_utc_ms = utc_ms, .last_utc_ms = utc_ms, .times = 1};
 }
 
 static bool

@@ -1,4 +1,5 @@
-/** A journal that passes every record on and keeps step and time for the report. Private to core/. */
+/** A journal that passes every record on and keeps step and time for the report. Private to core/.
+ */
 #ifndef CORE_NOTED_JOURNAL_H
 #define CORE_NOTED_JOURNAL_H
 

@@ -13,6 +13,9 @@
 
 enum { PARTS_NUMBER_BYTES = 24, PARTS_ROWS_SHOWN = 20 };
 
+/** Is an outcome good, worth a look, or bad? */
+enum layout_colour parts_colour_of(enum outcome_word word);
+
 bool parts_is_command(const struct outcome *outcome, const char *command);
 
 /** Rows are put back. */

@@ -6,6 +6,7 @@
 static const char *const names[REPORT_FORMS] = {
     [REPORT_TEXT] = "text",
     [REPORT_JSON] = "json",
+    [REPORT_HTML] = "html",
 };
 
 const char *
@@ -37,6 +38,8 @@ report_render(const struct outcome *outcome, enum report_form form,
         return report_text(outcome, place->width, place->colour, ret, err);
     case REPORT_JSON:
         return report_json(outcome, ret, err);
+    case REPORT_HTML:
+        return report_html(outcome, ret, err);
     case REPORT_FORMS:
         break;
     }

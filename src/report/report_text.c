@@ -21,8 +21,8 @@ enum {
 
 /* ---- verdict */
 
-static enum layout_colour
-colour_of(enum outcome_word word)
+enum layout_colour
+parts_colour_of(enum outcome_word word)
 {
     switch (word) {
     case OUTCOME_CLEAN:
@@ -53,7 +53,7 @@ write_verdict(const struct layout *layout, const struct outcome *outcome)
     (void)snprintf(word, sizeof(word), "%s", outcome_word_name(outcome->word));
     for (char *p = word; *p; p++)
         *p = (char)toupper((unsigned char)*p);
-    layout_word(layout, word, 0, colour_of(outcome->word));
+    layout_word(layout, word, 0, parts_colour_of(outcome->word));
     text_append(layout->out, "  ");
     layout_flow(layout, (unsigned)strlen(word) + 2, outcome->verdict ? outcome->verdict : "");
 }
