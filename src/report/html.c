@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { CELL_MAX_BYTES = 300 };
+
 /* ---- escaping */
 
 static void
@@ -86,12 +88,10 @@ append_special(struct text *out, const char *at, bool marked)
 }
 
 static void
-append(struct text *out, const char *value, bool marked)
+append(struct text *out, const char *value, size_t size, bool marked)
 {
     TEXT_SCOPED shown = {0};
-    if (!value)
-        return;
-    text_append_shown(&shown, value, strlen(value));
+    text_append_shown(&shown, value, size);
     out->broken = out->broken || shown.broken;
     for (const char *at = text_string(&shown); *at;) {
         const size_t plain = strcspn(at, "<>&\"'\\\xEF");
@@ -105,13 +105,13 @@ append(struct text *out, const char *value, bool marked)
 void
 html_value(struct text *out, const char *value)
 {
-    append(out, value, true);
+    append(out, value ? value : "", value ? strlen(value) : 0, true);
 }
 
 void
 html_plain(struct text *out, const char *value)
 {
-    append(out, value, false);
+    append(out, value ? value : "", value ? strlen(value) : 0, false);
 }
 
 /* ---- sections, lists */
@@ -172,22 +172,20 @@ html_pair_code(struct text *out, const char *own_term, const char *value)
 
 /* ---- tables */
 
-/* A table whose parts are blocks is none any more for a screen reader, unless it is told so. */
-#define ROLE(table, name) ((table)->stacked ? " role=\"" name "\"" : "")
-
+/* The roles: a table whose parts are blocks is none any more for a screen reader that is not told.
+ */
 void
 html_table_open(struct text *out, const struct html_table *table)
 {
     text_printf(out,
                 "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">"
-                "<table%s%s>\n<caption>%s</caption>\n<thead%s><tr%s>",
-                table->caption, table->stacked ? " class=\"stacked\"" : "", ROLE(table, "table"),
-                table->caption, ROLE(table, "rowgroup"), ROLE(table, "row"));
+                "<table role=\"table\">\n<caption>%s</caption>\n"
+                "<thead role=\"rowgroup\"><tr role=\"row\">",
+                table->caption, table->caption);
     for (size_t i = 0; i < table->count; i++)
-        text_printf(out, "<th scope=\"col\"%s%s>%s</th>",
-                    table->columns[i].number ? " class=\"n\"" : "", ROLE(table, "columnheader"),
-                    table->columns[i].title);
-    text_printf(out, "</tr></thead>\n<tbody%s>\n", ROLE(table, "rowgroup"));
+        text_printf(out, "<th scope=\"col\" role=\"columnheader\"%s>%s</th>",
+                    table->columns[i].number ? " class=\"n\"" : "", table->columns[i].title);
+    text_append(out, "</tr></thead>\n<tbody role=\"rowgroup\">\n");
 }
 
 void
@@ -197,9 +195,9 @@ html_table_close(struct text *out)
 }
 
 void
-html_row_open(struct text *out, const struct html_table *table)
+html_row_open(struct text *out)
 {
-    text_printf(out, "<tr%s>", ROLE(table, "row"));
+    text_append(out, "<tr role=\"row\">");
 }
 
 void
@@ -211,9 +209,15 @@ html_row_close(struct text *out)
 void
 html_cell_open(struct text *out, const struct html_table *table, size_t column)
 {
-    text_append(out, column ? "<td" : "<th scope=\"row\"");
-    text_append(out, column ? ROLE(table, "cell") : ROLE(table, "rowheader"));
-    text_append(out, table->columns[column].number ? " class=\"n\">" : ">");
+    if (column == 0) {
+        text_append(out, "<th scope=\"row\" role=\"rowheader\">");
+        return;
+    }
+    text_append(out, "<td role=\"cell\"");
+    text_append(out, table->columns[column].number ? " class=\"n\"" : "");
+    if (!table->plain)
+        text_printf(out, " data-title=\"%s\"", table->columns[column].title);
+    text_append(out, ">");
 }
 
 void
@@ -222,11 +226,28 @@ html_cell_close(struct text *out, size_t column)
     text_append(out, column ? "</td>" : "</th>");
 }
 
+/** Bytes of the value that are shown, never a part of a character. */
+static size_t
+shown_size(const char *value)
+{
+    size_t size = strnlen(value, CELL_MAX_BYTES + 1);
+    if (size <= CELL_MAX_BYTES)
+        return size;
+    for (size = CELL_MAX_BYTES; size > 0 && ((unsigned char)value[size] & 0xC0) == 0x80;)
+        size--;
+    return size;
+}
+
 void
 html_cell(struct text *out, const struct html_table *table, size_t column, const char *value)
 {
     html_cell_open(out, table, column);
-    html_value(out, value);
+    if (value) {
+        const size_t size = shown_size(value);
+        append(out, value, size, true);
+        if (value[size])
+            text_printf(out, "<span class=\"dim\">... (cut: %zu bytes)</span>", strlen(value));
+    }
     html_cell_close(out, column);
 }
 
@@ -264,5 +285,5 @@ html_time(struct text *out, int64_t utc_ms)
     if (utc_ms == 0)
         return;
     clock_stamp(utc_ms, stamp);
-    text_printf(out, "<time datetime=\"%s\">%.10s %.12s UTC</time>", stamp, stamp, stamp + 11);
+    text_printf(out, "<time datetime=\"%s\">%.10s %.12s</time>", stamp, stamp, stamp + 11);
 }

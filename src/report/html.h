@@ -41,18 +41,19 @@ struct html_column {
     bool number;       /* aligned to the right */
 };
 
+/** Where the page is narrow, cells stand below one another, each with the title of its column. */
 struct html_table {
     const char *caption; /* our own words */
     const struct html_column *columns;
     size_t count;
-    bool stacked; /* cells stand below one another where the page is narrow: for long sentences */
+    bool plain; /* cells need no title beside them where the page is narrow */
 };
 
 void html_table_open(struct text *out, const struct html_table *table);
 void html_table_close(struct text *out);
-void html_row_open(struct text *out, const struct html_table *table);
+void html_row_open(struct text *out);
 void html_row_close(struct text *out);
-/** A cell of column `column`; the first one of a row is its header. */
+/** A cell of column `column`; the first one of a row is its header. A long value is cut. */
 void html_cell(struct text *out, const struct html_table *table, size_t column, const char *value);
 /** A number; a negative one is not known: a dash. */
 void html_number(struct text *out, const struct html_table *table, size_t column, int64_t value);
@@ -65,7 +66,7 @@ void html_cell_close(struct text *out, size_t column);
 /** "and N more" behind a list that shows `shown` of `all`. */
 void html_more(struct text *out, int64_t all, size_t shown);
 
-/** <time>; nothing for 0. */
+/** <time>, without its zone: UTC; nothing for 0. */
 void html_time(struct text *out, int64_t utc_ms);
 
 #endif

@@ -39,9 +39,10 @@ static void
 write_check(struct text *out, const struct html_table *table, const struct observation *seen,
             bool needs)
 {
-    html_row_open(out, table);
-    html_cell(out, table, 0, seen->check);
-    text_append(out, "<td role=\"cell\" class=\"s\">");
+    html_row_open(out);
+    text_append(out, "<th scope=\"row\" role=\"rowheader\" class=\"s\">");
+    html_value(out, seen->check);
+    text_append(out, "</th><td role=\"cell\" class=\"s\">");
     text_append(out, seen->required ? "required</td>" : "advisory</td>");
     text_append(out, "<td role=\"cell\" class=\"s\">");
     write_result(out, seen, needs);
@@ -143,7 +144,7 @@ write_removals(struct text *out, const struct outcome *outcome)
     html_table_open(out, &table);
     for (size_t i = 0; i < outcome->removal_count && i < PARTS_ROWS_SHOWN; i++) {
         const struct removal *removal = &outcome->removals[i];
-        html_row_open(out, &table);
+        html_row_open(out);
         html_cell(out, &table, 0, removal->row ? removal->row->key : "");
         write_state(out, &table, removal_state_name(removal->state), removal->http_status);
         html_cell(out, &table, 2, removal->why.primary);
@@ -164,7 +165,7 @@ write_returns(struct text *out, const struct outcome *outcome)
     html_table_open(out, &table);
     for (size_t i = 0; i < outcome->return_count && i < PARTS_ROWS_SHOWN; i++) {
         const struct returned *returned = &outcome->returns[i];
-        html_row_open(out, &table);
+        html_row_open(out);
         html_cell(out, &table, 0, returned->key);
         write_state(out, &table, return_state_name(returned->state), returned->http_status);
         html_cell(out, &table, 2, returned->why.primary);
@@ -192,7 +193,7 @@ write_runtime_rows(struct text *out, const char *caption, const struct runtime_r
         text_printf(&entities, "%s%s%s", row->internal_entity,
                     *row->internal_entity && *row->external_entity ? ", " : "",
                     row->external_entity);
-        html_row_open(out, &table);
+        html_row_open(out);
         html_cell(out, &table, 0, *row->name ? row->name : "(no name)");
         html_cell(out, &table, 1, text_string(&entities));
         html_cell(out, &table, 2, row->modified_on);

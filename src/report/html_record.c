@@ -76,7 +76,7 @@ write_moment(const struct timeline *timeline, const struct moment *moment)
     struct text *out = timeline->out;
     if (moment->utc_ms == 0)
         return;
-    html_row_open(out, &timeline->table);
+    html_row_open(out);
     html_cell_open(out, &timeline->table, 0);
     html_time(out, moment->utc_ms);
     html_cell_close(out, 0);
@@ -125,7 +125,7 @@ void
 html_write_timeline(struct text *out, const struct outcome *outcome)
 {
     static const struct html_column columns[] = {
-        {"Time", false}, {"Since start", true}, {"What", false}, {"Journal", false}};
+        {"Time (UTC)", false}, {"Since start", true}, {"What", false}, {"Journal", false}};
     const struct timeline timeline = {.out = out,
                                       .table = {outcome->resumed
                                                     ? "What happened when, in this part of the run"
@@ -185,7 +185,7 @@ write_digests(struct text *out, const struct outcome *outcome)
         if (!has_digest(rows))
             continue;
         digest_hex(&rows->state.digest, hex);
-        html_row_open(out, &table);
+        html_row_open(out);
         html_cell(out, &table, 0, table_name((enum table)i));
         html_number(out, &table, 1, rows->state.rows);
         html_cell_open(out, &table, 2);
@@ -220,7 +220,7 @@ write_plan(struct text *out, const struct outcome *outcome)
         return;
     text_append(out, "<dt>Plan expires</dt><dd>");
     html_time(out, outcome->plan_expires_utc_ms);
-    text_append(out, "</dd>\n");
+    text_append(out, " UTC</dd>\n");
 }
 
 static void

@@ -138,7 +138,7 @@ write_numbers(struct text *out, const struct outcome *outcome)
     for (unsigned i = 0; i < TABLES; i++) {
         if (!outcome->tables[i].asked)
             continue;
-        html_row_open(out, &table);
+        html_row_open(out);
         html_cell(out, &table, 0, table_name((enum table)i));
         for (size_t j = 0; j < count; j++)
             html_number(out, &table, j + 1, parts_number_at(&outcome->tables[i], &numbers[j]));
@@ -185,7 +185,7 @@ write_hosts(struct text *out, const struct outcome *outcome)
     html_table_open(out, &table);
     for (size_t i = 0; i < seen->host_count && i < PARTS_ROWS_SHOWN; i++) {
         const struct host_count *host = &seen->hosts[i];
-        html_row_open(out, &table);
+        html_row_open(out);
         html_cell(out, &table, 0, *host->host ? host->host : "(no host)");
         html_number(out, &table, 1, host->rows);
         html_cell(out, &table, 2,
@@ -213,8 +213,10 @@ write_urls(struct text *out, const struct outcome *outcome)
     for (size_t i = 0; i < axdb->url_count && i < PARTS_ROWS_SHOWN; i++) {
         TEXT_SCOPED url = {0};
         words_append_url(&url, axdb->urls[i].url);
-        html_row_open(out, &table);
-        html_cell(out, &table, 0, url.used ? text_string(&url) : "(none)");
+        html_row_open(out);
+        html_cell_open(out, &table, 0);
+        html_value(out, url.used ? text_string(&url) : "(none)");
+        html_cell_close(out, 0);
         html_signed(out, &table, 1, axdb->urls[i].status);
         html_number(out, &table, 2, axdb->urls[i].rows);
         html_row_close(out);
@@ -237,7 +239,7 @@ write_families(struct text *out, const struct outcome *outcome)
     html_table_open(out, &table);
     for (size_t i = 0; i < seen->family_count && i < PARTS_ROWS_SHOWN; i++) {
         const struct channel_family *family = &seen->families[i];
-        html_row_open(out, &table);
+        html_row_open(out);
         html_cell(out, &table, 0, *family->family ? family->family : "(blank)");
         html_number(out, &table, 1, family->rows);
         html_cell(out, &table, 2, family->foreign ? "of another feature" : "");
@@ -251,7 +253,7 @@ static void
 write_channel_row(struct text *out, const struct html_table *table,
                   const struct axdb_channel_count *group, const char *fate)
 {
-    html_row_open(out, table);
+    html_row_open(out);
     html_cell(out, table, 0, *group->channel ? group->channel : "(blank)");
     html_number(out, table, 1, group->rows);
     html_signed(out, table, 2, group->direction);
@@ -302,7 +304,7 @@ write_map(struct text *out, const struct outcome *outcome)
         const struct map_row *row = &outcome->map_rows[i];
         TEXT_SCOPED host = {0};
         text_printf(&host, "%s%s", *row->host ? row->host : "(no host)", row->own ? " (own)" : "");
-        html_row_open(out, &table);
+        html_row_open(out);
         html_cell(out, &table, 0, row->project);
         html_cell(out, &table, 1, text_string(&host));
         if (row->status < 0)

@@ -7,17 +7,17 @@
 #include <string.h>
 
 static void
-write_list(struct text *out, const char *const *items, size_t count)
+write_list(struct text *out, const char *own_list, const char *const *items, size_t count)
 {
     if (count == 0)
         return;
-    text_append(out, "<ol>\n");
+    text_printf(out, "<%s>\n", own_list);
     for (size_t i = 0; i < count; i++) {
         text_append(out, "<li>");
         html_value(out, items[i]);
         text_append(out, "</li>\n");
     }
-    text_append(out, "</ol>\n");
+    text_printf(out, "</%s>\n", own_list);
 }
 
 /** The titles of keys of symptom_source, separated by blanks; anything else as it is. */
@@ -69,7 +69,7 @@ write_symptom(struct text *out, const struct explained *explained)
     html_pair(out, "Checks", symptom->checks);
     write_sources(out, symptom->source);
     html_list_close(out);
-    write_list(out, symptom->steps, steps);
+    write_list(out, "ol", symptom->steps, steps);
 }
 
 void
@@ -97,7 +97,7 @@ html_write_situations(struct text *out, const struct outcome *outcome)
         html_pair(out, "Certainty", situation->likely ? "likely, not proven" : NULL);
         write_sources(out, situation->source);
         html_list_close(out);
-        write_list(out, situation->remains, situation->remain_count);
+        write_list(out, "ol", situation->remains, situation->remain_count);
     }
     html_section_close(out);
 }
@@ -108,6 +108,6 @@ html_write_next(struct text *out, const struct outcome *outcome)
     if (outcome->next_count == 0)
         return;
     html_section_open(out, "Next steps");
-    write_list(out, outcome->next, outcome->next_count);
+    write_list(out, "ul", outcome->next, outcome->next_count);
     html_section_close(out);
 }

@@ -85,6 +85,7 @@ write_when(struct text *out, const struct outcome *outcome)
         return;
     text_append(out, "<dt>Time</dt><dd>");
     html_time(out, outcome->started_utc_ms);
+    text_append(out, " UTC");
     if (took_ms >= 0)
         text_printf(out, ", took %" PRId64 ".%03d s", took_ms / 1000, (int)(took_ms % 1000));
     text_append(out, "</dd>\n");
