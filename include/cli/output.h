@@ -40,7 +40,7 @@ void output_report(const struct output *output, const struct outcome *outcome,
 /** Write a text that is no report of a run. ERR_STORAGE. */
 MUST_CHECK bool output_text(const struct output *output, const struct text *text, struct err *err);
 
-/** report.txt and report.json into the run directory: run_ports.write_reports. */
+/** report.txt, report.html and report.json into the run directory: run_ports.write_reports. */
 bool output_write_reports(void *ctx, const struct outcome *outcome, struct run_dir *dir,
                           struct err *err);
 

@@ -89,6 +89,7 @@ count_results(const struct evidence *evidence, bool needs, struct text *ret)
         text_printf(ret, "%s %zu %s", k ? "," : ":", count,
                     verdicts[k] != VERDICT_DIFFERS ? verdict_name(verdicts[k])
                     : needs                        ? "missing"
+                    : count == 1                   ? "differs"
                                                    : "differ");
     }
     text_append(ret, ". Advisory checks are shown, and never decide the verdict.");
