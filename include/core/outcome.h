@@ -199,7 +199,7 @@ struct outcome {
     const char *user, *sudo_user, *host;      /* who ran it, and where; NULL = not known */
     const struct run_step *steps;             /* of the journal, in order; none without a run */
     size_t step_count;
-    int64_t steps_unlisted; /* there was no more room for these */
+    int64_t steps_unlisted;      /* there was no more room for these */
     const char *scope;           /* what rows the run is about, in words; NULL = every row */
     const char *const *channels; /* event rows of these alone, as stored; none = of all */
     size_t channel_count;

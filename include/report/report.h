@@ -25,9 +25,7 @@ MUST_CHECK bool report_json(const struct outcome *outcome, struct text *ret, str
  * screen, light and dark, and for paper. Also well-formed XML. Everything from a server is escaped;
  * long lists are cut as in the text. A document is a head, any number of items (and of the
  * caller's own elements between them), and a tail; report_html is all three for one outcome.
- *
- * @param title  of the document; escaped here
- * @param index  of the item in the document, from 0: its ids are made of it
+ * Ids are made of the item's `index` in the document, from 0.
  */
 void report_html_head(const char *title, struct text *ret);
 MUST_CHECK bool report_html_item(const struct outcome *outcome, size_t index, struct text *ret,

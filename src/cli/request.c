@@ -239,8 +239,8 @@ request_make(const struct config *config, int argc, char **argv, struct arena *a
     request.channels = config_list(config, OPT_CHANNEL, &request.channel_count);
     request.projects = config_list(config, OPT_PROJECT, &request.project_count);
     if (!put_targets(config, arena, &request, err) ||
-        !put_production(config, arena, &request, err) ||
-        !put_operator(arena, &request, err) || !put_facts(config, argc, argv, arena, &request, err))
+        !put_production(config, arena, &request, err) || !put_operator(arena, &request, err) ||
+        !put_facts(config, argc, argv, arena, &request, err))
         return false;
     *ret = request;
     return true;

@@ -56,7 +56,8 @@ void run_fail_after_change(struct outcome *outcome, const struct err *err);
 
 void run_say(struct run *run, enum log_level level, const char *text);
 
-/** run->dir has been made or reopened: use its journal. On failure run->journal works all the same. */
+/** run->dir has been made or reopened: use its journal. On failure run->journal works all the same.
+ */
 MUST_CHECK bool run_begin_journal(struct run *run, struct err *err);
 
 /** A durable record of the journal. */

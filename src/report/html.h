@@ -13,19 +13,19 @@
 
 /**
  * A value as content: `<`, `>`, `&` and quotes as references; control characters, bidirectional
- * overrides, bytes that are not UTF-8 and noncharacters as visible escapes in a <b class="esc">, so
- * that a backslash that was there cannot be taken for one.
+ * overrides, bytes that are not UTF-8 and noncharacters as visible escapes in an element of class
+ * "esc", so that a backslash that was there cannot be taken for one.
  */
 void html_value(struct text *out, const char *value);
 
 /** The same where no element may stand: in an attribute or a title. A backslash appears as two. */
 void html_plain(struct text *out, const char *value);
 
-/** <h3>, and the section that it begins. */
+/** A heading of level 3, and the section that it begins. */
 void html_section_open(struct text *out, const char *own_title);
 void html_section_close(struct text *out);
 
-/** <p class=...>; nothing when `value` is NULL or empty. */
+/** A paragraph of that class; nothing when `value` is NULL or empty. */
 void html_paragraph(struct text *out, const char *own_class, const char *value);
 
 /** Terms and what they are: pairs between open and close. */
@@ -66,7 +66,7 @@ void html_cell_close(struct text *out, size_t column);
 /** "and N more" behind a list that shows `shown` of `all`. */
 void html_more(struct text *out, int64_t all, size_t shown);
 
-/** <time>, without its zone: UTC; nothing for 0. */
+/** A time, without its zone: UTC; nothing for 0. */
 void html_time(struct text *out, int64_t utc_ms);
 
 #endif

@@ -72,27 +72,28 @@ write_observations(struct text *out, const struct evidence *evidence, const char
     html_table_close(out);
 }
 
+static size_t
+count_required(const struct evidence *evidence, enum verdict verdict)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < evidence->observation_count; i++) {
+        const struct observation *seen = &evidence->observations[i];
+        count += seen->required && seen->verdict == verdict ? 1 : 0;
+    }
+    return count;
+}
+
 static void
 count_results(const struct evidence *evidence, bool needs, struct text *ret)
 {
-    static const enum verdict verdicts[] = {VERDICT_DIFFERS, VERDICT_UNKNOWN, VERDICT_OK};
-    size_t required = 0;
-    for (size_t i = 0; i < evidence->observation_count; i++)
-        required += evidence->observations[i].required ? 1 : 0;
-    text_printf(ret, "Of %zu required checks", required);
-    for (size_t k = 0; k < 3; k++) {
-        size_t count = 0;
-        for (size_t i = 0; i < evidence->observation_count; i++) {
-            const struct observation *seen = &evidence->observations[i];
-            count += seen->required && seen->verdict == verdicts[k] ? 1 : 0;
-        }
-        text_printf(ret, "%s %zu %s", k ? "," : ":", count,
-                    verdicts[k] != VERDICT_DIFFERS ? verdict_name(verdicts[k])
-                    : needs                        ? "missing"
-                    : count == 1                   ? "differs"
-                                                   : "differ");
-    }
-    text_append(ret, ". Advisory checks are shown, and never decide the verdict.");
+    const size_t differ = count_required(evidence, VERDICT_DIFFERS);
+    const size_t unknown = count_required(evidence, VERDICT_UNKNOWN);
+    const size_t ok = count_required(evidence, VERDICT_OK);
+    const char *word = needs ? "missing" : differ == 1 ? "differs" : "differ";
+    text_printf(ret,
+                "Of %zu required checks: %zu %s, %zu unknown, %zu ok. Advisory checks are shown, "
+                "and never decide the verdict.",
+                differ + unknown + ok, differ, word, unknown, ok);
 }
 
 void

@@ -4,6 +4,7 @@
 #include "parts.h"
 #include "report/words.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -112,12 +113,11 @@ write_chart(struct text *out, const struct outcome *outcome)
 static void
 soften(const char *title, char *ret, size_t size)
 {
-    size_t used = 0;
-    for (; title[used] && used + 1 < size; used++) {
-        const bool upper = title[used] >= 'A' && title[used] <= 'Z';
-        ret[used] = used && upper ? (char)(title[used] - 'A' + 'a') : title[used];
+    (void)snprintf(ret, size, "%s", title);
+    for (char *p = ret; *p; p++) {
+        if (p != ret)
+            *p = (char)tolower((unsigned char)*p);
     }
-    ret[used] = '\0';
 }
 
 enum { TITLE_BYTES = 24 };
@@ -291,6 +291,30 @@ write_channels(struct text *out, const struct outcome *outcome)
 
 /* ---- a map */
 
+static const char *
+fate_of(const struct map_row *row, bool would)
+{
+    static const char *const fates[2][2] = {{"stays", "goes"}, {"would stay", "would go"}};
+    return fates[would][row->chosen];
+}
+
+static void
+write_map_row(struct text *out, const struct html_table *table, const struct map_row *row,
+              bool would)
+{
+    TEXT_SCOPED host = {0};
+    text_printf(&host, "%s%s", *row->host ? row->host : "(no host)", row->own ? " (own)" : "");
+    html_row_open(out);
+    html_cell(out, table, 0, row->project);
+    html_cell(out, table, 1, text_string(&host));
+    if (row->status < 0)
+        html_cell(out, table, 2, "not a number");
+    else
+        html_number(out, table, 2, row->status);
+    html_cell(out, table, 3, fate_of(row, would));
+    html_row_close(out);
+}
+
 static void
 write_map(struct text *out, const struct outcome *outcome)
 {
@@ -300,23 +324,8 @@ write_map(struct text *out, const struct outcome *outcome)
     if (outcome->map_row_count == 0)
         return;
     html_table_open(out, &table);
-    for (size_t i = 0; i < outcome->map_row_count && i < PARTS_ROWS_SHOWN; i++) {
-        const struct map_row *row = &outcome->map_rows[i];
-        TEXT_SCOPED host = {0};
-        text_printf(&host, "%s%s", *row->host ? row->host : "(no host)", row->own ? " (own)" : "");
-        html_row_open(out);
-        html_cell(out, &table, 0, row->project);
-        html_cell(out, &table, 1, text_string(&host));
-        if (row->status < 0)
-            html_cell(out, &table, 2, "not a number");
-        else
-            html_number(out, &table, 2, row->status);
-        html_cell(out, &table, 3,
-                  outcome->dry_run ? row->chosen ? "would go" : "would stay"
-                  : row->chosen    ? "goes"
-                                   : "stays");
-        html_row_close(out);
-    }
+    for (size_t i = 0; i < outcome->map_row_count && i < PARTS_ROWS_SHOWN; i++)
+        write_map_row(out, &table, &outcome->map_rows[i], outcome->dry_run);
     html_table_close(out);
     html_more(out, (int64_t)outcome->map_row_count, PARTS_ROWS_SHOWN);
 }
