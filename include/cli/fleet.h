@@ -18,9 +18,9 @@ struct fleet_job {
     const struct config *config;
     const struct output *output;
     struct console *console;
-    /** In the new process: look at this environment, and send what came of it to `fd` (output with
-     * a `member`). Returns the exit status of the process. */
-    int (*look)(void *ctx, const char *environment, int fd);
+    /** In the new process: look at this environment, the `index`-th, and send what came of it to
+     * `fd` (output with a `member`). Returns the exit status of the process. */
+    int (*look)(void *ctx, const char *environment, size_t index, int fd);
     void *ctx;
     void (*last_is_started)(void); /* what the processes inherit is not needed any more */
 };

@@ -52,7 +52,7 @@ bool output_print(int fd, enum report_form form, const struct text *text);
 /** Write a text that is no report of a run. ERR_STORAGE. */
 MUST_CHECK bool output_text(const struct output *output, const struct text *text, struct err *err);
 
-/** report.txt and report.json into the run directory: run_ports.write_reports. */
+/** report.txt, report.html and report.json into the run directory: run_ports.write_reports. */
 bool output_write_reports(void *ctx, const struct outcome *outcome, struct run_dir *dir,
                           struct err *err);
 

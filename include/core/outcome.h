@@ -173,6 +173,13 @@ const char *outcome_word_name(enum outcome_word word);
 /** Rows of Dataverse that a purge or an undo has not brought to its end. */
 int64_t outcome_rows_unsettled(const struct table_outcome *runtime);
 
+/** A step that is on record in the journal (port/journal.h names them). */
+struct run_step {
+    const char *step; /* "identity", "committed", ...; constant */
+    int64_t first_utc_ms, last_utc_ms;
+    int64_t times; /* steps of rows share one entry; else 1 */
+};
+
 struct outcome {
     const char *command; /* "verify", "clean" */
     enum outcome_word word;
@@ -189,6 +196,10 @@ struct outcome {
     const char *plan_sha256;       /* of the file that was read, 64 hex digits, or NULL */
     const struct plan_difference *difference; /* a saved plan is stale; NULL = it is not */
     const char *reason;                       /* --reason, or NULL */
+    const char *user, *sudo_user, *host;      /* who ran it, and where; NULL = not known */
+    const struct run_step *steps;             /* of the journal, in order; none without a run */
+    size_t step_count;
+    int64_t steps_unlisted;      /* there was no more room for these */
     const char *scope;           /* what rows the run is about, in words; NULL = every row */
     const char *const *channels; /* event rows of these alone, as stored; none = of all */
     size_t channel_count;

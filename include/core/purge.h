@@ -29,7 +29,8 @@ struct purge_job {
     bool may_compare;             /* the operator accepted that rows without a version go */
     const struct sealed *sealed;  /* the sealed backup; asserted to be sealed */
     const struct backup_rows *backup; /* its rows */
-    struct run_dir *dir;              /* for further backups, and the journal */
+    struct run_dir *dir;              /* for further backups */
+    struct journal *journal;          /* of the run */
     struct observer *observer;
     struct arena *arena; /* for the result */
 };

@@ -59,8 +59,9 @@ struct run_request {
     const char
         *restored_at; /* --restored-at: when the copy was made, UTC; as moment_parse reads it */
     const char *reason;
-    const char *plan_id;          /* --plan-id: 64 hex digits */
-    const char *allow_production; /* --allow-production=NAME */
+    const char *user, *sudo_user, *host; /* who asks: for the report */
+    const char *plan_id;                 /* --plan-id: 64 hex digits */
+    const char *allow_production;        /* --allow-production=NAME */
     bool yes;
     bool dry_run;
     bool maps_are_stopped;

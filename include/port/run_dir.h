@@ -54,7 +54,7 @@ struct run_dir_ops {
      */
     bool (*next_backup)(struct run_dir *dir, struct backup **ret, int *ret_number, struct err *err);
 
-    /** Write a small file into the directory, durable, 0600: "report.json", "report.txt". */
+    /** Write a small file into the directory, durable, 0600: "report.json", "report.txt", ... */
     bool (*write_file)(struct run_dir *dir, const char *name, const void *bytes, size_t size,
                        struct err *err);
 

@@ -20,6 +20,19 @@ MUST_CHECK bool report_text(const struct outcome *outcome, unsigned width, bool 
  * numbers are strings. Ends with a newline. */
 MUST_CHECK bool report_json(const struct outcome *outcome, struct text *ret, struct err *err);
 
+/**
+ * For a change ticket: one HTML file that loads nothing from anywhere and runs no script; for the
+ * screen, light and dark, and for paper. Also well-formed XML. Everything from a server is escaped;
+ * long lists are cut as in the text. A document is a head, any number of items (and of the
+ * caller's own elements between them), and a tail; report_html is all three for one outcome.
+ * Ids are made of the item's `index` in the document, from 0.
+ */
+void report_html_head(const char *title, struct text *ret);
+MUST_CHECK bool report_html_item(const struct outcome *outcome, size_t index, struct text *ret,
+                                 struct err *err);
+void report_html_tail(struct text *ret);
+MUST_CHECK bool report_html(const struct outcome *outcome, struct text *ret, struct err *err);
+
 /** The forms of a report, as --format names them. */
 enum report_form {
     REPORT_TEXT,
@@ -27,6 +40,7 @@ enum report_form {
     REPORT_NDJSON,
     REPORT_CSV,
     REPORT_JUNIT,
+    REPORT_HTML,
     REPORT_FORMS
 };
 
@@ -41,6 +55,7 @@ struct report_place {
     unsigned width;   /* columns; 0 = 80 */
     bool colour;      /* ANSI colours; text alone */
     const char *host; /* name of this machine; NULL = not known; junit alone */
+    size_t index;     /* of the item in a document of several; html alone */
 };
 
 /*

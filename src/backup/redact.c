@@ -269,7 +269,13 @@ static const char *const own_members[] = {"schema_version",
                                           "rows_per_minute",
                                           "rows_per_request",
                                           "throttled",
-                                          "columns_not_restored"};
+                                          "columns_not_restored",
+                                          "user",
+                                          "sudo_user",
+                                          "step",
+                                          "last",
+                                          "times",
+                                          "steps_more"};
 
 static bool
 is_free_member(const char *name)

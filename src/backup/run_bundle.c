@@ -66,7 +66,7 @@ static const char about[] =
     "  and path of URLs, STATUS and flags. Passwords, client secrets and tokens are in no file of\n"
     "  a run. What a server said in an error was compared with the rows of the backup, and what it\n"
     "  quoted of them reads \"[left out]\"; where the backup could not be read, the whole text does.\n"
-    "  report.txt, which says the same as report.json, is left out.\n"
+    "  report.txt and report.html, which say the same as report.json, are left out.\n"
     "\n"
     "What to mind\n"
     "  Names of users, hosts, servers, databases and organizations are there: an auditor needs\n"

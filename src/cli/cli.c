@@ -700,11 +700,13 @@ least_level(const struct config *config)
 
 static int run_process(struct program *program);
 
-/** In a process of its own: everything from the start, for one environment. */
+/** In a process of its own: everything from the start, for one environment, the `index`-th. */
 static int
-look_at_member(void *ctx, const char *environment, int fd)
+look_at_member(void *ctx, const char *environment, size_t index, int fd)
 {
     const struct program *parent = ctx;
+    struct report_place place = parent->output.place;
+    place.index = index;
     struct program program = {
         .argc = parent->argc,
         .argv = parent->argv,
@@ -712,7 +714,7 @@ look_at_member(void *ctx, const char *environment, int fd)
         .output = {.fd = fd,
                    .is_terminal = parent->output.is_terminal,
                    .form = parent->output.form,
-                   .place = parent->output.place,
+                   .place = place,
                    .member = environment},
     };
     return run_process(&program);

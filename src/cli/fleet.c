@@ -21,7 +21,7 @@ check_form(const struct fleet_job *job, struct err *err)
         return true;
     (void)err_set(err, ERR_USAGE, "several environments have no report in the form %s",
                   report_form_name(job->output->form));
-    return err_hint(err, "Take --format text or json.");
+    return err_hint(err, "Take --format text.");
 }
 
 /** As a shell takes it. */

@@ -98,7 +98,8 @@ be_worker(const struct crew *crew, const struct fleet_member *member, pid_t pare
     (void)setpgid(0, 0);
     limit_life(parent, member->deadline_ms);
     set_descriptors(said, result);
-    const int status = crew->job->look(crew->job->ctx, member->name, RESULT_FD);
+    const int status = crew->job->look(crew->job->ctx, member->name,
+                                       (size_t)(member - crew->fleet->members), RESULT_FD);
     exit(status); /* NOLINT(concurrency-mt-unsafe): one thread */
 }
 

@@ -161,6 +161,9 @@ output_report(const struct output *output, const struct outcome *outcome, struct
     struct err err;
     struct outcome settled = *outcome;
     settled.exit_status = output_exit_status(outcome);
+    if (output->form == REPORT_HTML && output->is_terminal && !output->member)
+        console->observer.say(&console->observer, LOG_LEVEL_NOTICE,
+                              "an HTML report is for a browser: -o FILE puts it into a file");
     if (!render(output, &settled, &text, &err))
         (void)err_wrap(&err, "the report is not complete");
     else if (!write_out(output, &text))
@@ -188,11 +191,13 @@ output_write_reports(void *ctx, const struct outcome *outcome, struct run_dir *d
 {
     TEXT_SCOPED text = {.max = REPORT_MAX_BYTES};
     TEXT_SCOPED json = {.max = REPORT_MAX_BYTES};
+    TEXT_SCOPED html = {.max = REPORT_MAX_BYTES};
     struct outcome settled = *outcome;
     (void)ctx;
     settled.exit_status = output_exit_status(outcome);
     return report_text(&settled, DEFAULT_WIDTH, false, &text, err) &&
-           report_json(&settled, &json, err) &&
+           report_json(&settled, &json, err) && report_html(&settled, &html, err) &&
            dir->ops->write_file(dir, "report.txt", text_string(&text), text.used, err) &&
+           dir->ops->write_file(dir, "report.html", text_string(&html), html.used, err) &&
            dir->ops->write_file(dir, "report.json", text_string(&json), json.used, err);
 }

@@ -4,7 +4,12 @@
 #include "port/journal.h"
 
 #include <assert.h>
+#include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { USER_BYTES = 16 * 1024, HOST_BYTES = 256 };
 
 static enum env_class
 class_of(const struct config *config)
@@ -15,6 +20,28 @@ class_of(const struct config *config)
     if (text && strcmp(text, "dev") == 0)
         return CLASS_DEV;
     return CLASS_PRODUCTION;
+}
+
+/** Who asks. What is not known is no fault: it is for the report alone. */
+static bool
+put_operator(struct arena *arena, struct run_request *ret, struct err *err)
+{
+    char buffer[USER_BYTES], host[HOST_BYTES] = "";
+    struct passwd entry, *found = NULL;
+    const char *sudo = getenv("SUDO_USER"); /* NOLINT(concurrency-mt-unsafe): one thread */
+    if (getpwuid_r(getuid(), &entry, buffer, sizeof(buffer), &found) != 0)
+        found = NULL;
+    if (gethostname(host, sizeof(host) - 1) != 0)
+        host[0] = '\0';
+    if (found)
+        ret->user = arena_string(arena, found->pw_name);
+    if (sudo)
+        ret->sudo_user = arena_string(arena, sudo);
+    if (host[0])
+        ret->host = arena_string(arena, host);
+    return (!found || ret->user) && (!sudo || ret->sudo_user) && (!host[0] || ret->host)
+               ? true
+               : arena_exhausted(err);
 }
 
 /** A word as a shell would take it. */
@@ -212,7 +239,7 @@ request_make(const struct config *config, int argc, char **argv, struct arena *a
     request.channels = config_list(config, OPT_CHANNEL, &request.channel_count);
     request.projects = config_list(config, OPT_PROJECT, &request.project_count);
     if (!put_targets(config, arena, &request, err) ||
-        !put_production(config, arena, &request, err) ||
+        !put_production(config, arena, &request, err) || !put_operator(arena, &request, err) ||
         !put_facts(config, argc, argv, arena, &request, err))
         return false;
     *ret = request;

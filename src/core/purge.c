@@ -499,9 +499,8 @@ purge_rows(const struct purge_job *job, struct purge_result *ret, struct err *er
         return err_set(err, ERR_INTERNAL, "out of memory");
     purge->job = job;
     purge->result = ret;
-    purge->journal = (struct row_journal){.journal = job->dir->ops->journal(job->dir),
-                                          .intent_step = "purge-intent",
-                                          .outcome_step = "purge-outcome"};
+    purge->journal = (struct row_journal){
+        .journal = job->journal, .intent_step = "purge-intent", .outcome_step = "purge-outcome"};
     ok = pass_rest(purge, err);
     if (!ok)
         leave_unfinished(purge);

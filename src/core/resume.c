@@ -259,8 +259,7 @@ reopen(struct resume *resume, struct err *err)
 
     if (!run->ports->runs->reopen(run->ports->runs, past->id, &run->dir, err))
         return false;
-    run->journal = run->dir->ops->journal(run->dir);
-    if (!run_is_unchanged(resume, err))
+    if (!run_begin_journal(run, err) || !run_is_unchanged(resume, err))
         return false;
     past = resume->past->ops->past(resume->past);
     const struct fact facts[] = {{"last_step", past->progress.last_step},

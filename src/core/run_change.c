@@ -177,6 +177,7 @@ run_change_runtime(struct run *run, struct err *err)
         .sealed = &run->sealed,
         .backup = run->sealed_before ? run->sealed_before : &own,
         .dir = run->dir,
+        .journal = run->journal,
         .observer = run->ports->observer,
         .arena = run->arena};
 

@@ -37,6 +37,9 @@ run_begin(struct run *run, const char *command, const struct run_request *reques
                                 .environment = request->environment,
                                 .environment_class = env_class_name(request->env_class),
                                 .reason = request->reason,
+                                .user = request->user,
+                                .sudo_user = request->sudo_user,
+                                .host = request->host,
                                 .dry_run = request->dry_run,
                                 .locked_ms = -1};
     for (int i = 0; i < TABLES; i++) {
@@ -153,6 +156,16 @@ environment_of(const struct run *run)
     guard_target_name(request, name, sizeof name);
     name[strcspn(name, ".")] = '\0';
     return arena_string(run->arena, name);
+}
+
+bool
+run_begin_journal(struct run *run, struct err *err)
+{
+    run->journal = run->dir->ops->journal(run->dir);
+    if (!noted_journal_begin(&run->noted, run->journal, run->outcome, run->arena, err))
+        return false;
+    run->journal = &run->noted.port;
+    return true;
 }
 
 bool
@@ -308,7 +321,8 @@ run_open(struct run *run, struct err *err)
         !run->ports->runs->create(run->ports->runs, &info,
                                   evidence_backup_bytes(&run->outcome->before), &run->dir, err))
         return false;
-    run->journal = run->dir->ops->journal(run->dir);
+    if (!run_begin_journal(run, err))
+        return false;
     run->reports = true;
     run->outcome->run_id = arena_string(run->arena, run->dir->ops->id(run->dir));
     run->outcome->run_path = arena_string(run->arena, run->dir->ops->path(run->dir));

@@ -9,6 +9,7 @@
 #include "core/scope.h"
 #include "core/seal.h"
 #include "core/settle.h"
+#include "noted_journal.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +27,7 @@ struct run {
     struct connections conn;
     struct run_dir *dir; /* NULL in a dry run, and before the guards have passed */
     struct journal *journal;
+    struct noted_journal noted;
     bool excluded; /* the application lock is ours */
     bool reports;  /* the reports in the run directory are this command's to write */
     struct plan plan;
@@ -54,6 +56,10 @@ void run_fail(struct outcome *outcome, const struct err *err);
 void run_fail_after_change(struct outcome *outcome, const struct err *err);
 
 void run_say(struct run *run, enum log_level level, const char *text);
+
+/** run->dir has been made or reopened: use its journal. On failure run->journal works all the same.
+ */
+MUST_CHECK bool run_begin_journal(struct run *run, struct err *err);
 
 /** A durable record of the journal. */
 MUST_CHECK bool run_record(struct run *run, const char *step, const struct fact *facts,

@@ -182,12 +182,41 @@ junit_tail(const struct fleet *fleet, const struct report_place *place, struct t
     return report_junit_tail(ret, err);
 }
 
+/** The table of all of them stands above the reports of each. */
+static bool
+html_head(const struct fleet *fleet, const struct report_place *place, struct text *ret,
+          struct err *err)
+{
+    (void)place;
+    report_html_head("dwclean: several environments", ret);
+    fleet_html_summary(fleet, ret);
+    return text_ok(ret, err);
+}
+
+static bool
+html_item(const struct outcome *outcome, const struct report_place *place, struct text *ret,
+          struct err *err)
+{
+    return report_html_item(outcome, place->index, ret, err);
+}
+
+static bool
+html_tail(const struct fleet *fleet, const struct report_place *place, struct text *ret,
+          struct err *err)
+{
+    (void)fleet;
+    (void)place;
+    report_html_tail(ret);
+    return text_ok(ret, err);
+}
+
 static const struct fleet_form forms[REPORT_FORMS] = {
     [REPORT_TEXT] = {.whole = fleet_text},
     [REPORT_JSON] = {.item = json_item, .whole = fleet_json},
     [REPORT_NDJSON] = {.item = ndjson_item, .tail = fleet_ndjson_tail},
     [REPORT_CSV] = {.head = csv_head, .item = csv_item},
     [REPORT_JUNIT] = {.head = junit_head, .item = report_junit_item, .tail = junit_tail},
+    [REPORT_HTML] = {.head = html_head, .item = html_item, .tail = html_tail},
 };
 
 bool
@@ -238,9 +267,11 @@ write_items(const struct fleet *fleet, enum report_form form, const struct repor
 {
     for (size_t i = 0; i < fleet->count; i++) {
         const struct fleet_member *member = &fleet->members[i];
+        struct report_place there = *place;
+        there.index = i;
         if (member->answered)
             text_append_bytes(ret, text_string(&member->report), member->report.used);
-        else if (!write_missing(fleet, member, form, place, ret, err))
+        else if (!write_missing(fleet, member, form, &there, ret, err))
             return false;
     }
     return true;

@@ -16,6 +16,9 @@ MUST_CHECK bool fleet_json(const struct fleet *fleet, const struct report_place 
 MUST_CHECK bool fleet_ndjson_tail(const struct fleet *fleet, const struct report_place *place,
                                   struct text *ret, struct err *err);
 
+/** Verdict and table above the reports of all of them. */
+void fleet_html_summary(const struct fleet *fleet, struct text *ret);
+
 /** What a process sends of its outcome besides the summary, in the form asked for; may be nothing.
  */
 MUST_CHECK bool fleet_write_item(const struct outcome *outcome, enum report_form form,

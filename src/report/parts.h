@@ -3,6 +3,7 @@
 #define REPORT_PARTS_H
 
 #include "base/err.h"
+#include "base/text.h"
 #include "core/outcome.h"
 #include "report/layout.h"
 
@@ -11,6 +12,9 @@
 #include <stdint.h>
 
 enum { PARTS_NUMBER_BYTES = 24, PARTS_ROWS_SHOWN = 20 };
+
+/** Is an outcome good, worth a look, or bad? */
+enum layout_colour parts_colour_of(enum outcome_word word);
 
 bool parts_is_command(const struct outcome *outcome, const char *command);
 
@@ -63,6 +67,20 @@ int64_t parts_took_ms(const struct outcome *outcome);
 MUST_CHECK bool parts_write_groups(const struct layout *layout, const struct outcome *outcome,
                                    struct err *err);
 
+/** When the hosts and channels were counted, where there is a newer look, or was a change. */
+const char *parts_look_text(const struct outcome *outcome);
+
+/** Are the rows of a table, as they are counted by host or channel, those that would go? */
+bool parts_would_delete(const struct outcome *outcome, enum table table);
+
+/** The groups with most rows, most first; of equals the one that the server named first.
+ * PARTS_ROWS_SHOWN at most. */
+size_t parts_largest_groups(const struct axdb_evidence *axdb,
+                            const struct axdb_channel_count **ret);
+
+/** A group of a channel that is not named stays. */
+bool parts_group_stays(const struct outcome *outcome, const struct axdb_channel_count *group);
+
 /** "and N more" behind a list of `count` that was cut after PARTS_ROWS_SHOWN. */
 void parts_write_more(const struct layout *layout, size_t count);
 
@@ -81,5 +99,55 @@ void parts_write_difference(const struct layout *layout, const struct outcome *o
 
 /** The plan: id, file, until when. */
 void parts_write_plan(const struct layout *layout, const struct outcome *outcome);
+
+/* ---- sentences: nothing is appended where there is nothing to say */
+
+/** What a dry run did not do. */
+void parts_dry_run_text(const struct outcome *outcome, struct text *ret);
+
+/** How a COMMIT that got no answer came out. */
+const char *parts_settled_text(const char *settled);
+
+/** What an undo brings back besides rows, or NULL where it brings nothing. */
+const char *parts_old_link_text(const struct outcome *outcome);
+
+/** What an undo leaves out. */
+void parts_not_put_back_text(const struct outcome *outcome, struct text *ret);
+
+/** What an undo of Dataverse cannot give back. */
+void parts_lost_text(const struct outcome *outcome, struct text *ret);
+
+void parts_pace_text(const struct outcome *outcome, struct text *ret);
+
+/** What the rows of Dataverse lacked when they went; NULL: nothing. */
+const char *parts_without_versions(const struct outcome *outcome);
+
+/** What the run directory holds. */
+void parts_only_copy_text(const struct outcome *outcome, struct text *ret);
+
+/* ---- numbers */
+
+/** A column of numbers of the tables: its title, and the member's offset in struct table_outcome.
+ */
+struct parts_column {
+    const char *title;
+    size_t offset;
+};
+
+/** The columns that say what the command did; LAYOUT_GRID_COLUMNS - 1 at most. */
+const struct parts_column *parts_columns(const struct outcome *outcome, size_t *ret_count);
+int64_t parts_number_at(const struct table_outcome *table, const struct parts_column *column);
+
+/** What the numbers of a table do not say by themselves. */
+struct parts_note {
+    int64_t rows;
+    const char *table;
+    const char *what;
+};
+
+enum { PARTS_NOTES = 16 };
+
+/** The notes with rows; at most PARTS_NOTES. */
+size_t parts_notes(const struct outcome *outcome, struct parts_note *ret);
 
 #endif

@@ -5,7 +5,7 @@
 
 static const char *const names[REPORT_FORMS] = {
     [REPORT_TEXT] = "text", [REPORT_JSON] = "json",   [REPORT_NDJSON] = "ndjson",
-    [REPORT_CSV] = "csv",   [REPORT_JUNIT] = "junit",
+    [REPORT_CSV] = "csv",   [REPORT_JUNIT] = "junit", [REPORT_HTML] = "html",
 };
 
 const char *
@@ -46,6 +46,8 @@ report_render(const struct outcome *outcome, enum report_form form,
     case REPORT_JUNIT:
         return report_junit_head(ret, err) && report_junit_item(outcome, place, ret, err) &&
                report_junit_tail(ret, err);
+    case REPORT_HTML:
+        return report_html(outcome, ret, err);
     case REPORT_FORMS:
         break;
     }

@@ -10,21 +10,24 @@ enum {
     BESIDE_CHANNEL = 38 /* of the event groups' grid, without ROWS */
 };
 
-/** Where there is a newer look, or was a change, these are of the first one. */
+const char *
+parts_look_text(const struct outcome *outcome)
+{
+    return !outcome->changed && !outcome->after_taken ? ""
+           : outcome->resumed                         ? ", when this part began"
+                                                      : ", before the change";
+}
+
 static void
 write_first_look(const struct layout *layout, const struct outcome *outcome, const char *title)
 {
     char line[120];
-    const char *when = !outcome->changed && !outcome->after_taken ? ""
-                       : outcome->resumed                         ? ", when this part began"
-                                                                  : ", before the change";
-    (void)snprintf(line, sizeof(line), "%s%s", title, when);
+    (void)snprintf(line, sizeof(line), "%s%s", title, parts_look_text(outcome));
     layout_heading(layout, line);
 }
 
-/** Are the rows of a table, as they are counted by host or channel, those that would go? */
-static bool
-would_delete(const struct outcome *outcome, enum table table)
+bool
+parts_would_delete(const struct outcome *outcome, enum table table)
 {
     return outcome->dry_run && outcome->plan_id && outcome->err.code == ERR_NONE &&
            !parts_is_undo(outcome) && outcome->map_row_count == 0 && outcome->tables[table].asked;
@@ -42,8 +45,9 @@ write_hosts(const struct layout *layout, const struct outcome *outcome, struct e
     if (!grid)
         return err_set(err, ERR_INTERNAL, "out of memory");
     write_first_look(layout, outcome,
-                     would_delete(outcome, TABLE_PROJECT) ? "Project rows that WOULD go, by host"
-                                                          : "Hosts that the project rows name");
+                     parts_would_delete(outcome, TABLE_PROJECT)
+                         ? "Project rows that WOULD go, by host"
+                         : "Hosts that the project rows name");
     bool ok = true;
     for (size_t i = 0; ok && i < seen->host_count; i++) {
         const struct host_count *host = &seen->hosts[i];
@@ -84,9 +88,8 @@ write_families(const struct layout *layout, const struct outcome *outcome, struc
     return ok;
 }
 
-/** The groups with most rows, most first; of equals the one that the server named first. */
-static size_t
-largest_groups(const struct axdb_evidence *axdb, const struct axdb_channel_count **ret)
+size_t
+parts_largest_groups(const struct axdb_evidence *axdb, const struct axdb_channel_count **ret)
 {
     size_t count = 0;
     for (size_t i = 0; i < axdb->channel_count; i++) {
@@ -110,9 +113,8 @@ channel_text(const struct axdb_channel_count *group)
     return *group->channel ? group->channel : "(blank)";
 }
 
-/** A group of a channel that is not named stays. */
-static bool
-group_stays(const struct outcome *outcome, const struct axdb_channel_count *group)
+bool
+parts_group_stays(const struct outcome *outcome, const struct axdb_channel_count *group)
 {
     for (size_t i = 0; i < outcome->channel_count; i++) {
         if (strcmp(outcome->channels[i], group->channel) == 0)
@@ -125,7 +127,7 @@ static bool
 draw_groups(const struct layout *layout, const struct outcome *outcome,
             const struct axdb_channel_count *const *groups, size_t count, struct err *err)
 {
-    const bool kept = would_delete(outcome, TABLE_EVENTS) && outcome->channel_count > 0;
+    const bool kept = parts_would_delete(outcome, TABLE_EVENTS) && outcome->channel_count > 0;
     const struct layout_column columns[] = {{kept ? "WOULD DELETE" : "ROWS", KIND_NUMBER},
                                             {"CHANNEL", KIND_TEXT},
                                             {"DIRECTION", KIND_NUMBER},
@@ -139,7 +141,7 @@ draw_groups(const struct layout *layout, const struct outcome *outcome,
     for (size_t i = 0; ok && i < count; i++) {
         const struct axdb_channel_count *group = groups[i];
         const int64_t numbers[] = {group->direction, group->handler_class, group->enabled};
-        const bool stays = kept && group_stays(outcome, group);
+        const bool stays = kept && parts_group_stays(outcome, group);
         char texts[5][PARTS_NUMBER_BYTES];
         const char *cells[] = {parts_number(stays ? 0 : group->rows, texts[3]),
                                channel_text(group),
@@ -161,7 +163,7 @@ static void
 list_groups(const struct layout *layout, const struct outcome *outcome,
             const struct axdb_channel_count *const *groups, size_t count)
 {
-    const bool would = would_delete(outcome, TABLE_EVENTS) && outcome->channel_count > 0;
+    const bool would = parts_would_delete(outcome, TABLE_EVENTS) && outcome->channel_count > 0;
     for (size_t i = 0; i < count; i++) {
         const struct axdb_channel_count *group = groups[i];
         char line[120];
@@ -169,9 +171,9 @@ list_groups(const struct layout *layout, const struct outcome *outcome,
         layout_flow(layout, GROUP_WIDTH, channel_text(group));
         (void)snprintf(line, sizeof(line),
                        "%sdirection %" PRId64 ", handler class %" PRId64 ", enabled %" PRId64,
-                       !would                        ? ""
-                       : group_stays(outcome, group) ? "WOULD STAY; "
-                                                     : "WOULD GO; ",
+                       !would                              ? ""
+                       : parts_group_stays(outcome, group) ? "WOULD STAY; "
+                                                           : "WOULD GO; ",
                        group->direction, group->handler_class, group->enabled);
         text_printf(layout->out, "%*s", GROUP_WIDTH, "");
         layout_flow(layout, GROUP_WIDTH, line);
@@ -183,7 +185,7 @@ static bool
 grid_is_too_wide(const struct layout *layout, const struct outcome *outcome,
                  const struct axdb_channel_count *const *groups, size_t count)
 {
-    const bool kept = would_delete(outcome, TABLE_EVENTS) && outcome->channel_count > 0;
+    const bool kept = parts_would_delete(outcome, TABLE_EVENTS) && outcome->channel_count > 0;
     const size_t least = kept ? strlen("WOULD DELETE") : strlen("ROWS");
     const size_t beside = BESIDE_CHANNEL + (kept ? strlen("  WOULD KEEP") : 0);
     char rows[PARTS_NUMBER_BYTES];
@@ -201,11 +203,11 @@ write_channels(const struct layout *layout, const struct outcome *outcome, struc
     if (!axdb || !axdb->channels_known || axdb->channel_count == 0)
         return true;
     write_first_look(layout, outcome,
-                     would_delete(outcome, TABLE_EVENTS) && outcome->channel_count == 0
+                     parts_would_delete(outcome, TABLE_EVENTS) && outcome->channel_count == 0
                          ? "Event rows that WOULD go, by channel"
                          : "Event rows by channel");
     const struct axdb_channel_count *groups[PARTS_ROWS_SHOWN];
-    const size_t count = largest_groups(axdb, groups);
+    const size_t count = parts_largest_groups(axdb, groups);
     bool ok = true;
     if (grid_is_too_wide(layout, outcome, groups, count))
         list_groups(layout, outcome, groups, count);

@@ -424,6 +424,35 @@ write_pace(struct json_writer *json, const struct runtime_pace *pace)
     json_close(json, '{');
 }
 
+/** Who ran it, and where. */
+static void
+write_operator(struct json_writer *json, const struct outcome *outcome)
+{
+    json_open(json, "operator", '{');
+    known(json, "user", outcome->user);
+    known(json, "sudo_user", outcome->sudo_user);
+    known(json, "host", outcome->host);
+    json_close(json, '{');
+}
+
+/** What the journal has, with its times. */
+static void
+write_steps(struct json_writer *json, const struct outcome *outcome)
+{
+    json_open(json, "steps", '[');
+    for (size_t i = 0; i < outcome->step_count; i++) {
+        const struct run_step *step = &outcome->steps[i];
+        json_open(json, NULL, '{');
+        json_string(json, "step", step->step);
+        json_time(json, "first", step->first_utc_ms);
+        json_time(json, "last", step->last_utc_ms);
+        json_i64(json, "times", step->times);
+        json_close(json, '{');
+    }
+    json_close(json, '[');
+    json_i64(json, "steps_more", outcome->steps_unlisted);
+}
+
 static void
 write_head(struct json_writer *json, const struct outcome *outcome)
 {
@@ -584,6 +613,8 @@ report_json(const struct outcome *outcome, struct text *ret, struct err *err)
     write_runtime_lists(&json, outcome);
     write_lost(&json, outcome->lost);
     write_pace(&json, outcome->pace);
+    write_operator(&json, outcome);
+    write_steps(&json, outcome);
     write_explained(&json, outcome);
     write_situations(&json, outcome);
     json_open(&json, "next", '[');

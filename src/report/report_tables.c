@@ -47,46 +47,40 @@ parts_number(int64_t rows, char ret[PARTS_NUMBER_BYTES])
     return ret;
 }
 
-/** Which numbers a table row shows, in which order. */
-struct number_column {
-    const char *title;
-    size_t offset;
-};
-
 #define ROWS_AT(member) offsetof(struct table_outcome, member)
-static const struct number_column verify_columns[] = {{"ROWS", ROWS_AT(before_rows)},
-                                                      {"KEPT", ROWS_AT(kept_rows)}};
-static const struct number_column dry_columns[] = {{"ROWS", ROWS_AT(before_rows)},
-                                                   {"WOULD DELETE", ROWS_AT(planned_rows)},
-                                                   {"KEPT", ROWS_AT(kept_rows)}};
-static const struct number_column clean_columns[] = {{"BEFORE", ROWS_AT(before_rows)},
-                                                     {"PLANNED", ROWS_AT(planned_rows)},
-                                                     {"BACKED UP", ROWS_AT(backed_up_rows)},
-                                                     {"DELETED", ROWS_AT(deleted_rows)},
-                                                     {"AFTER", ROWS_AT(after_rows)}};
-/* PLANNED makes room: a plan that was not backed up whole ends the run. */
-static const struct number_column part_columns[] = {{"BEFORE", ROWS_AT(before_rows)},
+static const struct parts_column verify_columns[] = {{"ROWS", ROWS_AT(before_rows)},
+                                                     {"KEPT", ROWS_AT(kept_rows)}};
+static const struct parts_column dry_columns[] = {{"ROWS", ROWS_AT(before_rows)},
+                                                  {"WOULD DELETE", ROWS_AT(planned_rows)},
+                                                  {"KEPT", ROWS_AT(kept_rows)}};
+static const struct parts_column clean_columns[] = {{"BEFORE", ROWS_AT(before_rows)},
+                                                    {"PLANNED", ROWS_AT(planned_rows)},
                                                     {"BACKED UP", ROWS_AT(backed_up_rows)},
                                                     {"DELETED", ROWS_AT(deleted_rows)},
-                                                    {"KEPT", ROWS_AT(kept_rows)},
                                                     {"AFTER", ROWS_AT(after_rows)}};
+/* PLANNED makes room: a plan that was not backed up whole ends the run. */
+static const struct parts_column part_columns[] = {{"BEFORE", ROWS_AT(before_rows)},
+                                                   {"BACKED UP", ROWS_AT(backed_up_rows)},
+                                                   {"DELETED", ROWS_AT(deleted_rows)},
+                                                   {"KEPT", ROWS_AT(kept_rows)},
+                                                   {"AFTER", ROWS_AT(after_rows)}};
 /* BEFORE of a second part would be what the first part left: no number of the run. */
-static const struct number_column second_columns[] = {{"PLANNED", ROWS_AT(planned_rows)},
-                                                      {"BACKED UP", ROWS_AT(backed_up_rows)},
-                                                      {"DELETED", ROWS_AT(deleted_rows)},
-                                                      {"AFTER", ROWS_AT(after_rows)},
-                                                      {"KEPT", ROWS_AT(kept_rows)}};
-static const struct number_column dry_undo_columns[] = {{"ROWS", ROWS_AT(before_rows)},
-                                                        {"WOULD PUT BACK", ROWS_AT(planned_rows)}};
-static const struct number_column undo_columns[] = {{"BEFORE", ROWS_AT(before_rows)},
-                                                    {"PLANNED", ROWS_AT(planned_rows)},
-                                                    {"PUT BACK", ROWS_AT(restored_rows)},
-                                                    {"AFTER", ROWS_AT(after_rows)}};
+static const struct parts_column second_columns[] = {{"PLANNED", ROWS_AT(planned_rows)},
+                                                     {"BACKED UP", ROWS_AT(backed_up_rows)},
+                                                     {"DELETED", ROWS_AT(deleted_rows)},
+                                                     {"AFTER", ROWS_AT(after_rows)},
+                                                     {"KEPT", ROWS_AT(kept_rows)}};
+static const struct parts_column dry_undo_columns[] = {{"ROWS", ROWS_AT(before_rows)},
+                                                       {"WOULD PUT BACK", ROWS_AT(planned_rows)}};
+static const struct parts_column undo_columns[] = {{"BEFORE", ROWS_AT(before_rows)},
+                                                   {"PLANNED", ROWS_AT(planned_rows)},
+                                                   {"PUT BACK", ROWS_AT(restored_rows)},
+                                                   {"AFTER", ROWS_AT(after_rows)}};
 
 #define COLUMNS_OF(array, less) (*ret_count = sizeof(array) / sizeof((array)[0]) - (less), (array))
 
-static const struct number_column *
-number_columns(const struct outcome *outcome, size_t *ret_count)
+const struct parts_column *
+parts_columns(const struct outcome *outcome, size_t *ret_count)
 {
     const bool kept = parts_sum(outcome, offsetof(struct table_outcome, kept_rows)) > 0;
     if (parts_is_undo(outcome))
@@ -100,8 +94,8 @@ number_columns(const struct outcome *outcome, size_t *ret_count)
     return kept ? COLUMNS_OF(part_columns, 0) : COLUMNS_OF(clean_columns, 0);
 }
 
-static int64_t
-number_at(const struct table_outcome *table, const struct number_column *column)
+int64_t
+parts_number_at(const struct table_outcome *table, const struct parts_column *column)
 {
     int64_t rows = 0;
     memcpy(&rows, (const char *)table + column->offset, sizeof(rows));
@@ -111,7 +105,7 @@ number_at(const struct table_outcome *table, const struct number_column *column)
 /** The tables of an outcome, and how they are called. */
 struct table_grid {
     const struct outcome *outcome;
-    const struct number_column *columns;
+    const struct parts_column *columns;
     size_t count;
     bool keys; /* short names, with a legend: the whole ones would be broken */
 };
@@ -130,7 +124,7 @@ whole_width(const struct table_grid *grid)
         size_t widest = strlen(grid->columns[i].title);
         for (unsigned j = 0; j < TABLES; j++) {
             char number[PARTS_NUMBER_BYTES];
-            const int64_t rows = number_at(&grid->outcome->tables[j], &grid->columns[i]);
+            const int64_t rows = parts_number_at(&grid->outcome->tables[j], &grid->columns[i]);
             const size_t size = strlen(parts_number(rows, number));
             if (grid->outcome->tables[j].asked && size > widest)
                 widest = size;
@@ -147,8 +141,8 @@ add_table_row(struct layout_grid *drawn, const struct table_grid *grid, enum tab
     const char *cells[LAYOUT_GRID_COLUMNS] = {grid->keys ? table_key(which) : table_name(which)};
     char numbers[LAYOUT_GRID_COLUMNS][PARTS_NUMBER_BYTES];
     for (size_t i = 0; i < grid->count; i++)
-        cells[i + 1] =
-            parts_number(number_at(&grid->outcome->tables[which], &grid->columns[i]), numbers[i]);
+        cells[i + 1] = parts_number(
+            parts_number_at(&grid->outcome->tables[which], &grid->columns[i]), numbers[i]);
     return layout_grid_row(drawn, cells, err);
 }
 
@@ -162,49 +156,59 @@ write_legend(const struct layout *layout, const struct table_grid *grid)
     }
 }
 
-static void
-write_note(const struct layout *layout, int64_t rows, const char *table, const char *what)
+static size_t
+add_note(struct parts_note *ret, size_t count, const struct parts_note *note)
 {
-    char line[200];
-    if (rows <= 0)
-        return;
-    (void)snprintf(line, sizeof(line), "%" PRId64 " %s of %s: %s", rows, parts_rows(rows), table,
-                   what);
-    text_append(layout->out, "  ");
-    layout_flow(layout, 2, line);
+    if (note->rows <= 0)
+        return count;
+    ret[count] = *note;
+    return count + 1;
 }
 
-/** What the numbers of the Dataverse table do not say by themselves. */
-static void
-write_runtime_notes(const struct layout *layout, const struct table_outcome *runtime, bool undo)
+size_t
+parts_notes(const struct outcome *outcome, struct parts_note *ret)
 {
-    const struct {
-        int64_t rows;
-        const char *what;
-    } notes[] = {
-        {runtime->gone_rows, "already gone"},
-        {runtime->again_rows, "stamped by the service after the backup: backed up once more, then "
-                              "deleted in that version"},
-        {runtime->changed_rows, "changed since the backup, still there"},
-        {runtime->failed_rows, undo ? "not created again" : "not deleted, still there"},
-        {runtime->unknown_rows, "sent, and no answer settled it"},
-        {runtime->new_rows, "written after the plan, left alone"},
-        {runtime->back_rows, "there again after the deletion"},
+    const struct table_outcome *runtime = &outcome->tables[TABLE_RUNTIME];
+    const struct parts_note of_runtime[] = {
+        {runtime->gone_rows, "Dataverse", "already gone"},
+        {runtime->again_rows, "Dataverse",
+         "stamped by the service after the backup: backed up once more, then deleted in that "
+         "version"},
+        {runtime->changed_rows, "Dataverse", "changed since the backup, still there"},
+        {runtime->failed_rows, "Dataverse",
+         parts_is_undo(outcome) ? "not created again" : "not deleted, still there"},
+        {runtime->unknown_rows, "Dataverse", "sent, and no answer settled it"},
+        {runtime->new_rows, "Dataverse", "written after the plan, left alone"},
+        {runtime->back_rows, "Dataverse", "there again after the deletion"},
     };
-    for (size_t i = 0; runtime->asked && i < sizeof(notes) / sizeof(notes[0]); i++)
-        write_note(layout, notes[i].rows, "Dataverse", notes[i].what);
-}
-
-/** The same for rows that were put back beside others. */
-static void
-write_merge_notes(const struct layout *layout, const struct outcome *outcome)
-{
+    size_t count = 0;
+    for (size_t i = 0; runtime->asked && i < sizeof(of_runtime) / sizeof(of_runtime[0]); i++)
+        count = add_note(ret, count, &of_runtime[i]);
+    /* rows that were put back beside others */
     for (unsigned i = 0; i < TABLES; i++) {
         const struct table_outcome *table = &outcome->tables[i];
-        write_note(layout, table->present_rows, table_name((enum table)i),
-                   "there already, equal to the backup");
-        write_note(layout, table->differing_rows, table_name((enum table)i),
-                   "there with other contents, left alone");
+        const char *name = table_name((enum table)i);
+        count = add_note(
+            ret, count,
+            &(struct parts_note){table->present_rows, name, "there already, equal to the backup"});
+        count = add_note(ret, count,
+                         &(struct parts_note){table->differing_rows, name,
+                                              "there with other contents, left alone"});
+    }
+    return count;
+}
+
+static void
+write_notes(const struct layout *layout, const struct outcome *outcome)
+{
+    struct parts_note notes[PARTS_NOTES];
+    const size_t count = parts_notes(outcome, notes);
+    for (size_t i = 0; i < count; i++) {
+        char line[200];
+        (void)snprintf(line, sizeof(line), "%" PRId64 " %s of %s: %s", notes[i].rows,
+                       parts_rows(notes[i].rows), notes[i].table, notes[i].what);
+        text_append(layout->out, "  ");
+        layout_flow(layout, 2, line);
     }
 }
 
@@ -213,7 +217,7 @@ parts_write_tables(const struct layout *layout, const struct outcome *outcome, s
 {
     struct layout_column columns[LAYOUT_GRID_COLUMNS] = {{"TABLE", KIND_WORD}};
     struct table_grid grid = {.outcome = outcome};
-    grid.columns = number_columns(outcome, &grid.count);
+    grid.columns = parts_columns(outcome, &grid.count);
     grid.keys = whole_width(&grid) > layout->width;
     for (size_t i = 0; i < grid.count; i++)
         columns[i + 1] = (struct layout_column){grid.columns[i].title, KIND_NUMBER};
@@ -230,8 +234,7 @@ parts_write_tables(const struct layout *layout, const struct outcome *outcome, s
     ok = ok && layout_grid_print(drawn, err);
     layout_grid_free(drawn);
     write_legend(layout, &grid);
-    write_runtime_notes(layout, &outcome->tables[TABLE_RUNTIME], parts_is_undo(outcome));
-    write_merge_notes(layout, outcome);
+    write_notes(layout, outcome);
     return ok;
 }
 

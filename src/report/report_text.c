@@ -1,5 +1,4 @@
 #include "base/clock.h"
-#include "core/evidence.h"
 #include "parts.h"
 #include "report/layout.h"
 #include "report/report.h"
@@ -22,8 +21,8 @@ enum {
 
 /* ---- verdict */
 
-static enum layout_colour
-colour_of(enum outcome_word word)
+enum layout_colour
+parts_colour_of(enum outcome_word word)
 {
     switch (word) {
     case OUTCOME_CLEAN:
@@ -54,7 +53,7 @@ write_verdict(const struct layout *layout, const struct outcome *outcome)
     (void)snprintf(word, sizeof(word), "%s", outcome_word_name(outcome->word));
     for (char *p = word; *p; p++)
         *p = (char)toupper((unsigned char)*p);
-    layout_word(layout, word, 0, colour_of(outcome->word));
+    layout_word(layout, word, 0, parts_colour_of(outcome->word));
     text_append(layout->out, "  ");
     layout_flow(layout, (unsigned)strlen(word) + 2, outcome->verdict ? outcome->verdict : "");
 }
@@ -71,94 +70,22 @@ write_error(const struct layout *layout, const struct outcome *outcome)
     layout_pair(layout, "hint", err->hint);
 }
 
+/** A pair whose value one of the shared sentences writes; nothing where it writes nothing. */
 static void
-write_dry_run(const struct layout *layout, const struct outcome *outcome)
+write_sentence(const struct layout *layout, const char *label, const struct outcome *outcome,
+               void (*sentence)(const struct outcome *outcome, struct text *ret))
 {
-    char line[160];
-    if (!outcome->dry_run)
-        return;
-    if (outcome->plan_id == NULL || outcome->err.code != ERR_NONE) {
-        layout_pair(layout, "dry run",
-                    outcome->plan_id ? "Nothing was changed."
-                                     : "No plan was made. Nothing was changed.");
-        return;
-    }
-    const int64_t planned = parts_sum(outcome, offsetof(struct table_outcome, planned_rows));
-    const int64_t kept = parts_sum(outcome, offsetof(struct table_outcome, kept_rows));
-    const int used = snprintf(
-        line, sizeof(line), "Nothing was changed. This run WOULD %s %" PRId64 " %s",
-        parts_is_undo(outcome) ? "put back" : "back up and delete", planned, parts_rows(planned));
-    if (kept > 0)
-        (void)snprintf(line + used, sizeof(line) - (size_t)used, " and keep %" PRId64 ".", kept);
-    else
-        (void)snprintf(line + used, sizeof(line) - (size_t)used, ".");
-    layout_pair(layout, "dry run", line);
-}
-
-/** How a COMMIT that got no answer came out. */
-static const char *
-settled_text(const char *settled)
-{
-    static const char *const texts[][2] = {
-        {"committed", "no answer came to it; the rows, read under lock, show that it WAS done"},
-        {"rolled-back",
-         "no answer came to it; the rows, read under lock, show that it was NOT done"},
-        {"mixed", "no answer came to it, and the rows show neither: some are as before and some "
-                  "are not"},
-    };
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (strcmp(settled, texts[i][0]) == 0)
-            return texts[i][1];
-    }
-    return "no answer came to it, and it is not known whether it was done";
-}
-
-/** What an undo brings back besides rows, or NULL where it brings nothing. */
-static const char *
-old_link_text(const struct outcome *outcome)
-{
-    if (outcome->dry_run && !outcome->plan_id)
-        return NULL;
-    if (outcome->dry_run)
-        return "THIS WOULD BRING THE OLD LINK BACK: the rows name the environment that they came "
-               "from, and finance and operations may write to it again.";
-    if (!outcome->changed)
-        return NULL;
-    return outcome->word == OUTCOME_UNKNOWN
-               ? "THE OLD LINK MAY BE BACK: whether the rows are back is not known."
-               : "THE OLD LINK IS BACK: the rows name the environment that they came from, and "
-                 "finance and operations may write to it again.";
+    TEXT_SCOPED line = {0};
+    sentence(outcome, &line);
+    layout_pair(layout, label, text_string(&line));
 }
 
 static void
 write_undo(const struct layout *layout, const struct outcome *outcome)
 {
-    const int64_t rows = outcome->tables[TABLE_RUNTIME].backed_up_rows;
-    char line[160];
-    if (!parts_is_undo(outcome) || !old_link_text(outcome))
-        return;
-    layout_pair(layout, "warning", old_link_text(outcome));
-    if (outcome->tables[TABLE_RUNTIME].asked)
-        return;
-    (void)snprintf(line, sizeof(line), "%" PRId64 " %s of Dataverse that the run backed up", rows,
-                   parts_rows(rows));
-    layout_pair(layout, "not put back",
-                rows > 0 ? line : "rows of Dataverse, if the run removed any");
-}
-
-/** What an undo of Dataverse cannot give back. */
-static void
-write_lost(const struct layout *layout, const struct runtime_columns *lost)
-{
-    TEXT_SCOPED line = {0};
-    if (!lost || lost->count == 0)
-        return;
-    for (size_t i = 0; i < lost->count; i++) {
-        text_append(&line, i ? ", " : "");
-        text_append(&line, lost->names[i]);
-    }
-    text_append(&line, " (of Dataverse: set by the service, the old value is in the backup alone)");
-    layout_pair(layout, "new values", text_string(&line));
+    if (parts_is_undo(outcome))
+        layout_pair(layout, "warning", parts_old_link_text(outcome));
+    write_sentence(layout, "not put back", outcome, parts_not_put_back_text);
 }
 
 /** What the run is about, where that is not simply every row. */
@@ -166,11 +93,11 @@ static void
 write_about(const struct layout *layout, const struct outcome *outcome)
 {
     if (outcome->settled)
-        layout_pair(layout, "COMMIT", settled_text(outcome->settled));
+        layout_pair(layout, "COMMIT", parts_settled_text(outcome->settled));
     layout_pair(layout, "scope", outcome->scope);
     layout_pair(layout, "undoes run", outcome->undoes);
     write_undo(layout, outcome);
-    write_lost(layout, outcome->lost);
+    write_sentence(layout, "new values", outcome, parts_lost_text);
 }
 
 /* ---- target */
@@ -478,47 +405,6 @@ write_written_after(const struct layout *layout, const struct outcome *outcome)
 /* ---- the run */
 
 static void
-write_only_copy(const struct layout *layout, const struct outcome *outcome)
-{
-    char line[160];
-    const int64_t copied = parts_sum(outcome, offsetof(struct table_outcome, backed_up_rows));
-    /* an undo has no backup of its own: its rows are in that of the run that it undoes */
-    if (!outcome->run_path || copied == 0 || parts_is_undo(outcome))
-        return;
-    (void)snprintf(line, sizeof(line),
-                   outcome->changed ? "only copy of %" PRId64 " %s, contains secrets: keep it safe"
-                                    : "copy of %" PRId64 " %s, contains secrets",
-                   copied, parts_rows(copied));
-    layout_pair(layout, "", line);
-}
-
-static void
-write_pace(const struct layout *layout, const struct runtime_pace *pace)
-{
-    char line[160];
-    if (!pace)
-        return;
-    (void)snprintf(line, sizeof(line),
-                   "%" PRId64 ".%d rows/s, %" PRId64 " ms a row; asked to wait (429) %" PRId64
-                   " times",
-                   pace->rows_per_second_x10 / 10, (int)(pace->rows_per_second_x10 % 10),
-                   pace->ms_per_row_x10 / 10, pace->throttled);
-    layout_pair(layout, "Dataverse", line);
-}
-
-/** What the rows of Dataverse lacked when they went; NULL: nothing. */
-static const char *
-without_versions(const struct outcome *outcome)
-{
-    const struct runtime_evidence *runtime = outcome->before.runtime;
-    return runtime && evidence_without_versions(runtime) &&
-                   outcome->tables[TABLE_RUNTIME].deleted_rows > 0
-               ? "without row versions: each row was compared with its copy just before its "
-                 "delete; what changed in that moment is lost"
-               : NULL;
-}
-
-static void
 write_run(const struct layout *layout, const struct outcome *outcome)
 {
     char started[CLOCK_STAMP_BYTES], line[160];
@@ -535,13 +421,13 @@ write_run(const struct layout *layout, const struct outcome *outcome)
                        outcome->locked_ms);
         layout_pair(layout, "locked", line);
     }
-    write_pace(layout, outcome->pace);
-    layout_pair(layout, "purge", without_versions(outcome));
+    write_sentence(layout, "Dataverse", outcome, parts_pace_text);
+    layout_pair(layout, "purge", parts_without_versions(outcome));
     layout_pair(layout, "reason", outcome->reason);
     parts_write_plan(layout, outcome);
     layout_pair(layout, "run", outcome->run_path);
     layout_pair(layout, "", outcome->resumed ? "resumed: this is its second part" : NULL);
-    write_only_copy(layout, outcome);
+    write_sentence(layout, "", outcome, parts_only_copy_text);
     (void)snprintf(line, sizeof(line), "%d", outcome->exit_status);
     layout_pair(layout, "exit status", line);
 }
@@ -587,7 +473,7 @@ report_text(const struct outcome *outcome, unsigned width, bool colour, struct t
     write_verdict(&layout, outcome);
     write_error(&layout, outcome);
     parts_write_explained(&layout, outcome);
-    write_dry_run(&layout, outcome);
+    write_sentence(&layout, "dry run", outcome, parts_dry_run_text);
     write_about(&layout, outcome);
     write_target(&layout, outcome);
     if (!write_rows(&layout, outcome, err))

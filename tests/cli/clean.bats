@@ -96,7 +96,7 @@ setup() {
     zstdcat "$run/backup/field.ndjson.zst" | grep -q SECRET-MARKER # the backup holds what the rows held
     for secret in SECRET-MARKER "$DWCLEAN_PASSWORD" "$DWCLEAN_CLIENT_SECRET"; do
         refute grep -rqF -e "$secret" "$BATS_TEST_TMPDIR/stdout" "$BATS_TEST_TMPDIR/stderr" \
-            "$run/journal.ndjson" "$run/plan.ndjson" "$run/run.json" "$run/report.txt" "$run/report.json"
+            "$run/journal.ndjson" "$run/plan.ndjson" "$run/run.json" "$run/report.txt" "$run/report.html" "$run/report.json"
     done
     refute grep -qi 'bearer ' "$BATS_TEST_TMPDIR/stderr"
 }

@@ -126,7 +126,7 @@ export function checkSums(path) {
     const [, sum, name] = line.match(/^([0-9a-f]{64}) [ *](.*)$/);
     if (!existsSync(join(path, name)) || sha256(readFileSync(join(path, name))) !== sum) faults.push(`SHA256SUMS: ${name} differs`);
   }
-  for (const name of ["run.json", "journal.ndjson", "plan.ndjson", "report.json", "report.txt", "backup/SEALED.json"])
+  for (const name of ["run.json", "journal.ndjson", "plan.ndjson", "report.json", "report.txt", "report.html", "backup/SEALED.json"])
     if (!readFileSync(join(path, "SHA256SUMS"), "utf8").includes(` ${name}\n`)) faults.push(`SHA256SUMS does not name ${name}`);
   return faults;
 }

@@ -368,7 +368,7 @@ a_confirmed_clean_removes_the_rows_and_writes_its_reports(void **state)
     assert_int_equal(strncmp(call.out, "DONE  ", 6), 0);
     assert_int_equal(fake_world_rows(&world), 0);
     assert_int_equal(world.violations, 0);
-    assert_string_equal(files_written, "report.txt report.json ");
+    assert_string_equal(files_written, "report.txt report.html report.json ");
     done(&call);
 }
 

@@ -74,8 +74,9 @@ leave_holder(void)
 }
 
 static int
-look(void *ctx, const char *name, int fd)
+look(void *ctx, const char *name, size_t index, int fd)
 {
+    (void)index;
     (void)ctx;
     if (strcmp(name, "rubbish") == 0) {
         (void)console_write(fd, "{}", 2);

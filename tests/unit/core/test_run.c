@@ -47,6 +47,41 @@ clean_empties_four_tables_and_proves_it(void **state)
     assert_int_equal(outcome.tables[TABLE_PROJECT].after_rows, 0);
 }
 
+/** The time of each is told by the journal's own records, in their order. */
+static void
+the_report_knows_the_steps_of_the_journal(void **state)
+{
+    static const char *const expected[] = {"open",      "identity",      "plan",     "confirmed",
+                                           "locked",    "backup-sealed", "begin",    "commit-sent",
+                                           "committed", "purge-outcome", "verified", "close"};
+    const size_t count = sizeof(expected) / sizeof(expected[0]);
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
+    fake_world_init(&world);
+    request.user = "dba";
+    request.host = "jump01";
+    clean(&world, &request, &outcome, arena);
+    assert_int_equal(outcome.step_count, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct run_step *step = &outcome.steps[i];
+        assert_string_equal(step->step, expected[i]);
+        assert_true(fake_world_journalled(&world, step->step));
+        assert_in_range(step->first_utc_ms, i ? outcome.steps[i - 1].first_utc_ms : 1,
+                        step->last_utc_ms);
+        assert_true(step->last_utc_ms <= outcome.ended_utc_ms);
+    }
+    assert_int_equal(outcome.steps_unlisted, 0);
+    assert_string_equal(outcome.user, "dba");
+    assert_string_equal(outcome.host, "jump01");
+    /* nothing is on record of a command without a run */
+    run_verify(&request, &world.ports, arena, &outcome);
+    assert_int_equal(outcome.step_count, 0);
+}
+
 static void
 verify_changes_nothing_and_reports_residue(void **state)
 {
@@ -684,6 +719,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clean_empties_four_tables_and_proves_it),
+        cmocka_unit_test(the_report_knows_the_steps_of_the_journal),
         cmocka_unit_test(verify_changes_nothing_and_reports_residue),
         cmocka_unit_test(the_verdict_names_the_host_of_the_rows_and_the_own_one),
         cmocka_unit_test(a_dry_run_names_the_same_plan_twice_and_leaves_no_trace),

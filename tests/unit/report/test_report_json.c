@@ -79,6 +79,29 @@ a_clean_is_told_whole(void **state)
 }
 
 static void
+steps_and_operator_are_told(void **state)
+{
+    static const struct run_step steps[] = {{"open", 1795298400600, 1795298400600, 1},
+                                            {"purge-outcome", 1795298400800, 1795298400900, 17}};
+    struct outcome outcome = sample_done();
+    (void)state;
+    outcome.steps = steps;
+    outcome.step_count = 2;
+    outcome.user = "dba";
+    outcome.host = "jump01";
+    cJSON *json = parse(&outcome);
+    expect_member(json, "steps.0.step", "open");
+    expect_member(json, "steps.1.first", "2026-11-21T22:00:00.800Z");
+    expect_member(json, "steps.1.last", "2026-11-21T22:00:00.900Z");
+    expect_member(json, "steps.1.times", "17");
+    expect_member(json, "steps_more", "0");
+    expect_member(json, "operator.user", "dba");
+    expect_member(json, "operator.sudo_user", NULL);
+    expect_member(json, "operator.host", "jump01");
+    cJSON_Delete(json);
+}
+
+static void
 what_is_not_known_is_null_and_not_zero(void **state)
 {
     const struct outcome outcome = sample_residue();
@@ -359,6 +382,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clean_is_told_whole),
+        cmocka_unit_test(steps_and_operator_are_told),
         cmocka_unit_test(what_is_not_known_is_null_and_not_zero),
         cmocka_unit_test(urls_lose_user_and_query),
         cmocka_unit_test(what_a_run_is_about_is_told),
