@@ -35,6 +35,7 @@ enum {
     S = 1u << COMMAND_SHOW,
     E = 1u << COMMAND_EXPLAIN,
     Z = 1u << COMMAND_ENV,
+    I = 1u << COMMAND_VERSION,
     TWO = V | C | K | R | U | P | A | E | Z,
     PURGING = C | R | U | A,
     PLANNED = C | M | U | A,
