@@ -17,6 +17,14 @@ function(dwclean_source_time ret)
 endfunction()
 dwclean_source_time(DWCLEAN_SOURCE_TIME)
 
+# What the program consists of, beside it: for whoever must know which library is in it.
+if(DWCLEAN_PACKAGE)
+  add_custom_command(TARGET dwclean POST_BUILD COMMAND "${CMAKE_COMMAND}" "-DPROGRAM=$<TARGET_FILE:dwclean>"
+    "-DVERSION=${PROJECT_VERSION}" "-DTIME=${DWCLEAN_SOURCE_TIME}" "-DOUT=${CMAKE_CURRENT_BINARY_DIR}/sbom.cdx.json"
+    -P "${CMAKE_CURRENT_SOURCE_DIR}/src/cmake/Sbom.cmake" VERBATIM)
+  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/sbom.cdx.json" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+endif()
+
 set(package_dir "${CMAKE_CURRENT_SOURCE_DIR}/src/cmake/package")
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME dwclean)
