@@ -40,10 +40,9 @@ that is so, with evidence; removes exactly these rows, each backed up and read
 back before; and calls the target clean only after a fresh look. Runs can be
 audited, resumed and undone.]])
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
-set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
-  WORLD_READ WORLD_EXECUTE)
 set(CPACK_PROJECT_CONFIG_FILE "${package_dir}/before.cmake")
 set(CPACK_PRE_BUILD_SCRIPTS "${package_dir}/staged.cmake")
+set(CPACK_POST_BUILD_SCRIPTS "${package_dir}/packed.cmake")
 set(CPACK_DWCLEAN_SOURCE_TIME "${DWCLEAN_SOURCE_TIME}")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION database)

@@ -144,7 +144,12 @@ ini_keys() {
 }
 
 @test "kustomize makes one CronJob for each environment" {
-    command -v kubectl >/dev/null && kubectl kustomize --help 2>/dev/null | grep -q . || skip "no kubectl here"
+    reads overlays "$examples/kubernetes/kustomization.yaml"
+    cp -r "$examples/kubernetes" .
+    sed -i 's/env\/1/env\/0/' kubernetes/uat/kustomization.yaml
+    refute reads overlays kubernetes/kustomization.yaml
+    # what kustomize itself makes of it, where there is one: Debian 12 has none that is new enough
+    kubectl kustomize --help >/dev/null 2>&1 || return 0
     kubectl kustomize "$examples/kubernetes" >all.yaml
     reads kubernetes all.yaml
     [ "$(grep -c '^kind: CronJob' all.yaml)" = 2 ]

@@ -56,6 +56,23 @@ function kubernetes(text) {
   }
 }
 
+// Each environment's folder: the base, a suffix, a label, and a patch of a place that there is.
+function overlays(file, text) {
+  const top = dirname(file);
+  const ini = readFileSync(join(top, "config.ini"), "utf8");
+  const base = parse(readFileSync(join(top, "base/cronjob.yaml"), "utf8"));
+  for (const name of documents(text)[0].resources.filter((resource) => !resource.endsWith(".yaml"))) {
+    const { nameSuffix, labels, patches, resources } = parse(readFileSync(join(top, name, "kustomization.yaml"), "utf8"));
+    const [patch] = parse(patches[0].patch);
+    const place = patch.path.slice(1).split("/").reduce((inner, key) => inner?.[key], base);
+    if (resources.join() !== "../base") faults.push(`${name} is not made of ../base`);
+    if (nameSuffix !== `-${name}`) faults.push(`${name} has the suffix ${nameSuffix}`);
+    if (labels[0].pairs["dwclean.environment"] !== name || !labels[0].includeTemplates) faults.push(`${name} has no label`);
+    if (typeof place !== "string" || patch.op !== "replace") faults.push(`${name}: nothing to replace at ${patch.path}`);
+    if (!ini.includes(`[env "${name}"]`)) faults.push(`config.ini has no ${name}`);
+  }
+}
+
 // The parameters of msdb's procedures that an example uses, as Microsoft documents them.
 const procedures = {
   sp_add_proxy: ["proxy_name", "enabled", "description", "credential_name", "credential_id"],
@@ -172,6 +189,7 @@ for (const file of files) {
   const text = readFileSync(file, "utf8");
   if (what === "github") await github(text);
   else if (what === "kubernetes") kubernetes(text);
+  else if (what === "overlays") overlays(file, text);
   else if (what === "sql") sql(text);
   else if (what === "containerfile") containerfile(text);
   else if (what === "yaml") documents(text);
