@@ -16,4 +16,4 @@ if(DWCLEAN_SANITIZE)
 endif()
 
 # The same bytes from the same sources, wherever they lie: of generated sources too.
-add_compile_options("-ffile-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}=." "-ffile-prefix-map=${CMAKE_CURRENT_BINARY_DIR}=build")
+add_compile_options("-ffile-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}=." "-ffile-prefix-map=${CMAKE_CURRENT_BINARY_DIR}=.")
