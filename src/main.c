@@ -12,7 +12,10 @@
 #include "port/journal.h"
 #include "report/report.h"
 
+#include <archive.h>
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <libsmartcols.h>
 #include <locale.h>
 #include <malloc.h>
 #include <openssl/crypto.h>
@@ -206,11 +209,22 @@ make_runtime(const struct config *config, struct observer *observer, struct runt
     return dataverse_server_new(&options, ret, err);
 }
 
+/** Debian's FreeTDS does its TLS with GnuTLS, which is asked only where it is loaded. NULL = it is
+ * not. */
+static const char *
+gnutls_library(void)
+{
+    const char *(*check_version)(const char *least) = NULL;
+    void *found = dlsym(RTLD_DEFAULT, "gnutls_check_version");
+    memcpy(&check_version, &found, sizeof(found)); /* ISO C has no cast for it */
+    return found ? check_version(NULL) : NULL;
+}
+
 /** Libraries as they are loaded now, for the record of a run and for `dwclean version`. */
 static const struct fact *
 libraries(size_t *ret_count)
 {
-    static struct fact facts[6];
+    static struct fact facts[10];
     const char *freetds = mssql_library_version();
     const char *curl = dataverse_library_version();
     facts[0] = (struct fact){"FreeTDS", strncmp(freetds, "freetds ", 8) ? freetds : freetds + 8};
@@ -219,7 +233,14 @@ libraries(size_t *ret_count)
     facts[3] = (struct fact){"zstd", ZSTD_versionString()};
     facts[4] = (struct fact){"OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING)};
     facts[5] = (struct fact){"libsodium", backup_key_library()};
-    *ret_count = sizeof(facts) / sizeof(facts[0]);
+    const char *archive = archive_version_string(), *smartcols = NULL;
+    facts[6] =
+        (struct fact){"libarchive", strncmp(archive, "libarchive ", 11) ? archive : archive + 11};
+    (void)scols_get_library_version(&smartcols);
+    facts[7] = (struct fact){"libsmartcols", smartcols};
+    facts[8] = (struct fact){"libinih", INIH_VERSION " (of the build)"}; /* it does not tell */
+    facts[9] = (struct fact){"GnuTLS", gnutls_library()};
+    *ret_count = sizeof(facts) / sizeof(facts[0]) - (facts[9].value ? 0 : 1);
     return facts;
 }
 
@@ -268,18 +289,6 @@ make_history(const struct config *config, struct run_history **ret, struct err *
     const char *runs_dir = NULL;
     return find_backup_key(config, &key, err) && config_runs_dir(config, &runs_dir, err) &&
            run_history_new(runs_dir, key, ret, err);
-}
-
-static const char *
-versions(void)
-{
-    static char lines[1024];
-    size_t used = 0, count = 0;
-    const struct fact *facts = libraries(&count);
-    for (size_t i = 0; i < count && used < sizeof(lines); i++)
-        used += (size_t)snprintf(lines + used, sizeof(lines) - used, "%s %s\n", facts[i].name,
-                                 facts[i].value);
-    return lines;
 }
 
 /** A closed 0, 1 or 2 would be given to the next file that is opened: a backup, or a socket. */
@@ -352,7 +361,7 @@ main(int argc, char **argv)
         .saved_plan = plan_ndjson_open,
         .axdb_statements = &mssql_statements,
         .runtime_statements = &dataverse_statements,
-        .versions = versions,
+        .libraries = libraries,
     };
 
     keep_out_of_cores();

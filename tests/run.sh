@@ -28,7 +28,7 @@ jobs=$(nproc)
 stage() {
     name=$1
     shift
-    case " ${DWCLEAN_STAGES:-ci asan tidy lint demo coverage} " in
+    case " ${DWCLEAN_STAGES:-ci asan tidy lint demo package coverage} " in
     *" ${name%%.*} "*) ;;
     *) return 0 ;;
     esac
@@ -49,7 +49,7 @@ build() { cmake --preset "$1" && cmake --build --preset "$1" -j "$jobs"; }
 # tests PRESET: build it, run its tests, add their numbers to ours.
 tests() {
     stage "$1.build" build "$1"
-    case " ${DWCLEAN_STAGES:-ci asan tidy lint demo coverage} " in
+    case " ${DWCLEAN_STAGES:-ci asan tidy lint demo package coverage} " in
     *" $1 "*) ;;
     *) return 0 ;;
     esac
@@ -81,6 +81,7 @@ stage lint.tree sh tests/lint/check_tree.sh
 stage demo sh fixtures/demo.sh
 stage demo.twice sh fixtures/demo.sh
 stage demo.interrupted sh tests/support/demo_interrupted.sh
+stage package sh tests/package/run.sh
 stage coverage sh tests/support/coverage.sh
 
 printf '\n%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"

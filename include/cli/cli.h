@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "port/axdb_grant.h"
 #include "port/axdb_store.h"
+#include "port/journal.h"
 #include "port/observer.h"
 #include "port/run_archive.h"
 #include "port/run_dir.h"
@@ -49,7 +50,8 @@ struct cli_adapters {
     /** What the adapters of AxDB and Dataverse would send, as text. */
     const struct axdb_statements *axdb_statements;
     const struct runtime_statements *runtime_statements;
-    const char *(*versions)(void); /* lines for `dwclean version` */
+    /** Name and version of each library that is loaded, for `dwclean version`. */
+    const struct fact *(*libraries)(size_t *ret_count);
 };
 
 /** Run the program; returns its exit status. Prints one report on stdout. */

@@ -24,6 +24,7 @@
 #include "cli/terminal.h"
 #include "core/granted_axdb.h"
 #include "core/run.h"
+#include "report/json_writer.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -670,11 +671,38 @@ print_help(const struct config *config)
     return print(&text);
 }
 
+static void
+version_json(const struct fact *libraries, size_t count, struct text *ret)
+{
+    struct json_writer json = {.out = ret};
+    json_open(&json, NULL, '{');
+    json_string(&json, "schema_version", "1");
+    json_string(&json, "program", "dwclean " DWCLEAN_VERSION);
+    json_open(&json, "libraries", '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(&json, NULL, '{');
+        json_string(&json, "name", libraries[i].name);
+        json_string(&json, "version", libraries[i].value);
+        json_close(&json, '{');
+    }
+    json_close(&json, '[');
+    json_close(&json, '{');
+    text_append(ret, "\n");
+}
+
 static int
 print_version(const struct program *program)
 {
     TEXT_SCOPED text = {0};
-    text_printf(&text, "dwclean %s\n%s", cli_version(), program->adapters->versions());
+    size_t count = 0;
+    const struct fact *libraries = program->adapters->libraries(&count);
+    if (program->output.form == REPORT_JSON) {
+        version_json(libraries, count, &text);
+        return print(&text);
+    }
+    text_printf(&text, "dwclean %s\n", cli_version());
+    for (size_t i = 0; i < count; i++)
+        text_printf(&text, "%s %s\n", libraries[i].name, libraries[i].value);
     return print(&text);
 }
 

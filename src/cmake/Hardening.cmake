@@ -15,5 +15,5 @@ if(DWCLEAN_SANITIZE)
   target_link_options(warnings INTERFACE -fsanitize=${DWCLEAN_SANITIZE})
 endif()
 
-# The same bytes from the same sources, wherever they lie.
-target_compile_options(warnings INTERFACE "-ffile-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}=." "-ffile-prefix-map=${CMAKE_CURRENT_BINARY_DIR}=build")
+# The same bytes from the same sources, wherever they lie: of generated sources too.
+add_compile_options("-ffile-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}=." "-ffile-prefix-map=${CMAKE_CURRENT_BINARY_DIR}=.")

@@ -36,6 +36,7 @@ enum {
     E = 1u << COMMAND_EXPLAIN,
     Z = 1u << COMMAND_ENV,
     Q = 1u << COMMAND_COMPLETION,
+    I = 1u << COMMAND_VERSION,
     TWO = V | C | K | R | U | P | A | E | Z,
     PURGING = C | R | U | A,
     PLANNED = C | M | U | A,

@@ -70,6 +70,11 @@ value() {
     refute logged .
 }
 
+@test "version in JSON follows the schema of lists" {
+    status_of "$DWCLEAN" version --format json
+    node "$VALIDATOR/validate_json.mjs" "$SOURCE_DIR/include/report/lists.schema.json" "$BATS_TEST_TMPDIR/stdout"
+}
+
 @test "list without a file says where it looked" {
     HOME=$BATS_TEST_TMPDIR status_of "$DWCLEAN" env list
     [ "$status" = 0 ]

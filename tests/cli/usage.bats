@@ -35,6 +35,28 @@ setup() {
     status_of "$DWCLEAN" version
     [ "$status" = 0 ]
     for library in dwclean FreeTDS libcurl cJSON zstd OpenSSL libsodium; do says "$library"; done
+    # of these the build's own version is the one that is loaded here
+    says "libcurl $(pkg-config --modversion libcurl) (OpenSSL/"
+    says "cJSON $(pkg-config --modversion libcjson)"
+    says "zstd $(pkg-config --modversion libzstd)"
+    says "OpenSSL $(pkg-config --modversion openssl)"
+    says "libsodium $(pkg-config --modversion libsodium)"
+    says "libarchive $(pkg-config --modversion libarchive)"
+    says "libsmartcols $(pkg-config --modversion smartcols)"
+    says "libinih $(pkg-config --modversion inih) (of the build)"
+    status_of "$DWCLEAN" --version
+    [ "$status" = 0 ]
+    says "libcurl "
+}
+
+@test "version in JSON has the same libraries" {
+    status_of "$DWCLEAN" version
+    lines=$output
+    status_of "$DWCLEAN" version --format json
+    [ "$status" = 0 ]
+    [ "$lines" = "$(node -e '
+        const o = JSON.parse(require("fs").readFileSync(0));
+        console.log([o.program, ...o.libraries.map((l) => `${l.name} ${l.version}`)].join("\n"));' <<<"$output")" ]
 }
 
 @test "an unknown option names the nearest one" {

@@ -182,10 +182,12 @@ free_runs(struct run_store *store)
     assert_ptr_equal(store, &run_store);
 }
 
-static const char *
-versions(void)
+static const struct fact *
+libraries(size_t *ret_count)
 {
-    return "library 1\n";
+    static const struct fact facts[] = {{"library", "1"}, {"\"other\"", "2"}};
+    *ret_count = sizeof(facts) / sizeof(facts[0]);
+    return facts;
 }
 
 /* ---- calling it */
@@ -234,7 +236,7 @@ run(const char *line)
                                                  .archive = make_archive,
                                                  .archive_free = free_archive,
                                                  .undo_script = make_script,
-                                                 .versions = versions};
+                                                 .libraries = libraries};
     char copy[4096];
     char *words[MAX_WORDS + 1] = {NULL};
     int count = 0;
@@ -325,6 +327,10 @@ a_bare_call_prints_help_and_changes_nothing(void **state)
     call = run("version");
     assert_int_equal(call.status, 0);
     assert_non_null(strstr(call.out, "library 1\n"));
+    done(&call);
+    call = run("version --format json");
+    assert_int_equal(call.status, 0);
+    assert_non_null(strstr(call.out, "\"name\": \"\\\"other\\\"\",\n      \"version\": \"2\""));
     done(&call);
 }
 
@@ -483,7 +489,7 @@ a_full_stdout_changes_no_status(void **state)
                                                  .axdb_free = free_axdb,
                                                  .runtime = make_runtime,
                                                  .runtime_free = free_runtime,
-                                                 .versions = versions};
+                                                 .libraries = libraries};
     char words[][64] = {"dwclean", "verify",      "-S", "sql01", "-d",
                         "AxDB",    "--axdb-only", "-U", "u",     "--expect-dataverse-host=x.y"};
     char *argv[11] = {NULL};
