@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "config/config.h"
 #include "core/outcome.h"
+#include "report/fleet.h"
 
 #include <stdbool.h>
 
@@ -27,5 +28,10 @@ MUST_CHECK bool finish_check(const struct finish *finish, struct err *err);
  * nothing.
  */
 int finish_run(const struct finish *finish, const struct outcome *outcome, bool early);
+
+/** The same for several environments, but for their report: `write_report` writes it, where one is
+ * wanted. */
+int finish_fleet(const struct finish *finish, const struct fleet *fleet,
+                 void (*write_report)(const struct finish *finish, const struct fleet *fleet));
 
 #endif

@@ -7,17 +7,13 @@
 #ifndef CLI_FLEET_H
 #define CLI_FLEET_H
 
-#include "cli/console.h"
-#include "cli/output.h"
-#include "config/config.h"
+#include "cli/finish.h"
 
 #include <stdbool.h>
 
 /** All borrowed. */
 struct fleet_job {
-    const struct config *config;
-    const struct output *output;
-    struct console *console;
+    const struct finish *finish; /* configuration, output, console */
     /** In the new process: look at this environment, the `index`-th, and send what came of it to
      * `fd` (output with a `member`). Returns the exit status of the process. */
     int (*look)(void *ctx, const char *environment, size_t index, int fd);

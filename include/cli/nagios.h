@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "core/outcome.h"
+#include "report/fleet.h"
 
 enum nagios_status { NAGIOS_OK = 0, NAGIOS_CRITICAL = 2, NAGIOS_UNKNOWN = 3 };
 
@@ -19,5 +20,9 @@ enum nagios_status nagios_status(int exit_status);
  * (post-relink), so they have no threshold.
  */
 void nagios_render(const struct outcome *outcome, bool rows_wanted, struct text *ret);
+
+/** The same of several environments: the worst status, and rows of each under labels that begin
+ * with its name; a line for each that is not clean. */
+void nagios_render_fleet(const struct fleet *fleet, bool rows_wanted, struct text *ret);
 
 #endif

@@ -28,6 +28,7 @@ struct fleet_member {
     struct err err; /* code ERR_NONE when nothing failed */
     struct text verdict;
     int64_t axdb_rows, runtime_rows; /* that its scope is about; -1 = not known or not asked */
+    int64_t rows[TABLES];            /* as report/verified.h has them */
     int64_t duration_ms;
     struct text report; /* its own, in the form that was asked for; empty without an answer */
 };
@@ -94,6 +95,10 @@ MUST_CHECK bool fleet_read_message(const struct text *message, int exit_status,
 /** There is no message that could be believed: `err` says why, and gives the status. */
 void fleet_settle_without(struct fleet_member *member, enum outcome_word word,
                           const struct err *err, int exit_status);
+
+/** What is known of one environment as an outcome without evidence; borrows from both. */
+void fleet_outcome(const struct fleet *fleet, const struct fleet_member *member,
+                   struct outcome *ret);
 
 /** All of it in the form asked for. ERR_INTERNAL. */
 MUST_CHECK bool fleet_report(const struct fleet *fleet, enum report_form form,

@@ -3,8 +3,6 @@
 #include "base/arena.h"
 #include "base/cancel.h"
 #include "base/clock.h"
-#include "base/file.h"
-#include "base/secret.h"
 #include "base/text.h"
 #include "cli/aside.h"
 #include "cli/completion.h"
@@ -24,37 +22,16 @@
 #include "cli/terminal.h"
 #include "core/granted_axdb.h"
 #include "core/run.h"
+#include "program.h"
 #include "report/json_writer.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { ARENA_BYTES = 1024 * 1024 * 1024, NAME_BYTES = 64, PATH_BYTES = 4096 };
-
-/** One process: everything that must be released at its end. */
-struct program {
-    int argc;
-    char **argv;
-    const struct cli_adapters *adapters;
-    struct config *config;
-    struct arena *arena;
-    struct console console;
-    struct terminal terminal;
-    struct output output;
-    struct axdb_server *axdb;
-    struct runtime_server *runtime;
-    struct run_store *runs;
-    struct run_archive *archive;
-    struct run_history *history;
-    struct plan_file *plan_out;
-    struct saved_plan *saved;
-    struct aside *aside;
-    struct text pasted; /* explain */
-};
+enum { ARENA_BYTES = 1024 * 1024 * 1024 };
 
 const char *
 cli_version(void)
@@ -67,329 +44,6 @@ process_variable(void *ctx, const char *name)
 {
     (void)ctx;
     return getenv(name); /* NOLINT(concurrency-mt-unsafe): one thread */
-}
-
-/* ---- before the run */
-
-/** Secrets must not stay in the environment, where /proc shows them for the whole run. */
-static void
-forget_variable(const char *name)
-{
-    char *value = getenv(name); /* NOLINT(concurrency-mt-unsafe): one thread */
-    if (!value)
-        return;
-    secret_clear_memory(value, strlen(value));
-    (void)unsetenv(name); /* NOLINT(concurrency-mt-unsafe) */
-}
-
-static void
-forget_secret_variables(void)
-{
-    for (unsigned i = 0; i < OPTIONS; i++) {
-        const struct option_spec *spec = option_spec((enum option_id)i);
-        if (spec->kind != OPTION_SECRET)
-            continue;
-        for (const char *p = spec->variables; *p;) {
-            char name[NAME_BYTES];
-            const size_t size = strcspn(p, ",");
-            (void)snprintf(name, sizeof(name), "%.*s", (int)size, p);
-            forget_variable(name);
-            p += size + (p[size] ? 1 : 0);
-        }
-    }
-}
-
-/** Ask for a secret and keep it; `question` says whose. */
-static bool
-ask_at_terminal(struct program *program, enum config_secret which, const char *question,
-                struct err *err)
-{
-    char answer[TERMINAL_SECRET_BYTES];
-    if (!terminal_ask_secret(&program->terminal, question, answer, err))
-        return false;
-    const bool ok = config_give_secret(program->config, which, answer, strlen(answer), err);
-    secret_clear_memory(answer, sizeof(answer));
-    return ok;
-}
-
-/** The password of a certificate that has one; without a terminal its use says what to do. */
-static bool
-ask_certificate_password(struct program *program, struct err *err)
-{
-    const struct config *config = program->config;
-    char question[512];
-    bool wanted = false;
-    if (!config_client_certificate(config) || config_secret(config, CONFIG_CERTIFICATE_PASSWORD) ||
-        !program->terminal.op.present || !program->adapters->certificate_wants_password)
-        return true;
-    if (!program->adapters->certificate_wants_password(config, &wanted, err))
-        return false;
-    (void)snprintf(question, sizeof(question),
-                   "Password of %.400s: ", config_client_certificate(config));
-    return !wanted || ask_at_terminal(program, CONFIG_CERTIFICATE_PASSWORD, question, err);
-}
-
-/** A code is to be entered by a person: who waits for one where nobody sees it waits in vain. */
-static bool
-check_device_code(const struct program *program, struct err *err)
-{
-    if (config_sign_in(program->config)->kind != SIGN_IN_DEVICE_CODE ||
-        program->terminal.op.present)
-        return true;
-    (void)err_set(err, ERR_USAGE, "a device code wants a terminal");
-    return err_hint(err, "Without one sign in with a client certificate, --managed-identity or "
-                         "--token-command.");
-}
-
-/** Which way is used, and who said so. */
-static void
-tell_sign_in(struct program *program)
-{
-    const struct sign_in *sign_in = config_sign_in(program->config);
-    char line[512];
-    if (!config_dataverse(program->config) && config_jit(program->config) == JIT_NONE)
-        return;
-    (void)snprintf(line, sizeof(line), "sign-in to Dataverse: %s (%s)", sign_in_name(sign_in->kind),
-                   sign_in->source ? sign_in->source : "asked at the terminal");
-    program->console.observer.say(
-        &program->console.observer,
-        config_command(program->config) == COMMAND_CHECK ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, line);
-}
-
-static void
-say_debug(void *ctx, const char *line)
-{
-    struct program *program = ctx;
-    program->console.observer.say(&program->console.observer, LOG_LEVEL_DEBUG, line);
-}
-
-static bool
-ask_secret(struct program *program, enum config_secret which, struct err *err)
-{
-    const bool password = which == CONFIG_PASSWORD;
-    char question[512];
-    if (!program->terminal.op.present) {
-        (void)err_set(err, ERR_CONFIG,
-                      password ? "no password for login %s" : "no client secret for application %s",
-                      config_text(program->config, password ? OPT_USER : OPT_CLIENT_ID));
-        return err_hint(err, password ? "Set DWCLEAN_PASSWORD or SQLCMDPASSWORD, or pass "
-                                        "--password-file FILE."
-                                      : "Set DWCLEAN_CLIENT_SECRET or AZURE_CLIENT_SECRET, or pass "
-                                        "--client-secret-file FILE, --client-certificate FILE or "
-                                        "another way to sign in.");
-    }
-    (void)snprintf(question, sizeof(question),
-                   password ? "Password of login %s: " : "Client secret of application %s: ",
-                   config_text(program->config, password ? OPT_USER : OPT_CLIENT_ID));
-    return ask_at_terminal(program, which, question, err);
-}
-
-static bool
-get_secrets(struct program *program, struct err *err)
-{
-    bool missing[CONFIG_SECRETS];
-    const bool read = config_read_secrets(program->config, missing, err);
-    forget_secret_variables();
-    if (!read || !check_device_code(program, err) ||
-        !config_run_commands(program->config, say_debug, program, err))
-        return false;
-    for (unsigned i = 0; i < CONFIG_SECRETS; i++) {
-        if (missing[i] && !ask_secret(program, (enum config_secret)i, err))
-            return false;
-    }
-    if (!ask_certificate_password(program, err))
-        return false;
-    tell_sign_in(program);
-    return true;
-}
-
-static bool
-needs_runs(const struct program *program)
-{
-    return command_spec(config_command(program->config))->writes &&
-           !config_flag(program->config, OPT_DRY_RUN);
-}
-
-/** A command about a run of the past. */
-static bool
-needs_archive(const struct program *program)
-{
-    const char *operand = command_spec(config_command(program->config))->operand;
-    return operand && strcmp(operand, "RUN") == 0;
-}
-
-/** An overlay root is gone with its container: warn before, not after. */
-static void
-warn_of_overlay(struct program *program, const char *runs_dir)
-{
-    char path[PATH_BYTES];
-    enum file_system kind = FILE_SYSTEM_DISK;
-    uint64_t free_bytes = 0;
-    struct stat status;
-    struct err ignored;
-    (void)snprintf(path, sizeof(path), "%s", runs_dir);
-    /* What is not made yet will lie where its nearest parent lies, at last "/". */
-    while (stat(path, &status) != 0 && strcmp(path, "/") != 0 && strrchr(path, '/')) {
-        char *slash = strrchr(path, '/');
-        slash[slash == path ? 1 : 0] = '\0';
-    }
-    if (!file_system_of(path, &kind, &free_bytes, &ignored) || kind != FILE_SYSTEM_OVERLAY)
-        return;
-    program->console.observer.say(
-        &program->console.observer, LOG_LEVEL_WARNING,
-        "the runs directory lies on an overlay file system: the only copy "
-        "of the rows is lost with this container");
-}
-
-/** A key beside what it locks is no lock: whoever copies the backups copies it too. */
-static bool
-check_key_place(const struct config *config, const char *runs_dir, struct err *err)
-{
-    const char *file = config_text(config, OPT_BACKUP_KEY_FILE);
-    char *key = file ? realpath(file, NULL) : NULL;
-    char *runs = key ? realpath(runs_dir, NULL) : NULL;
-    const size_t size = runs ? strlen(runs) : 0;
-    const bool inside = runs && strncmp(key, runs, size) == 0 && (key[size] == '/' || size == 1);
-    free(key);
-    free(runs);
-    if (!inside)
-        return true;
-    (void)err_set(err, ERR_CONFIG, "the backup key %s lies in the runs directory", file);
-    return err_hint(err, "Keep it where the backups are not: who gets them must not get it too.");
-}
-
-static bool
-check_runs_dir(struct program *program, struct err *err)
-{
-    const char *runs_dir = NULL;
-    if (!needs_runs(program))
-        return true;
-    if (!program->terminal.op.present && !config_is_set(program->config, OPT_RUNS_DIR)) {
-        (void)err_set(err, ERR_USAGE, "without a terminal the runs directory must be named");
-        return err_hint(err, "Pass --runs-dir DIR on a disk that lasts: it will hold the only copy "
-                             "of what is removed.");
-    }
-    if (!config_runs_dir(program->config, &runs_dir, err) ||
-        !check_key_place(program->config, runs_dir, err))
-        return false;
-    warn_of_overlay(program, runs_dir);
-    return true;
-}
-
-/** A new run looks for runs that were not finished. Where no runs directory can be told, a dry run
- * goes without. */
-static bool
-make_history(struct program *program, struct err *err)
-{
-    const struct config *config = program->config;
-    const enum command command = config_command(config);
-    if (!command_spec(command)->writes || command == COMMAND_RESUME || !program->adapters->history)
-        return true;
-    return program->adapters->history(config, &program->history, err) || !needs_runs(program);
-}
-
-/** `check` looks at the place of runs; that there is none is a finding, not a fault. */
-static bool
-make_runs(struct program *program, struct err *err)
-{
-    struct err why;
-    if (needs_runs(program))
-        return program->adapters->runs(program->config, &program->runs, err);
-    if (config_command(program->config) != COMMAND_CHECK ||
-        program->adapters->runs(program->config, &program->runs, &why))
-        return true;
-    program->console.observer.say(&program->console.observer, LOG_LEVEL_WARNING, why.primary);
-    return true;
-}
-
-/** The files of a plan: both are looked at before anything is connected. */
-static bool
-make_plans(struct program *program, struct err *err)
-{
-    const struct cli_adapters *make = program->adapters;
-    const struct config *config = program->config;
-    const char *out = config_text(config, OPT_OUT);
-    if (config_command(config) == COMMAND_APPLY)
-        return make->saved_plan(config_operand(config), &program->saved, err);
-    if (config_command(config) != COMMAND_PLAN || !out)
-        return true;
-    if (strcmp(out, "-") == 0)
-        return err_set(err, ERR_USAGE, "--out of plan is a file: stdout has the report");
-    return make->plan_out(out, &program->plan_out, err);
-}
-
-/* ---- AxDB */
-
-static bool
-make_granted(void *ctx, const struct axdb_grant *grant, struct axdb_server **ret, struct err *err)
-{
-    struct program *program = ctx;
-    return program->adapters->axdb(program->config, grant, &program->console.observer, ret, err);
-}
-
-static void
-free_granted(void *ctx, struct axdb_server *server)
-{
-    const struct program *program = ctx;
-    program->adapters->axdb_free(server);
-}
-
-/** An AxDB that asks `program->runtime` for its credentials when it is connected to. */
-static bool
-make_jit(struct program *program, struct err *err)
-{
-    const struct config *config = program->config;
-    const struct server_name *server = config_server(config);
-    const char *reason = config_text(config, OPT_REASON);
-    char text[SERVER_NAME_TEXT_BYTES] = "";
-    if (*server->host)
-        server_name_text(server, text);
-    if (!reason)
-        reason =
-            arena_printf(program->arena, "dwclean %s", command_spec(config_command(config))->name);
-    const struct granted_axdb_options options = {
-        .grantor = program->runtime,
-        .request = {.address = config_text(config, OPT_JIT_IP),
-                    .writer = config_jit(config) == JIT_WRITER,
-                    .reason = reason},
-        .server = *text ? arena_string(program->arena, text) : NULL,
-        .database = config_text(config, OPT_DATABASE),
-        .pinned_server = config_text(config, OPT_EXPECT_SERVER_NAME),
-        .pinned_database = config_text(config, OPT_EXPECT_DATABASE),
-        .maker = {.ctx = program, .make = make_granted, .release = free_granted},
-    };
-    if (!reason || (*text && !options.server))
-        return arena_exhausted(err);
-    if (config_flag(config, OPT_DRY_RUN))
-        program->console.observer.say(&program->console.observer, LOG_LEVEL_NOTICE,
-                                      "a dry run reads AxDB: it asks for a SQL login too");
-    return granted_axdb_new(&options, &program->axdb, err);
-}
-
-static bool
-make_axdb(struct program *program, struct err *err)
-{
-    const struct config *config = program->config;
-    if (!config_axdb(config))
-        return true;
-    if (config_jit(config) != JIT_NONE)
-        return make_jit(program, err);
-    return program->adapters->axdb(config, NULL, &program->console.observer, &program->axdb, err);
-}
-
-static bool
-make_adapters(struct program *program, struct err *err)
-{
-    const struct cli_adapters *make = program->adapters;
-    const struct config *config = program->config;
-    if (!make_plans(program, err))
-        return false;
-    if (needs_archive(program) && !make->archive(config, &program->archive, err))
-        return false;
-    if ((config_dataverse(config) || config_jit(config) != JIT_NONE) &&
-        !make->runtime(config, &program->console.observer, &program->runtime, err))
-        return false;
-    return make_axdb(program, err) && make_history(program, err) && make_runs(program, err);
 }
 
 /* ---- the run */
@@ -420,8 +74,8 @@ static bool
 run(struct program *program, struct outcome *ret, struct err *err)
 {
     struct run_request request = {0};
-    if (!get_secrets(program, err) || !check_runs_dir(program, err) ||
-        !make_adapters(program, err) ||
+    if (!program_get_secrets(program, err) || !program_check_runs_dir(program, err) ||
+        !program_make_adapters(program, err) ||
         !request_make(program->config, program->argc, program->argv, program->arena, &request, err))
         return false;
     make_aside(program);
@@ -525,7 +179,8 @@ export_run(struct program *program)
         .console = &program->console,
         .arena = program->arena,
     };
-    if (get_secrets(program, &err) && export_check(&job, &err) && make_adapters(program, &err) &&
+    if (program_get_secrets(program, &err) && export_check(&job, &err) &&
+        program_make_adapters(program, &err) &&
         (!job.redact || program->adapters->history(program->config, &program->history, &err))) {
         job.archive = program->archive;
         job.history = program->history;
@@ -545,7 +200,8 @@ work_on_history(struct program *program,
     struct err err;
     bool told = false;
     terminal_open(&program->terminal);
-    if (get_secrets(program, &err) && program->adapters->history(config, &program->history, &err)) {
+    if (program_get_secrets(program, &err) &&
+        program->adapters->history(config, &program->history, &err)) {
         const struct history_job job = {
             .environment = config_text(config, OPT_ENV),
             .run = config_operand(config),
@@ -578,7 +234,7 @@ show_saved(struct program *program, struct err *err)
 {
     const struct cli_adapters *make = program->adapters;
     const struct config *config = program->config;
-    forget_secret_variables();
+    program_forget_secret_variables();
     if (!make->saved_plan(config_operand(config), &program->saved, err))
         return false;
     const struct show_plan_job job = {
@@ -641,7 +297,7 @@ environments(struct program *program)
     struct err err;
     if (strcmp(what, "test") == 0)
         return run_and_report(program);
-    forget_secret_variables();
+    program_forget_secret_variables();
     const bool ok = strcmp(what, "list") == 0
                         ? environments_list(program->config, &program->output, &err)
                         : environments_show(program->config, &program->output, &err);
@@ -691,11 +347,15 @@ version_json(const struct fact *libraries, size_t count, struct text *ret)
 }
 
 static int
-print_version(const struct program *program)
+print_version(struct program *program)
 {
     TEXT_SCOPED text = {0};
     size_t count = 0;
     const struct fact *libraries = program->adapters->libraries(&count);
+    struct err err;
+    if (config_rank(program->config, OPT_FORMAT) == RANK_ARGV &&
+        !forms_have(FORMS_DOCUMENT, program->output.form, "version", &err))
+        return fail_early(program, &err);
     if (program->output.form == REPORT_JSON) {
         version_json(libraries, count, &text);
         return print(&text);
@@ -711,7 +371,7 @@ complete(struct program *program)
 {
     TEXT_SCOPED text = {0};
     struct err err;
-    forget_secret_variables();
+    program_forget_secret_variables();
     return completion_answer(program->config, &text, &err) ? print(&text)
                                                            : fail_early(program, &err);
 }
@@ -752,13 +412,12 @@ look_at_member(void *ctx, const char *environment, size_t index, int fd)
 static int
 look_at_fleet(struct program *program)
 {
+    const struct finish finish = finish_of(program);
     const struct fleet_job job = {
-        .config = program->config,
-        .output = &program->output,
-        .console = &program->console,
+        .finish = &finish,
         .look = look_at_member,
         .ctx = program,
-        .last_is_started = forget_secret_variables,
+        .last_is_started = program_forget_secret_variables,
     };
     struct err err;
     int status = 0;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,21 +49,12 @@ finish_check(const struct finish *finish, struct err *err)
 /* ---- parts */
 
 static void
-write_metrics(const struct finish *finish, const struct outcome *outcome)
+write_metrics(const struct finish *finish, const struct metrics_summary *runs, size_t count)
 {
     const char *path = config_text(finish->config, OPT_METRICS_FILE);
-    struct metrics_summary summary;
     struct err old, err;
 
-    if (!path || !option_applies(option_spec(OPT_METRICS_FILE), config_command(finish->config)))
-        return;
-    if (outcome->dry_run || config_flag(finish->config, OPT_DRY_RUN)) {
-        finish->console->observer.say(&finish->console->observer, LOG_LEVEL_INFO,
-                                      "a dry run writes no metrics file");
-        return;
-    }
-    metrics_summarize(outcome, config_text(finish->config, OPT_ENV), &summary);
-    if (!metrics_write(path, &summary, 1, finish->version, &old, &err)) {
+    if (!metrics_write(path, runs, count, finish->version, &old, &err)) {
         (void)err_wrap(&err, "the metrics file is not written");
         warn(finish, &err);
     } else if (old.code != ERR_NONE) {
@@ -70,6 +62,30 @@ write_metrics(const struct finish *finish, const struct outcome *outcome)
                        path);
         warn(finish, &old);
     }
+}
+
+static bool
+metrics_are_wanted(const struct finish *finish, bool dry_run)
+{
+    if (!config_text(finish->config, OPT_METRICS_FILE) ||
+        !option_applies(option_spec(OPT_METRICS_FILE), config_command(finish->config)))
+        return false;
+    if (dry_run || config_flag(finish->config, OPT_DRY_RUN)) {
+        finish->console->observer.say(&finish->console->observer, LOG_LEVEL_INFO,
+                                      "a dry run writes no metrics file");
+        return false;
+    }
+    return true;
+}
+
+static void
+write_metrics_of(const struct finish *finish, const struct outcome *outcome)
+{
+    struct metrics_summary summary;
+    if (!metrics_are_wanted(finish, outcome->dry_run))
+        return;
+    metrics_summarize(outcome, config_text(finish->config, OPT_ENV), &summary);
+    write_metrics(finish, &summary, 1);
 }
 
 /** Commands are lines of their own: in a log of JSON objects there is no place for them. */
@@ -99,12 +115,18 @@ summarize_job(const struct finish *finish, const char *path, const struct outcom
         (void)close(fd);
 }
 
+static bool
+rows_are_wanted(const struct finish *finish)
+{
+    const char *expect = config_text(finish->config, OPT_EXPECT);
+    return expect && strcmp(expect, "post-relink") == 0;
+}
+
 static void
 write_nagios(const struct finish *finish, const struct outcome *outcome)
 {
     TEXT_SCOPED text = {0};
-    const char *expect = config_text(finish->config, OPT_EXPECT);
-    nagios_render(outcome, expect && strcmp(expect, "post-relink") == 0, &text);
+    nagios_render(outcome, rows_are_wanted(finish), &text);
     (void)output_print(STDOUT_FILENO, REPORT_TEXT, &text);
 }
 
@@ -133,6 +155,58 @@ finish_run(const struct finish *finish, const struct outcome *outcome, bool earl
     annotate(finish, &wanted, &settled);
     if (wanted.summary)
         summarize_job(finish, wanted.summary, &settled);
-    write_metrics(finish, &settled);
+    write_metrics_of(finish, &settled);
     return nagios ? (int)nagios_status(settled.exit_status) : settled.exit_status;
+}
+
+/* ---- several environments */
+
+static void
+write_metrics_of_fleet(const struct finish *finish, const struct fleet *fleet)
+{
+    struct metrics_summary *runs;
+    if (!metrics_are_wanted(finish, false))
+        return;
+    runs = calloc(fleet->count, sizeof(*runs));
+    for (size_t i = 0; runs && i < fleet->count; i++) {
+        const struct fleet_member *member = &fleet->members[i];
+        struct outcome outcome;
+        fleet_outcome(fleet, member, &outcome);
+        metrics_summarize(&outcome, member->name, &runs[i]);
+        memcpy(runs[i].rows, member->rows, sizeof(runs[i].rows));
+    }
+    if (runs)
+        write_metrics(finish, runs, fleet->count);
+    free(runs);
+}
+
+static void
+write_nagios_of_fleet(const struct finish *finish, const struct fleet *fleet)
+{
+    TEXT_SCOPED text = {0};
+    nagios_render_fleet(fleet, rows_are_wanted(finish), &text);
+    (void)output_print(STDOUT_FILENO, REPORT_TEXT, &text);
+}
+
+int
+finish_fleet(const struct finish *finish, const struct fleet *fleet,
+             void (*write_report)(const struct finish *finish, const struct fleet *fleet))
+{
+    const bool nagios = config_flag(finish->config, OPT_NAGIOS);
+    const struct annotations wanted = annotations_wanted();
+    const int status = fleet_exit_status(fleet);
+
+    if (nagios)
+        write_nagios_of_fleet(finish, fleet);
+    if (!nagios || finish->output->path)
+        write_report(finish, fleet);
+    for (size_t i = 0; i < fleet->count; i++) {
+        struct outcome outcome;
+        fleet_outcome(fleet, &fleet->members[i], &outcome);
+        annotate(finish, &wanted, &outcome);
+        if (wanted.summary)
+            summarize_job(finish, wanted.summary, &outcome);
+    }
+    write_metrics_of_fleet(finish, fleet);
+    return nagios ? (int)nagios_status(status) : status;
 }

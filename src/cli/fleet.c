@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +16,10 @@ enum { FLEET_REPORT_BYTES = 512 * 1024 * 1024 };
 static bool
 check_form(const struct fleet_job *job, struct err *err)
 {
-    if (fleet_has_form(job->output->form))
+    if (fleet_has_form(job->finish->output->form))
         return true;
     (void)err_set(err, ERR_USAGE, "several environments have no report in the form %s",
-                  report_form_name(job->output->form));
+                  report_form_name(job->finish->output->form));
     return err_hint(err, "Take --format text.");
 }
 
@@ -46,7 +45,8 @@ static bool
 is_of_several(enum option_id id)
 {
     return id == OPT_ENV || id == OPT_ALL || id == OPT_JOBS || id == OPT_DEADLINE ||
-           id == OPT_OUTPUT || id == OPT_FORMAT || id == OPT_COLOR;
+           id == OPT_OUTPUT || id == OPT_FORMAT || id == OPT_COLOR || id == OPT_NAGIOS ||
+           id == OPT_METRICS_FILE;
 }
 
 static void
@@ -77,33 +77,31 @@ put_options(const struct config *config, struct text *ret)
 
 /** Who sent the report into a file still sees how it came out. */
 static void
-tell_verdict(const struct fleet_job *job, const struct fleet *fleet)
+tell_verdict(const struct finish *finish, const struct fleet *fleet)
 {
     TEXT_SCOPED line = {0};
-    if (!job->output->path)
+    if (!finish->output->path)
         return;
     for (const char *p = outcome_word_name(fleet_word(fleet)); *p; p++)
         text_printf(&line, "%c", toupper((unsigned char)*p));
     text_append(&line, "  ");
     fleet_verdict(fleet, &line);
-    text_printf(&line, "; report in %s", job->output->path);
-    job->console->observer.say(&job->console->observer, LOG_LEVEL_INFO, text_string(&line));
+    text_printf(&line, "; report in %s", finish->output->path);
+    finish->console->observer.say(&finish->console->observer, LOG_LEVEL_INFO, text_string(&line));
 }
 
 static void
-report(const struct fleet_job *job, const struct fleet *fleet)
+report(const struct finish *finish, const struct fleet *fleet)
 {
     TEXT_SCOPED text = {.max = FLEET_REPORT_BYTES};
     struct err err;
-    if (!fleet_report(fleet, job->output->form, &job->output->place, &text, &err)) {
+    if (!fleet_report(fleet, finish->output->form, &finish->output->place, &text, &err))
         (void)err_wrap(&err, "the report is not complete");
-    } else if (!console_write(job->output->fd, text_string(&text), text.used)) {
-        (void)err_errno(&err, ERR_STORAGE, errno, "write the report");
-    } else {
-        tell_verdict(job, fleet);
+    else if (output_text(finish->output, &text, &err)) {
+        tell_verdict(finish, fleet);
         return;
     }
-    job->console->observer.say(&job->console->observer, LOG_LEVEL_WARNING, err.primary);
+    finish->console->observer.say(&finish->console->observer, LOG_LEVEL_WARNING, err.primary);
 }
 
 static void
@@ -123,33 +121,34 @@ fill(const struct config *config, const struct config_environment *const *enviro
 bool
 fleet_look(const struct fleet_job *job, int *ret_status, struct err *err)
 {
-    assert(job && job->config && job->output && job->console && job->look && ret_status && err);
+    assert(job && job->finish->config && job->finish->output && job->finish->console && job->look &&
+           ret_status && err);
     TEXT_SCOPED options = {0};
     struct fleet fleet = {
-        .command = command_spec(config_command(job->config))->name,
-        .config_file = config_file(job->config),
-        .jobs = (unsigned)config_number(job->config, OPT_JOBS),
+        .command = command_spec(config_command(job->finish->config))->name,
+        .config_file = config_file(job->finish->config),
+        .jobs = (unsigned)config_number(job->finish->config, OPT_JOBS),
         .started_utc_ms = clock_utc_ms(),
     };
-    const struct config_environment *const *environments = config_fleet(job->config, &fleet.count);
+    const struct config_environment *const *environments =
+        config_fleet(job->finish->config, &fleet.count);
     const int64_t began_ms = clock_monotonic_ms();
 
     assert(fleet.count > 0);
     if (!check_form(job, err))
         return false;
-    put_options(job->config, &options);
+    put_options(job->finish->config, &options);
     fleet.options = text_string(&options);
     fleet.members = calloc(fleet.count, sizeof(*fleet.members));
     if (!fleet.members)
         return err_set(err, ERR_INTERNAL, "out of memory");
-    fill(job->config, environments, &fleet);
+    fill(job->finish->config, environments, &fleet);
     const bool ok = fleet_crew_run(job, &fleet, err);
     if (ok) {
         fleet.signal = cancel_signal();
         fleet.ended_utc_ms = clock_utc_ms();
         fleet.duration_ms = clock_monotonic_ms() - began_ms;
-        report(job, &fleet);
-        *ret_status = fleet_exit_status(&fleet);
+        *ret_status = finish_fleet(job->finish, &fleet, report);
     }
     fleet_done(&fleet);
     free(fleet.members);

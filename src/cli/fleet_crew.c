@@ -199,7 +199,8 @@ static void
 tell_line(const struct crew *crew, struct worker *worker)
 {
     if (worker->line_used > 0)
-        console_relay(crew->job->console, worker->member->name, worker->line, worker->line_used);
+        console_relay(crew->job->finish->console, worker->member->name, worker->line,
+                      worker->line_used);
     worker->line_used = 0;
 }
 
@@ -314,8 +315,8 @@ settle_ended(const struct crew *crew, struct worker *worker, int status)
                       WIFSIGNALED(status) ? WTERMSIG(status) : 0);
         (void)err_hint(&err, "Nothing that it sent is believed. Look at it alone; the messages "
                              "above may say more.");
-    } else if (fleet_read_message(&worker->message, code, crew->job->output->form, worker->member,
-                                  &err)) {
+    } else if (fleet_read_message(&worker->message, code, crew->job->finish->output->form,
+                                  worker->member, &err)) {
         return;
     } else {
         (void)err_detail(&err, "It ended with status %d.", code);
@@ -408,14 +409,14 @@ run(struct crew *crew)
 {
     start_more(crew);
     while (crew->running > 0) {
-        struct observer *observer = &crew->job->console->observer;
+        struct observer *observer = &crew->job->finish->console->observer;
         read_some(crew, wait_ms(crew));
         attend(crew);
         start_more(crew);
         observer->progress(observer, "environments", (int64_t)(crew->next - crew->running),
                            (int64_t)crew->fleet->count);
     }
-    console_end(crew->job->console);
+    console_end(crew->job->finish->console);
     for (; crew->next < crew->fleet->count; crew->next++)
         settle_stopped(&crew->fleet->members[crew->next]);
 }

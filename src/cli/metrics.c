@@ -2,8 +2,8 @@
 
 #include "base/arena.h"
 #include "base/file.h"
-#include "cli/verified.h"
 #include "metrics_old.h"
+#include "report/verified.h"
 
 #include <errno.h>
 #include <fcntl.h>

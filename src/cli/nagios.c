@@ -1,6 +1,6 @@
 #include "cli/nagios.h"
 
-#include "cli/verified.h"
+#include "report/verified.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -38,25 +38,31 @@ append_plain(struct text *ret, const char *words)
         text_append(ret, "...");
 }
 
-static void
-append_rows(const struct outcome *outcome, bool rows_wanted, struct text *ret)
-{
-    static const struct {
-        enum table table;
-        const char *label;
-    } data[] = {{TABLE_PROJECT, "axdb_project_rows"},
+static const struct {
+    enum table table;
+    const char *label;
+} perfdata[] = {{TABLE_PROJECT, "axdb_project_rows"},
                 {TABLE_FIELD, "axdb_field_rows"},
                 {TABLE_EVENTS, "axdb_event_rows"},
                 {TABLE_RUNTIME, "dataverse_rows"}};
-    for (size_t i = 0; i < sizeof(data) / sizeof(data[0]); i++) {
-        const int64_t rows = verified_rows(outcome, data[i].table);
-        if (!outcome->tables[data[i].table].asked)
+
+static void
+append_number(int64_t rows, bool rows_wanted, struct text *ret)
+{
+    if (rows < 0)
+        text_append(ret, "U");
+    else
+        text_printf(ret, "%" PRId64 ";;%s;0", rows, rows_wanted ? "" : "0");
+}
+
+static void
+append_rows(const struct outcome *outcome, bool rows_wanted, struct text *ret)
+{
+    for (size_t i = 0; i < sizeof(perfdata) / sizeof(perfdata[0]); i++) {
+        if (!outcome->tables[perfdata[i].table].asked)
             continue;
-        text_printf(ret, " %s=", data[i].label);
-        if (rows < 0)
-            text_append(ret, "U");
-        else
-            text_printf(ret, "%" PRId64 ";;%s;0", rows, rows_wanted ? "" : "0");
+        text_printf(ret, " %s=", perfdata[i].label);
+        append_number(verified_rows(outcome, perfdata[i].table), rows_wanted, ret);
     }
 }
 
@@ -83,11 +89,22 @@ append_long_text(const struct outcome *outcome, struct text *ret)
     }
 }
 
+static const char *const words[] = {
+    [NAGIOS_OK] = "OK", [NAGIOS_CRITICAL] = "CRITICAL", [NAGIOS_UNKNOWN] = "UNKNOWN"};
+
+static void
+append_seconds(int64_t took_ms, struct text *ret)
+{
+    if (took_ms >= 0)
+        text_printf(ret, " seconds=%" PRId64 ".%03ds;;;0", took_ms / 1000, (int)(took_ms % 1000));
+    else
+        text_append(ret, " seconds=U");
+    text_append(ret, "\n");
+}
+
 void
 nagios_render(const struct outcome *outcome, bool rows_wanted, struct text *ret)
 {
-    static const char *const words[] = {
-        [NAGIOS_OK] = "OK", [NAGIOS_CRITICAL] = "CRITICAL", [NAGIOS_UNKNOWN] = "UNKNOWN"};
     const int64_t took_ms = outcome->ended_utc_ms - outcome->started_utc_ms;
     const char *verdict = outcome->verdict && *outcome->verdict ? outcome->verdict
                           : outcome->err.primary[0]             ? outcome->err.primary
@@ -97,10 +114,42 @@ nagios_render(const struct outcome *outcome, bool rows_wanted, struct text *ret)
     append_plain(ret, verdict);
     text_append(ret, " |");
     append_rows(outcome, rows_wanted, ret);
-    if (took_ms >= 0)
-        text_printf(ret, " seconds=%" PRId64 ".%03ds;;;0", took_ms / 1000, (int)(took_ms % 1000));
-    else
-        text_append(ret, " seconds=U");
-    text_append(ret, "\n");
+    append_seconds(took_ms, ret);
     append_long_text(outcome, ret);
+}
+
+/** A label of a member: quoted, since names may hold blanks; no quote and no = may stand in it. */
+static void
+append_label(const char *name, const char *label, struct text *ret)
+{
+    text_append(ret, " '");
+    for (const char *p = name; *p; p++)
+        text_append_bytes(ret, strchr("'=|", *p) ? "_" : p, 1);
+    text_printf(ret, " %s'=", label);
+}
+
+void
+nagios_render_fleet(const struct fleet *fleet, bool rows_wanted, struct text *ret)
+{
+    TEXT_SCOPED verdict = {0};
+    fleet_verdict(fleet, &verdict);
+    text_printf(ret, "DWCLEAN %s - ", words[nagios_status(fleet_exit_status(fleet))]);
+    append_plain(ret, text_string(&verdict));
+    text_append(ret, " |");
+    for (size_t i = 0; i < fleet->count; i++) {
+        for (size_t j = 0; j < sizeof(perfdata) / sizeof(perfdata[0]); j++) {
+            append_label(fleet->members[i].name, perfdata[j].label, ret);
+            append_number(fleet->members[i].rows[perfdata[j].table], rows_wanted, ret);
+        }
+    }
+    append_seconds(fleet->duration_ms, ret);
+    for (size_t i = 0; i < fleet->count; i++) {
+        const struct fleet_member *member = &fleet->members[i];
+        if (member->exit_status == 0)
+            continue;
+        append_plain(ret, member->name);
+        text_append(ret, ": ");
+        append_plain(ret, text_string(&member->verdict));
+        text_append(ret, "\n");
+    }
 }

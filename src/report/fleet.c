@@ -110,6 +110,8 @@ fleet_settle_without(struct fleet_member *member, enum outcome_word word, const 
     member->err = *err;
     member->axdb_rows = -1;
     member->runtime_rows = -1;
+    for (unsigned i = 0; i < TABLES; i++)
+        member->rows[i] = -1;
     text_reset(&member->verdict);
     text_append(&member->verdict, err->primary);
     text_reset(&member->report);
@@ -232,33 +234,31 @@ fleet_write_item(const struct outcome *outcome, enum report_form form,
     return !forms[form].item || forms[form].item(outcome, place, ret, err);
 }
 
-/** In place of the item that a process did not send. */
-static bool
-write_missing(const struct fleet *fleet, const struct fleet_member *member, enum report_form form,
-              const struct report_place *place, struct text *ret, struct err *err)
+void
+fleet_outcome(const struct fleet *fleet, const struct fleet_member *member, struct outcome *ret)
 {
-    struct outcome outcome = {
+    *ret = (struct outcome){
         .command = fleet->command,
         .word = member->word,
         .exit_status = member->exit_status,
         .err = member->err,
         .verdict = text_string(&member->verdict),
         .started_utc_ms = fleet->started_utc_ms,
-        .ended_utc_ms = fleet->ended_utc_ms,
+        .ended_utc_ms = fleet->started_utc_ms + member->duration_ms,
         .environment = member->name,
         .environment_class = member->class_name,
         .locked_ms = -1,
     };
     for (unsigned i = 0; i < TABLES; i++)
-        outcome.tables[i] = (struct table_outcome){.table = (enum table)i,
-                                                   .before_rows = -1,
-                                                   .planned_rows = -1,
-                                                   .backed_up_rows = -1,
-                                                   .deleted_rows = -1,
-                                                   .after_rows = -1,
-                                                   .kept_rows = -1,
-                                                   .restored_rows = -1};
-    return fleet_write_item(&outcome, form, place, ret, err);
+        ret->tables[i] = (struct table_outcome){.table = (enum table)i,
+                                                .asked = member->rows[i] >= 0,
+                                                .before_rows = member->rows[i],
+                                                .planned_rows = -1,
+                                                .backed_up_rows = -1,
+                                                .deleted_rows = -1,
+                                                .after_rows = -1,
+                                                .kept_rows = -1,
+                                                .restored_rows = -1};
 }
 
 static bool
@@ -269,9 +269,13 @@ write_items(const struct fleet *fleet, enum report_form form, const struct repor
         const struct fleet_member *member = &fleet->members[i];
         struct report_place there = *place;
         there.index = i;
-        if (member->answered)
+        struct outcome missing;
+        if (member->answered) {
             text_append_bytes(ret, text_string(&member->report), member->report.used);
-        else if (!write_missing(fleet, member, form, &there, ret, err))
+            continue;
+        }
+        fleet_outcome(fleet, member, &missing);
+        if (!fleet_write_item(&missing, form, &there, ret, err))
             return false;
     }
     return true;

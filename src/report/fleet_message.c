@@ -2,6 +2,7 @@
  * a summary in JSON, and the report. */
 #include "fleet_parts.h"
 #include "report/json_writer.h"
+#include "report/verified.h"
 
 #include <assert.h>
 #include <cjson/cJSON.h>
@@ -44,6 +45,8 @@ write_header(const struct outcome *outcome, const char *name, struct text *ret)
     json_string(&json, "verdict", outcome->verdict ? outcome->verdict : "");
     json_count(&json, "axdb_rows", rows_of(outcome, false));
     json_count(&json, "runtime_rows", rows_of(outcome, true));
+    for (unsigned i = 0; i < TABLES; i++)
+        json_count(&json, table_key((enum table)i), verified_rows(outcome, (enum table)i));
     json_string(&json, "code", err_name(err->code));
     json_bool(&json, "transient", err->code != ERR_NONE && err->transient);
     json_string(&json, "primary", err->code == ERR_NONE ? "" : err->primary);
@@ -184,6 +187,16 @@ fits(enum outcome_word word, int exit_status)
 }
 
 static bool
+take_tables(const cJSON *object, int64_t ret[TABLES])
+{
+    for (unsigned i = 0; i < TABLES; i++) {
+        if (!take_rows(object, table_key((enum table)i), &ret[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool
 take_header(const cJSON *object, int exit_status, struct fleet_member *ret)
 {
     const char *verdict = string_of(object, "verdict");
@@ -198,7 +211,7 @@ take_header(const cJSON *object, int exit_status, struct fleet_member *ret)
     return take_word(object, &ret->word) && fits(ret->word, exit_status) &&
            take_rows(object, "axdb_rows", &ret->axdb_rows) &&
            take_rows(object, "runtime_rows", &ret->runtime_rows) &&
-           take_code(object, &ret->err.code) &&
+           take_tables(object, ret->rows) && take_code(object, &ret->err.code) &&
            take(object, "primary", ret->err.primary, sizeof(ret->err.primary)) &&
            take(object, "detail", ret->err.detail, sizeof(ret->err.detail)) &&
            take(object, "hint", ret->err.hint, sizeof(ret->err.hint));

@@ -408,3 +408,81 @@ END
     grep -Eq '^  a-rather-long-name +CLEAN +0 +0 ' "$BATS_TEST_TMPDIR/narrow"
     refute grep -Eq '^.{61}' "$BATS_TEST_TMPDIR/narrow"
 }
+
+@test "every other form holds all environments, and readers take it" {
+    environment uat sandbox
+    environment one clean
+    dead gone
+    report=$BATS_TEST_TMPDIR/report
+    for form in ndjson csv junit html; do
+        status_of fleet --env uat --env gone --env one --format "$form" -o "$report.$form"
+        [ "$status" = 2 ]
+    done
+    node "$VALIDATOR/validate_json.mjs" --lines "$SOURCE_DIR/include/report/events.schema.json" "$report.ndjson"
+    [ "$(grep -c '"event": "finished"' "$report.ndjson")" = 3 ]
+    tail -n 1 "$report.ndjson" | grep -q '"event": "all_finished".*"exit_status": 2.*"environments": 3'
+    python3 "$BATS_TEST_DIRNAME/read_form.py" csv "$report.csv" >"$BATS_TEST_TMPDIR/facts"
+    [ "$(grep -c '^environment,' "$report.csv")" = 1 ]
+    for name in uat gone one; do grep -q "^$name," "$report.csv"; done
+    xmllint --noout --schema "$SOURCE_DIR/tests/cli/junit.xsd" "$report.junit"
+    [ "$(grep -c '<testsuite ' "$report.junit")" = 3 ]
+    xmllint --noout "$report.html"
+    [ "$(grep -c '<article' "$report.html")" = 3 ]
+    # ids are of one article each
+    [ -z "$(grep -o ' id="[^"]*"' "$report.html" | sort | uniq -d)" ]
+    grep -q '1 of 3 environments' "$report.html"
+}
+
+@test "--nagios of several: one line, the worst status, rows of each" {
+    environment uat sandbox
+    environment one clean
+    dead gone
+    status_of fleet --env one --nagios
+    [ "$status" = 0 ]
+    [[ "$output" == "DWCLEAN OK - "* ]]
+    status_of fleet --env one --env uat --nagios
+    [ "$status" = 2 ]
+    [[ "$output" == "DWCLEAN CRITICAL - 1 of 2 environments"* ]]
+    first=${output%%$'\n'*}
+    [[ "$first" == *" 'one dataverse_rows'=0;;0;0 "* ]]
+    [[ "$first" == *" 'uat dataverse_rows'=17;;0;0 "* ]]
+    status_of fleet --env one --env gone --nagios
+    [ "$status" = 3 ]
+    [[ "$output" == "DWCLEAN UNKNOWN - "* ]]
+    [[ "$output" == *"'gone dataverse_rows'=U "* ]]
+    [[ "$output" == *$'\n'"gone: "* ]]
+}
+
+@test "--metrics-file of several is one file, written by the process above alone" {
+    environment uat sandbox
+    environment one clean
+    dead gone
+    metrics=$BATS_TEST_TMPDIR/dwclean.prom
+    status_of fleet --all --metrics-file "$metrics"
+    [ "$status" = 2 ]
+    node "$BATS_TEST_DIRNAME/check_metrics.mjs" "$metrics"
+    grep -q 'dwclean_verified{environment="one",command="verify"} 1' "$metrics"
+    grep -q 'dwclean_verified{environment="uat",command="verify"} 0' "$metrics"
+    grep -q 'dwclean_last_exit_status{environment="gone",command="verify"} 10' "$metrics"
+    grep -q 'dwclean_rows{environment="uat",command="verify",table="msdyn_dualwriteruntimeconfig"} 17' "$metrics"
+    refute grep -q 'dwclean_rows{environment="gone"' "$metrics"
+}
+
+@test "annotations of several name each environment that is not clean, once" {
+    environment uat sandbox
+    environment one clean
+    export GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY=$BATS_TEST_TMPDIR/summary.md
+    status_of fleet --env uat --env one
+    [ "$(grep -c '^::' <<<"$stderr")" = 1 ]
+    [[ "$stderr" == *"uat"* ]]
+    [ "$(grep -c '^#' "$GITHUB_STEP_SUMMARY")" = 2 ]
+}
+
+@test "JSON logs of several are objects, each with its environment" {
+    environment uat sandbox
+    dead gone
+    status_of fleet --env uat --env gone --log-format json -v
+    node -e '
+        const names = new Set(require("fs").readFileSync(0, "utf8").trim().split("\n").map(l => JSON.parse(l).environment));
+        require("assert")(names.has("uat") && names.has("gone"));' <<<"$stderr"
+}

@@ -239,11 +239,9 @@ a_process_costs_its_own_environment_alone(void **state)
         fail_msg("%s", err.primary);
     console_init(&console, fileno(said), LOG_LEVEL_INFO);
     const struct output output = {.fd = fileno(report), .form = REPORT_JSON, .place = place};
-    const struct fleet_job job = {.config = config,
-                                  .output = &output,
-                                  .console = &console,
-                                  .look = look,
-                                  .last_is_started = no_action};
+    const struct finish finish = {
+        .config = config, .output = &output, .console = &console, .version = "0"};
+    const struct fleet_job job = {.finish = &finish, .look = look, .last_is_started = no_action};
     const int64_t began_ms = clock_monotonic_ms();
     assert_true(fleet_look(&job, &status, &err));
     const int64_t took_ms = clock_monotonic_ms() - began_ms;

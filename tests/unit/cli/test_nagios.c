@@ -1,6 +1,6 @@
 /* One line for a monitoring system, from outcomes of every kind. */
 #include "cli/nagios.h"
-#include "cli/verified.h"
+#include "report/verified.h"
 #include "test.h"
 
 #include <stdio.h>

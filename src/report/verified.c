@@ -1,4 +1,4 @@
-#include "cli/verified.h"
+#include "report/verified.h"
 
 #include <string.h>
 

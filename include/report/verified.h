@@ -1,6 +1,6 @@
 /** What of an outcome was freshly read and may be shown as a number outside of its report. */
-#ifndef CLI_VERIFIED_H
-#define CLI_VERIFIED_H
+#ifndef REPORT_VERIFIED_H
+#define REPORT_VERIFIED_H
 
 #include "core/outcome.h"
 
