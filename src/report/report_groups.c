@@ -190,7 +190,7 @@ grid_is_too_wide(const struct layout *layout, const struct outcome *outcome,
     const size_t beside = BESIDE_CHANNEL + (kept ? strlen("  WOULD KEEP") : 0);
     char rows[PARTS_NUMBER_BYTES];
     size_t widest = 0;
-    const size_t digits = strlen(parts_number(groups[0]->rows, rows));
+    const size_t digits = count ? strlen(parts_number(groups[0]->rows, rows)) : 0;
     for (size_t i = 0; i < count; i++)
         widest = strlen(groups[i]->channel) > widest ? strlen(groups[i]->channel) : widest;
     return beside + (digits > least ? digits : least) + widest > layout->width;

@@ -33,7 +33,7 @@ verdicts() {
 situations() {
     node -e '
         const report = JSON.parse(require("fs").readFileSync(0));
-        process.stdout.write(report.situations.filter(s => s.id !== "P4").map(s => s.id + (s.likely ? "?" : "")).join(" "));'
+        process.stdout.write(report.situations.filter(s => !["P4", "P5"].includes(s.id)).map(s => s.id + (s.likely ? "?" : "")).join(" "));'
 }
 
 # Rows that name another organization, as text in text.

@@ -72,10 +72,7 @@ debug_root=$work/root.${symbols##*/}
 say "lintian"
 as_user=
 [ "$(id -u)" != 0 ] || as_user="--allow-root"
-# whether there is a manual page is said by contents.txt
-page=
-[ -n "$(find "$root/usr/share" -name 'dwclean.1.gz')" ] || page="--suppress-tags no-manual-page"
-lintian $as_user $page --fail-on error,warning "$package" "$symbols" || die "lintian"
+lintian $as_user --fail-on error,warning "$package" "$symbols" || die "lintian"
 
 say "every file, with mode and owner"
 dpkg-deb -c "$package" | awk '{ print $1, $2, $6 }' | sed "s/ \.\// \//" >"$work/contents"

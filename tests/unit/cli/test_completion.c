@@ -133,9 +133,11 @@ zsh_offers_every_option_of_a_command(void **state)
     script_of(SHELL_ZSH, &script);
     for (size_t i = 0; i < COUNT(options); i++) {
         char word[WORD_BYTES];
-        (void)snprintf(word, sizeof(word), "--%s", options[i].name ? options[i].name : "");
+        if (!options[i].name)
+            continue;
+        (void)snprintf(word, sizeof(word), "--%s", options[i].name);
         const char *line = line_of(text_string(&script), "    _dwclean_is", word);
-        if (options[i].name && (line != NULL) != is_offered(i))
+        if ((line != NULL) != is_offered(i))
             fail_msg("zsh: %s", word);
         if (!line)
             continue;
@@ -160,9 +162,11 @@ fish_offers_every_option_of_a_command(void **state)
     for (size_t i = 0; i < COUNT(options); i++) {
         static const char start[] = "complete -c dwclean -n '__dwclean_is";
         char word[WORD_BYTES];
-        (void)snprintf(word, sizeof(word), "-l %s", options[i].name ? options[i].name : "");
+        if (!options[i].name)
+            continue;
+        (void)snprintf(word, sizeof(word), "-l %s", options[i].name);
         const char *line = line_of(text_string(&script), start, word);
-        if (options[i].name && (line != NULL) != is_offered(i))
+        if ((line != NULL) != is_offered(i))
             fail_msg("fish: %s", word);
         if (!line)
             continue;
