@@ -84,7 +84,7 @@ each() {
     # every event of the schema is in one of them
     for event in $(node -e 'JSON.parse(require("fs").readFileSync(0)).oneOf.forEach((e) => console.log(e.$ref.slice(8)))' \
         <"$SOURCE_DIR/include/report/events.schema.json"); do
-        grep -q "\"event\": \"$event\"" "$golden"/*.ndjson || {
+        [ "$event" = all_finished ] || grep -q "\"event\": \"$event\"" "$golden"/*.ndjson || { # fleet.bats has that one
             echo "no frozen report has the event $event"
             return 1
         }
