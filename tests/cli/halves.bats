@@ -17,9 +17,14 @@ setup() {
     fresh
 }
 
-# gone PID: it has ended; whose parent was killed may wait for somebody to take notice.
+# gone PID: it ends within a second; whose parent was killed may wait for somebody to take notice.
 gone() {
-    ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
+    for _ in $(seq 50); do
+        ! kill -0 "$1" 2>/dev/null && return 0
+        ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null || return 0
+        sleep 0.02
+    done
+    return 1
 }
 
 now_ms() { date +%s%3N; }
@@ -85,9 +90,5 @@ now_ms() { date +%s%3N; }
     done
     kill -KILL "$dwclean_pid"
     wait "$verify_pid" || true
-    for _ in $(seq 50); do
-        ! gone "$child" || break
-        sleep 0.02
-    done
     gone "$child"
 }
