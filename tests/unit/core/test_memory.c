@@ -1,5 +1,5 @@
-/* Memory that runs out, anywhere: every command is run in arenas that hold more and more, sixteen
- * bytes at a time, so that each allocation fails once. What is promised holds nevertheless, and
+/* Memory that runs out, anywhere: every command is run in arenas that hold more and more, 32
+ * bytes at a time, so that allocations fail in turn. What is promised holds nevertheless, and
  * what is said is so. */
 #include "core/run.h"
 #include "fake_plan.h"
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ALL_ROWS = 9, KILOBYTE = 1024, STEP_BYTES = 16, ENOUGH_BYTES = 512 * KILOBYTE };
+enum { ALL_ROWS = 9, KILOBYTE = 1024, STEP_BYTES = 32, ENOUGH_BYTES = 512 * KILOBYTE };
 
 struct scene {
     struct fake_world world;
