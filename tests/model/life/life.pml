@@ -192,7 +192,8 @@ inline execute()
                 ensure(runs[change_run].whole && a[i] == runs[change_run].a[i]);
                 a[i] = 0
             :: else ->
-                ensure(a[i] == 0); /* nothing is overwritten */
+                /* nothing is overwritten, and rows of two environments are not mixed */
+                ensure(a[i] == 0 && (runs[change_run].merge || i || !(a[1] || a[NA - 1])));
                 a[i] = runs[runs[change_run].undoes].a[i];
                 runs[runs[change_run].undoes].put_back = 1
             fi
@@ -328,6 +329,14 @@ end:
 #define session (me + 1)
 #define here (me % MACHINES)
 #define axdb_rows(run) (runs[run].axdb && (runs[run].a[0] || runs[run].a[1] || runs[run].a[NA - 1]))
+/* The rows of a run have left AxDB; by another machine's run, when this one was cut off. */
+#if RUNS > 2
+#define removed(run) (!axdb_rows(run) || runs[0].executed || runs[1].executed || runs[2].executed)
+#elif RUNS > 1
+#define removed(run) (!axdb_rows(run) || runs[0].executed || runs[1].executed)
+#else
+#define removed(run) (!axdb_rows(run) || runs[0].executed)
+#endif
 #define state_unknown(run) (runs[run].used && runs[run].machine == here && !runs[run].locked && \
                             runs[run].sent && !runs[run].committed && runs[run].command != UNDO)
 /* Not at its end, and an operator would finish it. Where somebody writes, what is left of Dataverse and rows that are
@@ -544,6 +553,7 @@ resume: atomic {
             :: else
             fi;
             ensure(runs[r].sealed); /* else: no whole plan and sealed backup */
+            ensure(!runs[r].committed || removed(r)); /* the journal says no more than what happened */
             resumes = 1;
             settles = runs[r].sent && !runs[r].committed;
             left_then = runs[r].left | runs[r].soft;
@@ -893,7 +903,7 @@ purge:  atomic {
                 /* of a finished run, of one that was taken back or whose rows of AxDB are there, nothing is purged; of
                  * Dataverse alone nothing tells that it was taken back but the rows, by what they are */
                 ensure(runs[r].whole && !runs[r].ended && (!runs[r].put_back || !axdb_rows(r)));
-                ensure(!axdb_rows(r) || runs[r].executed || (RUNS > 1 && runs[RUNS - 1 - r].executed));
+                ensure(removed(r));
 #ifdef F_TOLD_TOO_EARLY
                 done = done | mask;
 #endif
@@ -1159,7 +1169,7 @@ settle: atomic {
             record(R_SETTLED, verdict);
             if
             :: verdict == COMMITTED ->
-                ensure(runs[r].executed || !axdb_rows(r) || RUNS > 1);
+                ensure(removed(r));
                 runs[r].committed = 1; runs[r].rolled_back = 0; runs[r].mixed = 0
             :: verdict == ROLLED_BACK ->
                 ensure(!runs[r].executed || runs[r].command == UNDO);
