@@ -136,12 +136,60 @@ bit quiet; /* nothing disturbs any more */
 
 #ifdef REPLAY
 #define ensure(what) skip
-hidden byte trace_step[RUNS * 256];
-hidden int trace_about[RUNS * 256];
+#define TRACE 200
+hidden byte trace_step[RUNS * TRACE];
+hidden int trace_about[RUNS * TRACE];
 hidden byte trace_size[RUNS];
+hidden byte trace_runs;
+bit loaded;
 byte at[RUNS];
-#define next_step (trace_step[r * 256 + at[r]])
-#define next_about (trace_about[r * 256 + at[r]])
+#define next_step (trace_step[r * TRACE + at[r]])
+#define next_about (trace_about[r * TRACE + at[r]])
+
+/* The file that LIFE_TRACE names: crashes, writes and lost answers at most, runs, commands; then a line "run step about" a record. */
+c_decl {
+\#include <stdio.h>
+\#include <stdlib.h>
+}
+c_code {
+static unsigned most[5];
+
+static void
+read_trace(void)
+{
+    const char *name = getenv("LIFE_TRACE");
+    FILE *file = name ? fopen(name, "r") : NULL;
+    unsigned run;
+    unsigned step;
+    int about;
+
+    if (!file || fscanf(file, "%u %u %u %u %u", &most[0], &most[1], &most[2], &most[3], &most[4]) != 5 ||
+        most[3] > RUNS)
+        exit(2);
+    trace_runs = (unsigned char)most[3];
+    while (fscanf(file, "%u %u %d", &run, &step, &about) == 3) {
+        if (run >= trace_runs || trace_size[run] >= TRACE)
+            exit(2);
+        trace_step[run * TRACE + trace_size[run]] = (unsigned char)step;
+        trace_about[run * TRACE + trace_size[run]++] = about;
+    }
+    if (!feof(file))
+        exit(2);
+    fclose(file);
+}
+
+static void
+load(void)
+{
+    if (!trace_runs) /* a search passes here more than once */
+        read_trace();
+    now.crashes = (unsigned char)most[0];
+    now.writes = (unsigned char)most[1];
+    now.losses = (unsigned char)most[2];
+    now.commands[0] = (unsigned char)most[4];
+    now.loaded = 1;
+}
+}
 #else
 #define ensure(what) assert(what)
 #endif
@@ -833,11 +881,14 @@ change_axdb:
 #ifndef F_UNDO_NOT_COMPARED
             :: !present && change == INSERTING -> end_change(); goto stop
 #endif
-#ifdef REPLAY
-            :: end_change(); goto stop
-#endif
             :: else -> present = 0
+            fi;
+#ifdef REPLAY
+            if
+            :: true
+            :: end_change(); goto stop /* a signal, a lock timeout, another error */
             fi
+#endif
         }
 #ifdef F_COMMITTED_TOO_EARLY
         atomic { record(R_COMMITTED, 0); runs[r].committed = 1 }
@@ -1215,6 +1266,17 @@ idle:   skip
     od
 }
 
+#ifdef REPLAY
+/* Every record was made, and nobody is at work: the model allows these journals. */
+active proctype accept()
+{
+    atomic {
+        loaded && run_count == trace_runs && !busy[0] && at[0] == trace_size[0] && at[1] == trace_size[1] && at[2] == trace_size[2] ->
+        assert(false)
+    }
+}
+#endif
+
 #ifdef ENDS
 active proctype calm()
 {
@@ -1236,6 +1298,9 @@ init
             commands[n] = COMMANDS - n;
             run operator(n)
         }
-        n = 0
+        n = 0;
+#ifdef REPLAY
+        c_code { load(); }
+#endif
     }
 }

@@ -46,7 +46,7 @@ holds() {
     name=$(printf '%s' "$*" | tr -c 'A-Za-z0-9\n' _)
     options=-m500000
     case " $* " in *" -DENDS "*) options="$options -a -f" ;; esac
-    build "$name" -O2 "$@" || { failed=1; return; }
+    build "$name" -O1 "$@" || { failed=1; return; }
     out=$work/$name/out
     from=$(date +%s)
     (cd "$work/$name" && ./pan $options >out 2>&1) || :
