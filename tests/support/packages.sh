@@ -7,7 +7,7 @@ packages_of() {
         freetds-dev libcurl4-openssl-dev libcjson-dev libinih-dev libsmartcols-dev \
         libzstd-dev libsodium-dev libarchive-dev uuid-dev libssl-dev libmicrohttpd-dev libsqlite3-dev ;;
     test) echo git libcmocka-dev clang clang-format clang-tidy bats curl freetds-bin nodejs npm \
-        openssl zstd nginx-light gcovr procps tmux util-linux iproute2 ;;
+        openssl zstd nginx-light gcovr procps spin tmux util-linux iproute2 ;;
     *) echo "unknown package group: $1" >&2; return 1 ;;
     esac
 }

@@ -83,7 +83,7 @@ finds() {
     build "$fault" -O0 "-D$fault" "$@" || { failed=1; return; }
     options=-m500000
     case " $* " in *" -DENDS "*) options="$options -a -f" ;; esac
-    (cd "$work/$fault" && ./pan $options >out 2>&1) || :
+    (cd "$work/$fault" && ./pan -w20 $options >out 2>&1) || :
     if grep -q 'errors: 1' "$work/$fault/out" && [ -s "$work/$fault/life.pml.trail" ]; then
         found=$((found + 1))
         printf '  %-46s found in %s steps\n' "$what" "$(wc -l <"$work/$fault/life.pml.trail")"
@@ -94,11 +94,36 @@ finds() {
 }
 
 one="-DRUNS=2 -DCOMMANDS=2 -DCRASHES=1"
+# on the second core
+plant_all() {
+    small="-DRUNS=1 -DCOMMANDS=2 -DCRASHES=1"
+    two="-DRUNS=2 -DCOMMANDS=3 -DCRASHES=1 -DWRITES=0 -DLOSSES=0"
+    finds F_DELETE_BEFORE_SEAL "rows go before the backup is sealed" $small -DWRITES=0 -DLOSSES=0
+    finds F_NOT_COMPARED "no comparison under the locks" $small -DWRITES=1 -DLOSSES=0
+    finds F_COMMIT_NOT_ANNOUNCED "COMMIT is sent before it is on record" $small -DWRITES=0 -DLOSSES=0
+    finds F_COMMITTED_TOO_EARLY "committed is on record before COMMIT" $small -DWRITES=0 -DLOSSES=1
+    finds F_TRUSTS_THE_JOURNAL "resume trusts the journal: no locked look" $small -DWRITES=0 -DLOSSES=0
+    finds F_SETTLES_BY_A_PLAIN_READ "a COMMIT is settled by a plain read" $small -DWRITES=0 -DLOSSES=0
+    finds F_REMOVAL_NOT_LOOKED_AT "resume purges what an undo brought back" $two
+    finds F_NO_VERSION_SENT "rows of Dataverse go whatever their version" $small -DWRITES=1 -DLOSSES=0
+    finds F_CHANGED_ROWS_GO_TOO "rows with other contents go after a 412" $small -DWRITES=1 -DLOSSES=0
+    finds F_NOT_SEALED_AGAIN "stamped rows go without a new backup" $small -DWRITES=1 -DLOSSES=0
+    finds F_TOLD_TOO_EARLY "a row is on record as gone before it went" -DENDS $small -DWRITES=0 -DLOSSES=0
+    finds F_NOT_LOOKED_AT_AGAIN "done is said without a fresh look" $small -DWRITES=1 -DLOSSES=0
+    finds F_UNDO_MIXES "undo into tables that are not empty" -DRUNS=2 -DCOMMANDS=2 -DCRASHES=0 -DWRITES=1 -DLOSSES=0
+    finds F_UNDO_NOT_COMPARED "undo without a comparison under the locks" -DRUNS=2 -DCOMMANDS=2 -DCRASHES=0 -DWRITES=1 -DLOSSES=0
+    finds F_UNDO_NOT_RECHECKED "undo of a run that went on meanwhile" -DOPERATORS=2 $one -DWRITES=0 -DLOSSES=0
+    finds F_NO_TARGET_LOCK "no lock file" -DOPERATORS=2 $one -DWRITES=0 -DLOSSES=0
+    echo "found $found of $planted faults"
+    [ "$failed" = 0 ]
+}
+plant_all >"$work/faults" 2>&1 &
+planting=$!
+
 printf '%-46s %10s %11s %10s %6s\n' "all states of" states transitions memory time
 holds "a run, its resumes: 2 crashes, a lost answer" -DRUNS=2 -DCOMMANDS=3 -DCRASHES=2 -DWRITES=0 -DLOSSES=1
 holds "a crash, a lost answer, a write from outside" $one -DWRITES=1 -DLOSSES=1
 holds "two operators on one machine, a crash" -DOPERATORS=2 $one -DWRITES=0 -DLOSSES=0
-holds "two machines, a crash" -DOPERATORS=2 -DMACHINES=2 $one -DWRITES=0 -DLOSSES=0
 holds "two machines, nobody may use sp_getapplock" -DNO_RIGHT -DOPERATORS=2 -DMACHINES=2 $one -DWRITES=0 -DLOSSES=0
 holds "each crash leads to an end: 2 crashes" -DENDS -DRUNS=1 -DCOMMANDS=2 -DCRASHES=2 -DWRITES=0 -DLOSSES=1
 holds "each crash leads to an end: a write" -DENDS -DRUNS=1 -DCOMMANDS=2 -DCRASHES=1 -DWRITES=1 -DLOSSES=0
@@ -108,28 +133,14 @@ if [ -n "$large" ]; then
     holds "two operators, a lost answer" -DOPERATORS=2 $one -DWRITES=0 -DLOSSES=1
     holds "two operators, a write" -DOPERATORS=2 $one -DWRITES=1 -DLOSSES=0
     holds "two operators, three commands and two" -DOPERATORS=2 -DRUNS=2 -DCOMMANDS=3 -DCRASHES=1 -DWRITES=0 -DLOSSES=0
+    holds "two machines, a crash" -DOPERATORS=2 -DMACHINES=2 $one -DWRITES=0 -DLOSSES=0
     holds "two machines, a lost answer" -DOPERATORS=2 -DMACHINES=2 $one -DWRITES=0 -DLOSSES=1
     holds "each crash leads to an end: two runs" -DENDS -DRUNS=2 -DCOMMANDS=2 -DCRASHES=1 -DWRITES=0 -DLOSSES=1
 fi
 
+
+wait "$planting" || failed=1
 echo "planted faults:"
-small="-DRUNS=1 -DCOMMANDS=2 -DCRASHES=1"
-two="-DRUNS=2 -DCOMMANDS=3 -DCRASHES=1 -DWRITES=0 -DLOSSES=0"
-finds F_DELETE_BEFORE_SEAL "rows go before the backup is sealed" $small -DWRITES=0 -DLOSSES=0
-finds F_NOT_COMPARED "no comparison under the locks" $small -DWRITES=1 -DLOSSES=0
-finds F_COMMIT_NOT_ANNOUNCED "COMMIT is sent before it is on record" $small -DWRITES=0 -DLOSSES=0
-finds F_COMMITTED_TOO_EARLY "committed is on record before COMMIT" $small -DWRITES=0 -DLOSSES=1
-finds F_TRUSTS_THE_JOURNAL "resume trusts the journal: no locked look" $small -DWRITES=0 -DLOSSES=0
-finds F_SETTLES_BY_A_PLAIN_READ "a COMMIT is settled by a plain read" $small -DWRITES=0 -DLOSSES=0
-finds F_REMOVAL_NOT_LOOKED_AT "resume purges what an undo brought back" $two
-finds F_NO_VERSION_SENT "rows of Dataverse go whatever their version" $small -DWRITES=1 -DLOSSES=0
-finds F_CHANGED_ROWS_GO_TOO "rows with other contents go after a 412" $small -DWRITES=1 -DLOSSES=0
-finds F_NOT_SEALED_AGAIN "stamped rows go without a new backup" $small -DWRITES=1 -DLOSSES=0
-finds F_TOLD_TOO_EARLY "a row is on record as gone before it went" -DENDS $small -DWRITES=0 -DLOSSES=0
-finds F_NOT_LOOKED_AT_AGAIN "done is said without a fresh look" $small -DWRITES=1 -DLOSSES=0
-finds F_UNDO_MIXES "undo into tables that are not empty" -DRUNS=2 -DCOMMANDS=2 -DCRASHES=0 -DWRITES=1 -DLOSSES=0
-finds F_UNDO_NOT_COMPARED "undo without a comparison under the locks" -DRUNS=2 -DCOMMANDS=2 -DCRASHES=0 -DWRITES=1 -DLOSSES=0
-finds F_UNDO_NOT_RECHECKED "undo of a run that went on meanwhile" -DOPERATORS=2 $one -DWRITES=0 -DLOSSES=0
-finds F_NO_TARGET_LOCK "no lock file" -DOPERATORS=2 $one -DWRITES=0 -DLOSSES=0
-echo "found $found of $planted faults; $states_in_all states in all, $(($(date +%s) - began)) s"
+cat "$work/faults"
+echo "$states_in_all states in all, $(($(date +%s) - began)) s"
 [ "$failed" = 0 ]
