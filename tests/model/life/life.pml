@@ -338,7 +338,7 @@ end:
             :: i = NA - 1
             fi;
             if
-            :: a[i] == 0 -> a[i] = 4
+            :: a[i] == 0 -> a[i] = 4 + 8 * (WRITES - writes)
             :: a[i] != 0 -> a[i] = 2 + 8 * (WRITES - writes)
             fi
 #endif
@@ -347,7 +347,7 @@ end:
             :: i = ND - 1
             fi;
             if
-            :: d[i] == 0 -> d[i] = 4
+            :: d[i] == 0 -> d[i] = 4 + 8 * (WRITES - writes)
             :: d[i] != 0 -> d[i] = contents(d[i]) + 8 * (WRITES - writes)
             :: d[i] != 0 -> d[i] = 2 + 8 * (WRITES - writes)
             :: d[i] != 0 -> d[i] = 0

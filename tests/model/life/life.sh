@@ -128,7 +128,7 @@ holds "two machines, nobody may use sp_getapplock" -DNO_RIGHT -DOPERATORS=2 -DMA
 holds "each crash leads to an end: 2 crashes" -DENDS -DRUNS=1 -DCOMMANDS=2 -DCRASHES=2 -DWRITES=0 -DLOSSES=1
 holds "each crash leads to an end: a write" -DENDS -DRUNS=1 -DCOMMANDS=2 -DCRASHES=1 -DWRITES=1 -DLOSSES=0
 if [ -n "$large" ]; then
-    holds "three runs: undo of an undo's run, a write" -DRUNS=3 -DCOMMANDS=3 -DCRASHES=1 -DWRITES=1 -DLOSSES=0
+    holds "three runs, a write" -DRUNS=3 -DCOMMANDS=3 -DCRASHES=1 -DWRITES=1 -DLOSSES=0
     holds "two writes from outside" $one -DWRITES=2 -DLOSSES=1
     holds "two operators, a lost answer" -DOPERATORS=2 $one -DWRITES=0 -DLOSSES=1
     holds "two operators, a write" -DOPERATORS=2 $one -DWRITES=1 -DLOSSES=0
