@@ -113,11 +113,15 @@ static bool
 mind_unfinished(struct run *run, const struct run_entry *entry, enum history_state state,
                 struct err *err)
 {
-    /* whether an undo came through is seen under the locks; nothing is purged before */
-    if (state == HISTORY_UNKNOWN && !history_is_undo(entry))
+    const bool undone = run->outcome->undoes && strcmp(run->outcome->undoes, entry->id) == 0;
+
+    /* whether an undo came through is seen under the locks; nothing is purged before. A run that a
+     * locked look found mixed has no COMMIT under way: an undo of it is the way on. */
+    if (state == HISTORY_UNKNOWN && !history_is_undo(entry) &&
+        !(undone && entry->past.progress.mixed))
         return refuse(run, entry, err);
     /* the run that is undone is taken back, not finished */
-    if (!run->outcome->undoes || strcmp(run->outcome->undoes, entry->id) != 0)
+    if (!undone)
         tell(run, entry);
     return true;
 }

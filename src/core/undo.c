@@ -457,6 +457,29 @@ end_with_plan(struct undo *undo)
     }
 }
 
+/**
+ * The locks of the target are held: is the run still as it was read? What another process has
+ * purged since would stay away, and the rows of AxDB would come back alone.
+ */
+static bool
+past_is_unchanged(struct undo *undo, struct err *err)
+{
+    struct run_archive *archive = undo->run.ports->archive;
+    const struct past_run *past = undo->past->ops->past(undo->past);
+    const int64_t records = past->progress.records;
+    struct archived_run *again;
+    bool same;
+
+    if (!archive->open(archive, past->path, undo->run.arena, &again, err))
+        return false;
+    same = again->ops->past(again)->progress.records == records;
+    again->ops->close(again);
+    if (same)
+        return true;
+    (void)err_set(err, ERR_STALE, "the run went on while its record was read");
+    return err_hint(err, "Another process has worked on it. Run the command again.");
+}
+
 /** Up to the locks; false also when there is no more to do (then `err` is empty). */
 static bool
 prepare(struct undo *undo, struct err *err)
@@ -472,7 +495,7 @@ prepare(struct undo *undo, struct err *err)
         return false;
     }
     /* a second time, into the plan file: the run directory comes after the guards */
-    if (!run_open(run, err) || !make_plan(undo, err))
+    if (!run_open(run, err) || !past_is_unchanged(undo, err) || !make_plan(undo, err))
         return false;
     describe(undo, &text);
     return text_ok(&text, err) && run_confirm(run, text_string(&text), err) &&

@@ -296,6 +296,13 @@ dir_lock(struct run_dir *dir, const char *target, struct err *err)
     (void)target;
     if (fake_fails(world, ERR_LOCK, err))
         return false;
+    if (world->run_goes_on) {
+        struct fake_run *first = &world->runs[0];
+
+        assert(first->journal_count < FAKE_MAX_JOURNAL);
+        copy(first->journal[first->journal_count++].step, sizeof first->journal[0].step, "resumed");
+        world->run_goes_on = false;
+    }
     return !world->target_locked || err_set(err, ERR_LOCK, "another run holds the target");
 }
 

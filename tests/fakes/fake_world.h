@@ -113,6 +113,7 @@ struct fake_world {
     struct fake_run *run; /* the one that works now, or worked last; NULL = there was none */
     bool backup_lies;     /* what is read back is not what was written */
     bool again_lies;      /* the same of a further backup */
+    bool run_goes_on;     /* another process adds to the first run, until a target is locked */
     bool archive_broken;  /* a past run's backup cannot be read: a wrong sum */
 
     const char *url;           /* EXTERNALENVIRONMENTURL of project rows that do not name `own` */

@@ -190,6 +190,48 @@ an_undo_that_is_not_settled_does_not_refuse(void **state)
 }
 
 static void
+a_mixed_run_refuses_all_but_its_own_undo(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    set_scene(&scene);
+    scene.count = 0;
+    scene.world.commit = COMMIT_UNKNOWN;
+    scene.world.commit_lands = true;
+    scene.world.axdb_gone_after = true;
+    scene.world.gone_code = ERR_SIGNIN;
+    const struct fake_row back = scene.world.tables[TABLE_PROJECT].rows[0];
+    clean(&scene, arena);
+    scene.world.axdb_gone_after = false;
+    fake_world_next(&scene.world);
+    scene.world.tables[TABLE_PROJECT].rows[0] = back; /* something wrote it back */
+    scene.world.tables[TABLE_PROJECT].count = 1;
+    scene.request.run = scene.world.runs[0].id;
+    run_resume(&scene.request, &scene.world.ports, arena, &scene.outcome);
+    assert_string_equal(scene.outcome.settled, "mixed");
+
+    scene.runs[0] = cut_off(&scene, scene.world.runs[0].id);
+    scene.runs[0].past.progress.mixed = true;
+    scene.count = 1;
+    fake_world_next(&scene.world);
+    scene.request = fake_request();
+    scene.request.plan_id = "0000000000000000000000000000000000000000000000000000000000000000";
+    run_clean(&scene.request, &scene.world.ports, arena, &scene.outcome);
+    assert_int_equal(scene.outcome.exit_status, 4);
+    assert_non_null(strstr(scene.outcome.err.primary, "COMMIT whose outcome is not known"));
+
+    fake_world_next(&scene.world);
+    scene.request = fake_request();
+    scene.request.dataverse = false;
+    scene.request.merge = true;
+    scene.request.run = scene.world.runs[0].id;
+    run_confirmed(run_undo, &scene.world, &scene.request, arena, &scene.outcome);
+    assert_int_equal(scene.outcome.exit_status, 0);
+}
+
+static void
 a_run_that_was_cut_off_before_its_change_has_changed_nothing(void **state)
 {
     ARENA_SCOPED arena = arena_new(MEGABYTE);
@@ -246,6 +288,7 @@ main(void)
         cmocka_unit_test(runs_of_other_targets_and_of_before_a_restore_are_nobodys_business),
         cmocka_unit_test(what_a_later_run_has_completed_is_not_spoken_of),
         cmocka_unit_test(an_undo_that_is_not_settled_does_not_refuse),
+        cmocka_unit_test(a_mixed_run_refuses_all_but_its_own_undo),
         cmocka_unit_test(a_run_that_was_cut_off_before_its_change_has_changed_nothing),
         cmocka_unit_test(a_history_that_cannot_be_read_stops_a_change_and_no_dry_run),
         cmocka_unit_test(a_damaged_run_is_told),

@@ -66,6 +66,24 @@ as_before(const struct scene *scene)
 }
 
 static void
+a_run_that_went_on_while_it_was_read_is_stale(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    set_scene(&scene, arena);
+    scene.world.run_goes_on = true;
+    undo(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 5);
+    assert_int_equal(axdb_rows(&scene), 0);
+    fake_world_next(&scene.world);
+    undo(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 0);
+    assert_true(as_before(&scene));
+}
+
+static void
 the_rows_come_back_exactly(void **state)
 {
     ARENA_SCOPED arena = arena_new(MEGABYTE);
@@ -811,6 +829,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_rows_come_back_exactly),
+        cmocka_unit_test(a_run_that_went_on_while_it_was_read_is_stale),
         cmocka_unit_test(what_an_undo_put_back_can_be_cleaned_and_put_back_again),
         cmocka_unit_test(a_dry_run_of_an_undo_leaves_no_trace),
         cmocka_unit_test(the_operator_reads_that_the_old_link_comes_back),
