@@ -107,7 +107,7 @@ in_shell() {
 }
 
 @test "at a terminal a tab completes the line of bash" {
-    printf 'source %s\ndwclean veri\t--he\t\nexit\n' "$doc/dwclean.bash" |
+    printf 'source "%s"\ndwclean veri\t--he\t\nexit\n' "$doc/dwclean.bash" |
         TERM=dumb timeout 20 script -qec "bash --norc --noprofile -i" /dev/null >terminal
     cat terminal
     grep -q "usage: dwclean verify" terminal
