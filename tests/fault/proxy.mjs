@@ -234,6 +234,7 @@ class Link {
 export class Proxy {
   reached = false;
   links = [];
+  #open = new Set();
   onRestart = () => {};
   onLink = () => {};
 
@@ -245,6 +246,9 @@ export class Proxy {
     this.listener = net.createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
       const link = new Link(this, client, this.links.length);
       this.links.push(link);
+      this.#open.add(link);
+      client.on("close", () => link.sockets.server.destroyed && this.#open.delete(link));
+      link.sockets.server.on("close", () => client.destroyed && this.#open.delete(link));
       this.onLink(link);
     });
     return new Promise((resolve, reject) => this.listener.on("error", reject).listen(port, "127.0.0.1", () => {
@@ -269,7 +273,7 @@ export class Proxy {
   }
 
   cutAll() {
-    for (const link of this.links) link.destroy();
+    for (const link of this.#open) link.destroy();
   }
 
   async restart() {
