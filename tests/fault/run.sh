@@ -1,5 +1,5 @@
 #!/bin/sh
-# The fault sweeps: sh tests/fault/run.sh [--quick] [--seed N] [--jobs N] [--only SUITE [--point KIND:N:HOW]].
+# The fault sweeps: sh tests/fault/run.sh [--quick | --part N] [--seed N] [--jobs N] [--only SUITE [--point KIND:N:HOW]].
 # Exits 0 only with zero violations. Builds what it needs in build/fault unless DWCLEAN, SANDBOX_BINARY and
 # FAULT_LIBRARY name them.
 set -eu

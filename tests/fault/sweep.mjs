@@ -1,5 +1,5 @@
 // The sweeps: dwclean is killed, or one of its system calls fails, at every point of a run; then the invariants, and
-// what finishes the run. Run by run.sh; options: --quick, --seed N, --jobs N, --only SUITE, --point KIND:N:HOW (of --only).
+// what finishes the run. Run by run.sh; options: --quick, --part N, --every, --seed N, --jobs N, --only SUITE, --point KIND:N:HOW (of --only).
 import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { World } from "./world.mjs";
@@ -21,7 +21,7 @@ const UNDO_EVERY = 5; // points
 
 // ---- options ----
 
-const options = { seed: 1, jobs: 2, quick: false, every: false, only: null, point: null };
+const options = { seed: 1, jobs: 2, quick: false, every: false, part: 1, only: null, point: null };
 const args = process.argv.slice(2);
 while (args.length) {
   const name = args.shift().replace(/^--/, "");
@@ -29,7 +29,7 @@ while (args.length) {
     console.error(`unknown option --${name}`);
     process.exit(64);
   }
-  options[name] = name === "quick" || name === "every" ? true : name === "seed" || name === "jobs" ? Number(args.shift()) : args.shift();
+  options[name] = name === "quick" || name === "every" ? true : ["seed", "jobs", "part"].includes(name) ? Number(args.shift()) : args.shift();
 }
 const need = (name) => process.env[name] ?? (console.error(`${name} is not set: start this by run.sh`), process.exit(64));
 // The dynamic linker takes a blank in the path of a preloaded library for the end of it.
@@ -209,7 +209,7 @@ async function runSuite(name) {
   const suite = suites[name], worlds = await worldsFor(suite);
   const all = suite.points(suite.wire ? await worlds[0].record(suite.layer) : await count(worlds[0], suite), options);
   const began = Date.now();
-  let points = options.quick ? choose(all, suite.quick ?? QUICK_POINTS[name], options.seed) : all;
+  let points = options.quick ? choose(all, suite.quick ?? QUICK_POINTS[name], options.seed) : choose(all, Math.ceil(all.length / options.part), options.seed);
   if (options.point) {
     const [kind, at, how] = options.point.split(":");
     points = [all.find((point) => point.kind === kind && point.at === Number(at) && point.how === how) ??
@@ -260,7 +260,7 @@ mkdirSync(work, { recursive: true });
 writeFileSync(join(work, "points.log"), "");
 let violations = 0, points = 0;
 try {
-  console.log(`seed ${options.seed}, ${options.jobs} at once${options.quick ? ", a part of the points" : ", every point"}`);
+  console.log(`seed ${options.seed}, ${options.jobs} at once${options.quick ? ", a part of the points" : options.part > 1 ? `, one point in ${options.part}` : ", every point"}`);
   const missed = options.point ? [] : [...await selfTest((await worldsFor(suites["kill clean"]))[0]), ...await selfTestWire((await worldsFor(wireSuites["wire cut"]))[0])];
   for (const text of missed) console.log(`VIOLATION self-test: ${text}`);
   violations += missed.length;
