@@ -480,6 +480,8 @@ take_whole(struct sender *sender, struct flight *flight, const struct judgement 
     }
     if (answer->failure == HTTP_NOT_SENT)
         take_unsent(sender, flight, judgement);
+    else if (answer->failure == HTTP_TOO_LARGE) /* of an answer: the rows may have left */
+        take_transient(sender, flight, judgement);
     else if (answer->status == HTTP_LARGE)
         take_too_large(sender, flight, judgement);
     else if (refuses_batches(sender, flight, answer, judgement))
