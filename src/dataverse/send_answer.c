@@ -480,13 +480,12 @@ take_whole(struct sender *sender, struct flight *flight, const struct judgement 
     }
     if (answer->failure == HTTP_NOT_SENT)
         take_unsent(sender, flight, judgement);
-    else if (answer->failure == HTTP_TOO_LARGE) /* of an answer: the rows may have left */
-        take_transient(sender, flight, judgement);
     else if (answer->status == HTTP_LARGE)
         take_too_large(sender, flight, judgement);
     else if (refuses_batches(sender, flight, answer, judgement))
         fall_back(sender, flight, judgement);
-    else if (answer->status >= 500)
+    else if (answer->status >= 500 ||
+             answer->failure == HTTP_TOO_LARGE) /* the rows may have left */
         take_transient(sender, flight, judgement);
     else
         take_refused_request(sender, flight, judgement);
