@@ -162,7 +162,8 @@ const RULES = {
 
 // ---- suites ----
 
-const lost = { wire: true, seed: "small", allowed: LOST, harm, judge, layer: "plain" };
+// most of a point is waiting: more sandboxes than asked for at once (`jobs` times as many)
+const lost = { wire: true, seed: "small", jobs: 2, allowed: LOST, harm, judge, layer: "plain" };
 const halves = (streams, how, wanted, seed) => stride(streams, wanted, seed).map(plain(how));
 
 export const suites = {
@@ -173,7 +174,7 @@ export const suites = {
       : places(streams, { tokens: 1500, offsets: stride(streams, 700, seed), seed })).map(plain("cut"))),
   },
   "wire cut A": {
-    ...lost, seed: "scenario-a", quick: 8,
+    ...lost, seed: "scenario-a", jobs: 1, quick: 8,
     points: (streams, { seed }) => unique([
       ...part(places(streams, { tokens: 0, offsets: [], seed }), 150, seed), ...part(places(streams, { tokens: 1e6, offsets: [], seed }), 150, seed),
       ...drawn(streams, 500, seed)].map(plain("cut"))),
@@ -188,7 +189,7 @@ export const suites = {
     points: (streams, { seed }) => ["reset", "close", "orphan", "restart"].flatMap((how, i) => halves(streams, how, 60, seed + i)),
   },
   "wire freeze": {
-    ...lost, quick: 6, jobs: 4,
+    ...lost, quick: 6, jobs: 3,
     harm: (world, point) => world.harmed({ ...faultOf(point), timeout: TIMEOUT_MS, options: ["-l", "20s", "-t", "20s"], environment: fast(world, FROZEN_SCALE) }),
     points: (streams, { seed }) => halves(streams, "freeze", 160, seed),
   },
