@@ -36,7 +36,8 @@ struct http_inner {
     struct curl_slist *headers;
     bool running, secret;
     bool too_large;
-    bool once; /* must not go out twice */
+    bool once;       /* must not go out twice */
+    bool head_whole; /* the blank line after the headers has come */
     unsigned sends;
     char *body;
     size_t body_size, body_capacity;
@@ -141,6 +142,23 @@ take_body(char *bytes, size_t one, size_t size, void *ctx)
     memcpy(inner->body + inner->body_size, bytes, size);
     inner->body_size += size;
     inner->body[inner->body_size] = '\0';
+    return size;
+}
+
+/**
+ * A connection that ends among the headers is no error to libcurl when TLS was not closed first: it
+ * hands out what has come so far as an answer without a body.
+ */
+static size_t
+take_header(char *bytes, size_t one, size_t size, void *ctx)
+{
+    struct http_inner *inner = ctx;
+
+    (void)one;
+    if (size >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
+        inner->head_whole = false; /* after 100 or a proxy's answer another head follows */
+    else if (size > 0 && (bytes[0] == '\r' || bytes[0] == '\n'))
+        inner->head_whole = true;
     return size;
 }
 
@@ -393,6 +411,8 @@ set_request(struct http_exchange *exchange, const struct http_request *request)
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, inner->reason) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, inner) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERDATA, inner) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, inner) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) == CURLE_OK;
@@ -424,6 +444,7 @@ http_send(struct http_exchange *exchange, const struct http_request *request, st
     http_guid(exchange->answer.client_request_id);
     inner->secret = request->secret;
     inner->too_large = false;
+    inner->head_whole = false;
     inner->once = request->method != HTTP_GET && !request->plain;
     inner->sends = 0;
     inner->reason[0] = '\0';
@@ -543,8 +564,11 @@ finish(struct http_exchange *exchange, CURLcode code)
     struct http_inner *inner = exchange->inner;
     struct http_answer *answer = &exchange->answer;
 
-    if (code == CURLE_OK) {
+    if (code == CURLE_OK && inner->head_whole) {
         read_answer(exchange);
+    } else if (code == CURLE_OK) {
+        http_failure_judge(inner->easy, CURLE_PARTIAL_FILE, "the answer ends among its headers",
+                           inner->sends > 0, answer);
     } else if (inner->too_large) {
         answer->failure = HTTP_TOO_LARGE;
         (void)err_set(&answer->why, ERR_SERVER, "an answer is larger than %d MB",

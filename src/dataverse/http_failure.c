@@ -130,6 +130,18 @@ shown_reason(CURLcode code, const char *reason)
     return reason[0] && !strchr(reason, '@') ? reason : curl_easy_strerror(code);
 }
 
+/** A transfer that failed after the request, or a part of it, had gone out. */
+static bool
+judge_lost(CURLcode code, const char *host, struct err *err)
+{
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        return err_set(err, ERR_CONNECT, "%s did not answer in time", host);
+    /* A status line that is none is HTTP/0.9 to libcurl. */
+    if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
+        return err_set(err, ERR_CONNECT, "what %s answered is not HTTP", host);
+    return err_set(err, ERR_CONNECT, "the connection to %s was lost", host);
+}
+
 void
 http_failure_judge(CURL *easy, CURLcode code, const char *reason, bool sent,
                    struct http_answer *answer)
@@ -142,9 +154,9 @@ http_failure_judge(CURL *easy, CURLcode code, const char *reason, bool sent,
     http_failure_host(url ? url : "", host, sizeof host);
 
     if (code == CURLE_OUT_OF_MEMORY || code == CURLE_FAILED_INIT) {
-        answer->failure = HTTP_IMPOSSIBLE;
+        answer->failure = sent ? HTTP_LOST : HTTP_IMPOSSIBLE;
         (void)err_set(err, ERR_INTERNAL, "out of memory");
-    } else if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
+    } else if (!sent && (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)) {
         answer->failure = HTTP_IMPOSSIBLE;
         (void)err_set(err, ERR_INTERNAL, "a URL for %s cannot be used", host);
     } else if (!sent) {
@@ -152,10 +164,7 @@ http_failure_judge(CURL *easy, CURLcode code, const char *reason, bool sent,
         (void)judge_unsent(easy, code, reason, host, err);
     } else {
         answer->failure = HTTP_LOST;
-        (void)err_set(err, ERR_CONNECT,
-                      code == CURLE_OPERATION_TIMEDOUT ? "%s did not answer in time"
-                                                       : "the connection to %s was lost",
-                      host);
+        (void)judge_lost(code, host, err);
     }
     err->transient = err->code == ERR_CONNECT;
     (void)err_detail(err, "curl %d: %s; client request id %s", (int)code,

@@ -484,7 +484,8 @@ take_whole(struct sender *sender, struct flight *flight, const struct judgement 
         take_too_large(sender, flight, judgement);
     else if (refuses_batches(sender, flight, answer, judgement))
         fall_back(sender, flight, judgement);
-    else if (answer->status >= 500)
+    else if (answer->status >= 500 ||
+             answer->failure == HTTP_TOO_LARGE) /* the rows may have left */
         take_transient(sender, flight, judgement);
     else
         take_refused_request(sender, flight, judgement);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "browser.h"
 #include "conf.h"
+#include "eof_watch.h"
 #include "session.h"
 #include "statement_log.h"
 
@@ -26,6 +27,7 @@ enum {
     NEW_LOGIN_PAUSE_MS = 5000, /* when it is waited for 90 s or longer */
     NEW_LOGIN_SHARE = 18,
     REFUSED_SIGN_IN = 18456,
+    LATE_S = 2, /* past the login timeout */
 };
 
 /* What is said before a connection has user data: there is one dbopen at a time. */
@@ -205,14 +207,17 @@ fill_login(LOGINREC *login, const struct mssql_options *options, struct err *err
 
 /** dbopen; NULL: login_verdict says why. */
 static DBPROCESS *
-open_process(LOGINREC *login, const char *host)
+open_process(LOGINREC *login, const char *host, int seconds)
 {
     DBPROCESS *process;
 
     verdict_reset(&login_verdict);
     /* Nobody is asked whether to go on in here: a stop signal has to end the process itself. */
     cancel_immediate_begin();
+    /* Not before dbopen must have ended by itself: a tick stops its count of seconds. */
+    eof_watch_begin(EOF_WATCH_NEW_SOCKETS, (seconds + LATE_S) * 1000);
     process = dbopen(login, host);
+    eof_watch_end();
     cancel_immediate_end();
     return process;
 }
@@ -239,7 +244,7 @@ try_open(const struct mssql_options *options, const struct dial *dial, int secon
     }
     (void)dbsetlogintime(seconds);
     dbsetifile(path);
-    *ret = open_process(login, dial->host);
+    *ret = open_process(login, dial->host, seconds);
     dbloginfree(login);
     return true;
 }

@@ -3,6 +3,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "batch.h"
+#include "eof_watch.h"
 #include "sql_text.h"
 #include "statement_log.h"
 
@@ -16,6 +17,7 @@ enum {
     TLS_DATA = 0x17,  /* record type of application data */
     TDS_REPLY = 0x04, /* packet type, in clear text */
     POLL_MS = 200,
+    FIRST_LOOK_MS = 1500,
     OPTIONS_MASK = 29562, /* XACT_ABORT, the ANSI options and their companions */
     OPTIONS_WANTED = 21368,
 };
@@ -479,7 +481,10 @@ statement_run(struct connection *connection, const struct statement *statement,
     bool good;
 
     connection->rows = 0;
+    if (connection_is_alive(connection))
+        eof_watch_begin(dbiordesc(connection->process), FIRST_LOOK_MS);
     good = run(connection, statement, taker, err);
+    eof_watch_end();
     statement_log(connection, statement, good, clock_monotonic_ms() - began_ms);
     return good;
 }

@@ -164,10 +164,12 @@ the_shape_of_packets_does_not_change_a_digest(void **state)
     store->ops->close(store);
 }
 
-/** One look at the evidence while the server cuts the connection after `bytes`; true when it held.
+/**
+ * One look at the evidence while the server ends the connection after `bytes`; true when it held.
+ * `how`: the fault's "do" and "text".
  */
 static bool
-observe_cut_at(size_t bytes)
+observe_cut_at(size_t bytes, const char *how)
 {
     ARENA_SCOPED arena = arena_new(ARENA_BYTES);
     struct axdb_evidence evidence;
@@ -175,8 +177,7 @@ observe_cut_at(size_t bytes)
     char rule[128];
     bool good;
 
-    (void)snprintf(rule, sizeof rule, "{\"at\":\"tds.bytes.out\",\"do\":\"cut\",\"arg\":%zu}",
-                   bytes);
+    (void)snprintf(rule, sizeof rule, "{\"at\":\"tds.bytes.out\",%s,\"arg\":%zu}", how, bytes);
     fault(rule);
     if (!server->connect(server, NULL, &store, &err)) {
         control("DELETE", "/faults", "");
@@ -198,11 +199,43 @@ a_cut_anywhere_in_the_evidence_is_an_error(void **state)
 
     (void)state;
     use(&options);
-    while (!observe_cut_at(bytes)) {
+    while (!observe_cut_at(bytes, "\"do\":\"cut\"")) {
         assert_true(bytes < 200000);
         bytes += bytes < 1000 ? 97 : 733;
     }
     assert_true(bytes > 3000); /* the evidence is longer than that: cuts were really made */
+}
+
+/** FreeTDS asks for ever then, whatever its time limits are. */
+static void
+an_orderly_end_of_tls_is_noticed(void **state)
+{
+    static const size_t places[] = {2000, 3000};
+    struct mssql_options options = options_for("dwclean");
+
+    (void)state;
+    use(&options);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        const int64_t start = clock_monotonic_ms();
+
+        assert_false(observe_cut_at(places[i], "\"do\":\"other\",\"text\":\"close\""));
+        assert_int_equal(err.code, ERR_CONNECT);
+        assert_true(clock_monotonic_ms() - start < 10000);
+    }
+}
+
+static void
+an_orderly_end_of_tls_in_the_sign_in_is_noticed(void **state)
+{
+    struct mssql_options options = options_for("dwclean");
+    const int64_t start = clock_monotonic_ms();
+
+    (void)state;
+    options.login_timeout_s = 1;
+    use(&options);
+    assert_false(observe_cut_at(60, "\"do\":\"other\",\"text\":\"close\""));
+    assert_int_equal(err_exit_status(err.code), 10);
+    assert_true(clock_monotonic_ms() - start < 15000);
 }
 
 static void
@@ -281,6 +314,8 @@ main(void)
         CONTRACT_TEST(a_server_that_freezes_is_left_in_time),
         CONTRACT_TEST(the_shape_of_packets_does_not_change_a_digest),
         CONTRACT_TEST(a_cut_anywhere_in_the_evidence_is_an_error),
+        CONTRACT_TEST(an_orderly_end_of_tls_is_noticed),
+        CONTRACT_TEST(an_orderly_end_of_tls_in_the_sign_in_is_noticed),
         CONTRACT_TEST(a_passing_state_of_the_server_is_waited_for),
         CONTRACT_TEST(a_firewall_is_named_at_once),
         CONTRACT_TEST(a_server_that_encrypts_the_sign_in_only_is_refused),

@@ -34,6 +34,7 @@ struct options {
     enum tds_encryption encryption;
     double time_scale;
     int64_t rows;
+    uint16_t dataverse_proxy; /* 0 = none */
     bool without_tds, with_parent, utf8_engine;
 };
 
@@ -61,7 +62,7 @@ usage(FILE *out, int status)
         "       [--certificate good|expired|wrong-name|other-ca|second|self-signed|\n"
         "       by-self-signed] [--dataverse-certificate NAME]\n"
         "       [--time-scale N] [--without-tds] [--utf8-engine] [--with-parent] [--log FILE]\n"
-        "       [--browser ADDRESS] [--database NAME]\n",
+        "       [--browser ADDRESS] [--database NAME] [--dataverse-proxy PORT]\n",
         out);
     return status;
 }
@@ -112,6 +113,18 @@ parse_rows(const char *text, int64_t *ret)
 }
 
 static bool
+parse_port(const char *text, uint16_t *ret)
+{
+    char *end = NULL;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || value < 1 || value > UINT16_MAX)
+        return false;
+    *ret = (uint16_t)value;
+    return true;
+}
+
+static bool
 parse_scale(const char *text, double *ret)
 {
     char *end = NULL;
@@ -144,6 +157,7 @@ enum option_letter {
     OPT_LOG,
     OPT_BROWSER,
     OPT_DATABASE,
+    OPT_DATAVERSE_PROXY,
     OPT_HELP,
 };
 
@@ -162,6 +176,7 @@ static const struct option long_options[] = {
     {"log", required_argument, NULL, OPT_LOG},
     {"browser", required_argument, NULL, OPT_BROWSER},
     {"database", required_argument, NULL, OPT_DATABASE},
+    {"dataverse-proxy", required_argument, NULL, OPT_DATAVERSE_PROXY},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -206,6 +221,8 @@ take_option(struct options *options, int which)
     case OPT_DATABASE:
         options->database = optarg;
         return optarg[0] != '\0';
+    case OPT_DATAVERSE_PROXY:
+        return parse_port(optarg, &options->dataverse_proxy);
     case OPT_LOG:
         options->log = optarg;
         return true;
@@ -425,6 +442,7 @@ start_dataverse(struct sandbox *sandbox)
                                                     : sandbox->options.certificate,
                                  .seed = seed,
                                  .rows = rows,
+                                 .proxy_port = sandbox->options.dataverse_proxy,
                                  .time_scale = sandbox->options.time_scale,
                                  .jit = {.ctx = sandbox, .make = make_jit_login},
                                  .faults = sandbox->faults,
@@ -496,8 +514,12 @@ print_env(struct sandbox *sandbox, FILE *out)
     const char *directory = sandbox->options.directory;
     if (sandbox->tds)
         (void)fprintf(out, "SANDBOX_TDS_PORT='%u'\n", (unsigned)tds_server_port(sandbox->tds));
+    (void)fprintf(out, "SANDBOX_DATAVERSE_PORT='%u'\n",
+                  (unsigned)dv_service_port(sandbox->dataverse));
     (void)snprintf(text, sizeof(text), "https://localhost:%u",
-                   (unsigned)dv_service_port(sandbox->dataverse));
+                   (unsigned)(sandbox->options.dataverse_proxy
+                                  ? sandbox->options.dataverse_proxy
+                                  : dv_service_port(sandbox->dataverse)));
     print_assignment(out, "SANDBOX_DATAVERSE_URL", text);
     print_assignment(out, "SANDBOX_AUTHORITY", text);
     print_credential(sandbox, out, "SANDBOX_TENANT", "tenant");

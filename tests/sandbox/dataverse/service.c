@@ -33,6 +33,7 @@ struct dv_service {
     struct sandbox_log *log;
     char *certificate, *key; /* PEM texts */
     struct http_server *server;
+    uint16_t proxy_port; /* 0 = none */
     struct dv_identity *identity;
     pthread_t restarter; /* stops and starts the server */
     bool restarted;
@@ -459,7 +460,8 @@ start_server(struct dv_service *service, uint16_t port, char *why, size_t why_si
     service->server = http_server_start(&http, why, why_size);
     if (service->server && port == 0)
         (void)snprintf(service->base, sizeof(service->base), "https://localhost:%u",
-                       (unsigned)http_server_port(service->server));
+                       (unsigned)(service->proxy_port ? service->proxy_port
+                                                      : http_server_port(service->server)));
     return service->server != NULL;
 }
 
@@ -544,6 +546,7 @@ dv_service_start(const struct dv_options *options, char *why, size_t why_size)
         return NULL;
     }
     service->rows = options->rows;
+    service->proxy_port = options->proxy_port;
     service->time_scale = options->time_scale;
     service->jit.hook = options->jit;
     service->faults = options->faults;

@@ -15,6 +15,7 @@ struct dv_options {
     const char *certificate; /* name of pki_names */
     const char *seed;        /* JSON text, see fixtures/dataverse/README.md */
     int64_t rows;            /* for seeds that generate rows; -1 = as the seed says */
+    uint16_t proxy_port;     /* where clients see the service, unless 0: its URL names it */
     double time_scale;       /* 0 = as the seed says */
     struct dv_jit_hook jit;  /* of the SQL Server half */
     struct faults *faults;   /* borrowed */

@@ -87,10 +87,8 @@ read_encrypted(struct tds_channel *channel, unsigned char *ret, size_t count)
 }
 
 static bool
-write_encrypted(struct tds_channel *channel, const void *bytes, size_t count)
+drain(struct tds_channel *channel)
 {
-    if (!tds_tls_write(channel->tls, bytes, count))
-        return false;
     unsigned char record[16 * 1024];
     for (;;) {
         size_t drained = tds_tls_drain(channel->tls, record, sizeof record);
@@ -99,6 +97,12 @@ write_encrypted(struct tds_channel *channel, const void *bytes, size_t count)
         if (!tds_channel_write_raw(channel, record, drained))
             return false;
     }
+}
+
+static bool
+write_encrypted(struct tds_channel *channel, const void *bytes, size_t count)
+{
+    return tds_tls_write(channel->tls, bytes, count) && drain(channel);
 }
 
 bool
@@ -125,6 +129,10 @@ tds_channel_write(struct tds_channel *channel, const void *bytes, size_t count)
                                  : tds_channel_write_raw(channel, bytes, wanted);
     channel->out_bytes += ok ? wanted : 0;
     if (ok && channel->out_bytes == channel->out_limit) {
+        if (channel->orderly && channel->encrypted) {
+            tds_tls_close(channel->tls);
+            (void)drain(channel);
+        }
         tds_channel_cut(channel);
         return false;
     }

@@ -20,6 +20,7 @@ struct tds_channel {
     bool encrypted;      /* packets travel in TLS records now */
     uint64_t in_bytes, in_limit;
     uint64_t out_bytes, out_limit;
+    bool orderly; /* at out_limit TLS is closed before the socket */
 };
 
 /** The descriptor is owned from here on. */

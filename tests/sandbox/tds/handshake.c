@@ -177,7 +177,8 @@ set_limits(struct tds_connection *connection)
     if (act.what == FAULT_CUT && act.arg >= 0)
         connection->channel.in_limit = (uint64_t)act.arg;
     act = fault_at(connection->shared->options.faults, "tds.bytes.out", NULL);
-    if (act.what == FAULT_CUT && act.arg >= 0)
+    connection->channel.orderly = act.what == FAULT_OTHER && strcmp(act.text, "close") == 0;
+    if ((act.what == FAULT_CUT || connection->channel.orderly) && act.arg >= 0)
         connection->channel.out_limit = (uint64_t)act.arg;
     return connection->channel.in_limit > 0 && connection->channel.out_limit > 0;
 }

@@ -141,6 +141,15 @@ tds_tls_read(struct tds_tls *tls, void *ret, size_t size, size_t *ret_count)
     return result;
 }
 
+void
+tds_tls_close(struct tds_tls *tls)
+{
+    (void)pthread_mutex_lock(&tls->lock);
+    (void)SSL_shutdown(tls->ssl);
+    ERR_clear_error();
+    (void)pthread_mutex_unlock(&tls->lock);
+}
+
 bool
 tds_tls_write(struct tds_tls *tls, const void *bytes, size_t count)
 {

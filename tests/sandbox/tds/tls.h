@@ -31,6 +31,8 @@ size_t tds_tls_drain(struct tds_tls *tls, void *ret, size_t size);
 
 enum tds_tls_result tds_tls_handshake(struct tds_tls *tls);
 enum tds_tls_result tds_tls_read(struct tds_tls *tls, void *ret, size_t size, size_t *ret_count);
+/** Say that nothing more will come (close_notify); fetch it with tds_tls_drain. */
+void tds_tls_close(struct tds_tls *tls);
 /** Encrypts all of it; fetch the result with tds_tls_drain. */
 bool tds_tls_write(struct tds_tls *tls, const void *bytes, size_t count);
 

@@ -50,12 +50,20 @@ who_speaks_no_tls_will_not_do_so_later(void **state)
 static void
 what_was_sent_is_lost_and_not_unsent(void **state)
 {
-    const struct http_answer answer =
-        judge(CURLE_RECV_ERROR, "Recv failure: Connection reset by peer", true);
+    static const CURLcode codes[] = {CURLE_RECV_ERROR, CURLE_UNSUPPORTED_PROTOCOL,
+                                     CURLE_WEIRD_SERVER_REPLY, CURLE_GOT_NOTHING};
 
     (void)state;
-    assert_int_equal(answer.failure, HTTP_LOST);
-    assert_true(answer.why.transient);
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        const struct http_answer answer = judge(codes[i], "", true);
+
+        assert_int_equal(answer.failure, HTTP_LOST);
+        assert_int_equal(answer.why.code, ERR_CONNECT);
+        assert_true(answer.why.transient);
+    }
+    assert_int_equal(judge(CURLE_OUT_OF_MEMORY, "", true).failure, HTTP_LOST);
+    assert_int_equal(judge(CURLE_OUT_OF_MEMORY, "", false).failure, HTTP_IMPOSSIBLE);
+    assert_int_equal(judge(CURLE_UNSUPPORTED_PROTOCOL, "", false).failure, HTTP_IMPOSSIBLE);
 }
 
 int
