@@ -109,6 +109,8 @@ start_tls(struct tds_connection *connection)
         versions = TDS_TLS_1_2_OR_1_3;
     else if (fate == TDS_OTHER && strcmp(act.text, "tls1.3-only") == 0)
         versions = TDS_TLS_1_3;
+    else if (fate == TDS_OTHER && strcmp(act.text, "tls1.1-only") == 0)
+        versions = TDS_TLS_1_1;
     connection->channel.tls = tds_tls_new(connection->shared->tls, versions);
     if (connection->channel.tls == NULL)
         return false;
