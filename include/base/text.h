@@ -40,6 +40,10 @@ MUST_CHECK bool text_ok(const struct text *text, struct err *err);
 /** Append a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD: decide before. */
 void text_append_json(struct text *text, const char *string, size_t size);
 
+/** The same for output that people look at too: what text_append_shown escapes is escaped, in the
+ * way of JSON, so that a reader of JSON gets the string as it was. */
+void text_append_json_shown(struct text *text, const char *string, size_t size);
+
 /**
  * Append for a terminal or a log: control characters (C0, DEL, C1), bidirectional overrides,
  * U+2028/2029 and bytes that are not UTF-8 appear as \xNN or \u{NNNN}; a backslash as two. Nothing

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "run_place.h"
 #include "storage.h"
 
 #include <errno.h>
@@ -77,7 +78,7 @@ lock_path(const char *runs_dir, const char *target, struct err *err)
 
     if (!locks)
         (void)storage_no_memory(err);
-    if (!locks || !storage_make_directory(locks, &existed, err))
+    if (!locks || !storage_make_directory(locks, &existed, err) || !run_place_trusted(locks, err))
         return NULL;
     digest_hex(&digest, hex);
     (void)snprintf(name, sizeof(name), "%.*s.lock", (int)NAME_DIGITS, hex);
@@ -173,7 +174,7 @@ run_lock_take_prune(const char *runs_dir, int *ret_fd, struct err *err)
 
     if (!locks || !path)
         return storage_no_memory(err);
-    if (!storage_make_directory(locks, &existed, err))
+    if (!storage_make_directory(locks, &existed, err) || !run_place_trusted(locks, err))
         return false;
     FILE_SCOPED fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)

@@ -77,11 +77,33 @@ check_file_system(const char *runs_dir, const char *found, bool allow_volatile,
     return true;
 }
 
+/* Whoever may rename what lies there could put a directory of his own in a run's place. A link to
+ * the runs directory is the operator's business; what counts is where it leads. */
+static bool
+check_keeper(const char *runs_dir, struct err *err)
+{
+    struct stat status;
+
+    if (stat(runs_dir, &status) != 0)
+        return err_errno(err, ERR_STORAGE, errno, "look at %s", runs_dir);
+    if (status.st_uid != geteuid() && status.st_uid != 0) {
+        (void)err_set(err, ERR_STORAGE, "the runs directory %s belongs to another user (uid %ju)",
+                      runs_dir, (uintmax_t)status.st_uid);
+        return err_hint(err, "Its owner could remove or replace the only copy of what a run "
+                             "removes. Name a directory of your own with --runs-dir.");
+    }
+    if ((status.st_mode & S_IWOTH) && !(status.st_mode & S_ISVTX)) {
+        (void)err_set(err, ERR_STORAGE, "everybody may write in the runs directory %s", runs_dir);
+        return err_hint(err, "chmod o-w %s, or name another --runs-dir.", runs_dir);
+    }
+    return true;
+}
+
 bool
 run_place_make(const char *runs_dir, bool allow_volatile, uint64_t expected_bytes, struct err *err)
 {
     uint64_t free_bytes = 0;
-    return make_runs_dir(runs_dir, err) &&
+    return make_runs_dir(runs_dir, err) && check_keeper(runs_dir, err) &&
            check_file_system(runs_dir, runs_dir, allow_volatile, expected_bytes, &free_bytes, err);
 }
 
@@ -133,7 +155,7 @@ run_place_probe(const char *runs_dir, bool allow_volatile, uint64_t expected_byt
     return find_existing(found, err) &&
            check_file_system(runs_dir, found, allow_volatile, expected_bytes, ret_free_bytes,
                              err) &&
-           try_writing(found, err);
+           (strcmp(found, runs_dir) != 0 || check_keeper(runs_dir, err)) && try_writing(found, err);
 }
 
 static bool

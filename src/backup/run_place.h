@@ -9,7 +9,8 @@
 
 /**
  * Make the runs directory with whatever is missing above it (0700, durable), and check that it
- * lasts and has room. ERR_STORAGE.
+ * lasts, has room, belongs to this user or root, and that not everybody may write in it (but in one
+ * like /tmp, where nobody can rename what is another's). ERR_STORAGE.
  *
  * @param runs_dir        absolute
  * @param allow_volatile  a file system in memory is accepted

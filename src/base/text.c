@@ -172,6 +172,15 @@ text_is_utf8(const void *bytes, size_t size)
     return true;
 }
 
+/** Code points that could move the cursor, reorder the line or hide in it. */
+static bool
+shown_escaped(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0xAD || code == 0x61C ||
+           (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
+           (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || code >= 0xE0000;
+}
+
 static void
 json_escape(struct text *text, uint32_t code)
 {
@@ -186,7 +195,9 @@ json_escape(struct text *text, uint32_t code)
         text_append_bytes(text, "\\n", 2);
         break;
     default:
-        text_printf(text, "\\u%04x", (unsigned)code);
+        if (code > 0xFFFF)
+            text_printf(text, "\\u%04x", (unsigned)(0xD7C0 + (code >> 10)));
+        text_printf(text, "\\u%04x", (unsigned)(code > 0xFFFF ? 0xDC00 + (code & 0x3FF) : code));
     }
 }
 
@@ -201,8 +212,9 @@ json_plain_run(const unsigned char *at, size_t left)
     return run;
 }
 
-void
-text_append_json(struct text *text, const char *string, size_t size)
+/** `shown`: what could play tricks where it is looked at is escaped too. */
+static void
+append_json(struct text *text, const char *string, size_t size, bool shown)
 {
     const unsigned char *at = (const unsigned char *)string;
 
@@ -220,7 +232,8 @@ text_append_json(struct text *text, const char *string, size_t size)
         step = utf8_decode(at, size, &code);
         if (step == 0)
             utf8_append(text, 0xFFFD);
-        else if (code < 0x20 || code == '"' || code == '\\' || code == 0x7F)
+        else if (code < 0x20 || code == '"' || code == '\\' || code == 0x7F ||
+                 (shown && shown_escaped(code)))
             json_escape(text, code);
         else
             text_append_bytes(text, at, step);
@@ -231,13 +244,16 @@ text_append_json(struct text *text, const char *string, size_t size)
     text_append_bytes(text, "\"", 1);
 }
 
-/** Code points that could move the cursor, reorder the line or hide in it. */
-static bool
-shown_escaped(uint32_t code)
+void
+text_append_json(struct text *text, const char *string, size_t size)
 {
-    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0xAD || code == 0x61C ||
-           (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
-           (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || code >= 0xE0000;
+    append_json(text, string, size, false);
+}
+
+void
+text_append_json_shown(struct text *text, const char *string, size_t size)
+{
+    append_json(text, string, size, true);
 }
 
 void

@@ -43,7 +43,7 @@ static const char *
 process_variable(void *ctx, const char *name)
 {
     (void)ctx;
-    return getenv(name); /* NOLINT(concurrency-mt-unsafe): one thread */
+    return program_variable(name);
 }
 
 /* ---- the run */
@@ -532,6 +532,9 @@ cli_main(int argc, char **argv, const struct cli_adapters *adapters)
         .output = {.fd = STDOUT_FILENO},
     };
 
+    program_take_secret_variables();
     cancel_init();
-    return run_process(&program);
+    const int status = run_process(&program);
+    program_forget_secret_variables();
+    return status;
 }

@@ -12,7 +12,7 @@ put(struct text *ret, const char *name, const char *value)
     if (!value || !*value)
         return;
     text_printf(ret, ",\"%s\":", name);
-    text_append_json(ret, value, strlen(value));
+    text_append_json_shown(ret, value, strlen(value));
 }
 
 static void
@@ -51,7 +51,7 @@ log_line_json(const struct log_facts *facts, const struct log_line *line, struct
     text_printf(ret, "{\"time\":\"%s\"", stamp);
     put(ret, "level", log_level_name(line->level));
     text_append(ret, ",\"message\":");
-    text_append_json(ret, line->message, strlen(line->message));
+    text_append_json_shown(ret, line->message, strlen(line->message));
     if (line->err) {
         put(ret, "detail", line->err->detail);
         put(ret, "hint", line->err->hint);

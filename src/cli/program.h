@@ -33,12 +33,19 @@ struct program {
     struct text pasted; /* explain */
 };
 
-/** Passwords, secrets and tokens: from files, commands, variables, or asked for at the terminal.
- * Variables that hold one are gone afterwards. */
-MUST_CHECK bool program_get_secrets(struct program *program, struct err *err);
+/** Secrets must not stay in the environment, where /proc shows them for the whole run: what holds
+ * one is taken into memory, and its variable is gone. Before anything else. */
+void program_take_secret_variables(void);
 
-/** Secrets must not stay in the environment, where /proc shows them for the whole run. */
+/** The value of a variable, taken or not; NULL = it is not set. Borrowed. */
+const char *program_variable(const char *name);
+
+/** Wipe what was taken: nobody needs it any more. */
 void program_forget_secret_variables(void);
+
+/** Passwords, secrets and tokens: from files, commands, variables, or asked for at the terminal.
+ * Variables that were taken are forgotten afterwards. */
+MUST_CHECK bool program_get_secrets(struct program *program, struct err *err);
 
 /** Is the place of runs named, does it last, and does no key lie in it? */
 MUST_CHECK bool program_check_runs_dir(struct program *program, struct err *err);

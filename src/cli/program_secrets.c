@@ -5,21 +5,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 64 };
+enum { NAME_BYTES = 64, VARIABLES_MAX = 32 };
 
-/** Secrets must not stay in the environment, where /proc shows them for the whole run. */
+/** Variables that held a secret. They belong to the process, as its environment does. */
+static struct taken_variable {
+    char name[NAME_BYTES];
+    struct secret value;
+} taken[VARIABLES_MAX];
+static size_t taken_count;
+
+/** Without memory it stays where it is, to be read there. */
 static void
-forget_variable(const char *name)
+take_variable(const char *name)
 {
     char *value = getenv(name); /* NOLINT(concurrency-mt-unsafe): one thread */
-    if (!value)
+    struct err ignored;
+    if (!value || taken_count == VARIABLES_MAX)
         return;
+    struct taken_variable *variable = &taken[taken_count];
+    if (!secret_set(&variable->value, value, strlen(value), &ignored))
+        return;
+    (void)snprintf(variable->name, sizeof(variable->name), "%s", name);
+    taken_count++;
     secret_clear_memory(value, strlen(value));
     (void)unsetenv(name); /* NOLINT(concurrency-mt-unsafe) */
 }
 
 void
-program_forget_secret_variables(void)
+program_take_secret_variables(void)
 {
     for (unsigned i = 0; i < OPTIONS; i++) {
         const struct option_spec *spec = option_spec((enum option_id)i);
@@ -29,10 +42,28 @@ program_forget_secret_variables(void)
             char name[NAME_BYTES];
             const size_t size = strcspn(p, ",");
             (void)snprintf(name, sizeof(name), "%.*s", (int)size, p);
-            forget_variable(name);
+            take_variable(name);
             p += size + (p[size] ? 1 : 0);
         }
     }
+}
+
+const char *
+program_variable(const char *name)
+{
+    for (size_t i = 0; i < taken_count; i++) {
+        if (strcmp(taken[i].name, name) == 0)
+            return secret_reveal(&taken[i].value);
+    }
+    return getenv(name); /* NOLINT(concurrency-mt-unsafe): one thread */
+}
+
+void
+program_forget_secret_variables(void)
+{
+    for (size_t i = 0; i < taken_count; i++)
+        secret_wipe(&taken[i].value);
+    taken_count = 0;
 }
 
 /** Ask for a secret and keep it; `question` says whose. */

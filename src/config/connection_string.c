@@ -227,6 +227,7 @@ struct reading {
     struct settings *settings;
     struct secret *secret;
     bool seen[OPTIONS + 4];
+    bool behind_secret; /* what comes next may be the rest of a password with a ';' in it */
 };
 
 /** One of a list of words, without case and blanks. */
@@ -290,8 +291,13 @@ unknown_key(const struct reading *reading, const char *key, struct err *err)
 {
     TEXT_SCOPED shown = {0};
     text_append_shown(&shown, key, strlen(key));
-    (void)err_set(err, reading->string->origin.code, "key \"%s\" is not known",
-                  text_string(&shown));
+    if (reading->behind_secret)
+        (void)err_set(err, reading->string->origin.code,
+                      "the key behind the password is not known, and may be a piece of it: it is "
+                      "not shown");
+    else
+        (void)err_set(err, reading->string->origin.code, "key \"%s\" is not known",
+                      text_string(&shown));
     return err_hint(err, "A value with ';' or with blanks at its ends stands in quotes: "
                          "Password=\"a;b\"; a quote in it is doubled.");
 }
@@ -366,6 +372,7 @@ take_pair(struct reading *reading, const struct pairs *pairs, struct err *err)
     if (!key)
         return unknown_key(reading, pairs->key, err);
     const unsigned id = (unsigned)key->option;
+    reading->behind_secret = false;
     if (reading->seen[id] && id != IGNORED)
         return err_set(err, reading->string->origin.code,
                        "key \"%s\" comes twice, or beside another name of it", pairs->key);
@@ -379,6 +386,7 @@ take_pair(struct reading *reading, const struct pairs *pairs, struct err *err)
     if (id == REFUSED)
         return refuse_key(reading, pairs->key, err);
     const struct option_spec *spec = option_spec(key->option);
+    reading->behind_secret = spec->kind == OPTION_SECRET;
     return spec->kind == OPTION_SECRET ? put_secret(reading, spec, pairs->value, err)
                                        : put_value(reading, spec, pairs->key, pairs->value, err);
 }

@@ -360,6 +360,19 @@ guard_purge(const struct run_request *request, const struct runtime_evidence *ru
     return true;
 }
 
+/** What putting rows back needs of the service, asked before AxDB changes. */
+static bool
+guard_create(const struct runtime_evidence *runtime, struct err *err)
+{
+    if (!guard_read_all(runtime, err))
+        return false;
+    if (runtime->identity.may_create != RIGHT_MISSING)
+        return true;
+    (void)err_set(err, ERR_PERMISSION,
+                  "the application user may not create Dual Write Runtime Configurations");
+    return err_hint(err, "Give its role the privilege prvCreatemsdyn_dualwriteruntimeconfig.");
+}
+
 /* ---- a production target under another class ---- */
 
 static bool
@@ -443,7 +456,7 @@ guard_target(const struct run_request *request, const struct scope *scope,
         return false;
     if (!request->dataverse || scope->parts[TABLE_RUNTIME] == SCOPE_NOTHING)
         return true;
-    return purpose == GUARD_UNDO ? guard_read_all(evidence->runtime, err)
+    return purpose == GUARD_UNDO ? guard_create(evidence->runtime, err)
                                  : guard_purge(request, evidence->runtime, err);
 }
 

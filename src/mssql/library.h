@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+struct gnutls_session_int;
+
 struct library_version {
     int major, minor;
 };
@@ -17,5 +19,19 @@ bool library_can_name_certificate(struct library_version version);
 
 /** TDS 8: TLS before anything else. Older ones refuse the word (error 20214). */
 bool library_can_strict(struct library_version version);
+
+/**
+ * FreeTDS's own call to GnuTLS, answered here first: it lets TLS 1.1 in, and no key of its
+ * configuration says otherwise (tls.c of 1.3 to 1.5). What it asks for is passed on without TLS 1.0
+ * and 1.1, so that no password leaves under them. A build over OpenSSL never calls it; there the
+ * first answer's record is looked at (statement.c).
+ *
+ * @param session     GnuTLS's
+ * @param priorities  as FreeTDS gives them
+ * @param ret_fault   where they are wrong
+ * @return            GnuTLS's status
+ */
+int gnutls_priority_set_direct(struct gnutls_session_int *session, const char *priorities,
+                               const char **ret_fault);
 
 #endif

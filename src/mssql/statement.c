@@ -15,6 +15,7 @@
 
 enum {
     TLS_DATA = 0x17,  /* record type of application data */
+    RECORD_BYTES = 3, /* its type and version */
     TDS_REPLY = 0x04, /* packet type, in clear text */
     POLL_MS = 200,
     FIRST_LOOK_MS = 1500,
@@ -321,6 +322,28 @@ drain(struct connection *connection, const struct statement *statement, const st
     return ending;
 }
 
+/** Up to three bytes of the next answer, left where they are: type and version of a TLS record. */
+static ssize_t
+peek(const struct connection *connection, int fd, unsigned char ret[RECORD_BYTES])
+{
+    ssize_t got;
+
+    while ((got = recv(fd, ret, RECORD_BYTES, MSG_PEEK)) > 0 && got < RECORD_BYTES &&
+           ret[0] == TLS_DATA && clock_monotonic_ms() < connection->deadline_ms)
+        clock_sleep_ms(1);
+    return got;
+}
+
+/** A record of TLS 1.3 calls itself 1.2 too (RFC 8446, 5.1). */
+static bool
+check_version(const struct connection *connection, const unsigned char *record, struct err *err)
+{
+    if (record[1] == 3 && record[2] >= 3)
+        return true;
+    (void)err_set(err, ERR_TLS, "%s encrypts with a TLS older than 1.2", connection->dialled);
+    return err_hint(err, "Switch TLS 1.2 on at the server, or find out who sits in between.");
+}
+
 /**
  * "require" is not enough: a server that answers ENCRYPT_OFF gets an encrypted login and FreeTDS
  * goes on in clear text. The first byte of the first answer tells.
@@ -329,7 +352,7 @@ static bool
 look_at_first_byte(struct connection *connection, struct err *err)
 {
     struct pollfd answer = {.fd = dbiordesc(connection->process), .events = POLLIN};
-    unsigned char byte = 0;
+    unsigned char record[RECORD_BYTES] = {0};
 
     while (poll(&answer, 1, POLL_MS) <= 0) {
         if (!cancel_check(err))
@@ -338,16 +361,19 @@ look_at_first_byte(struct connection *connection, struct err *err)
             return err_set(err, ERR_CONNECT, "%s signed us in and then fell silent",
                            connection->dialled);
     }
-    if (recv(answer.fd, &byte, 1, MSG_PEEK) != 1)
+    const ssize_t got = peek(connection, answer.fd, record);
+    if (got < 1)
         return err_set(err, ERR_CONNECT, "%s closed the connection after the sign-in",
                        connection->dialled);
-    connection->encrypted = byte == TLS_DATA;
-    if (connection->encrypted || connection->options->encryption == MSSQL_ENCRYPTION_OPTIONAL ||
+    connection->encrypted = record[0] == TLS_DATA;
+    if (connection->encrypted)
+        return check_version(connection, record, err);
+    if (connection->options->encryption == MSSQL_ENCRYPTION_OPTIONAL ||
         connection->options->encryption == MSSQL_ENCRYPTION_DISABLE)
         return true;
     (void)err_set(err, ERR_TLS, "%s encrypts the sign-in only, not the data", connection->dialled);
-    (void)err_detail(err, "first byte of the first answer: 0x%02X (TLS would be 0x%02X%s)", byte,
-                     TLS_DATA, byte == TDS_REPLY ? "; this is clear text" : "");
+    (void)err_detail(err, "first byte of the first answer: 0x%02X (TLS would be 0x%02X%s)",
+                     record[0], TLS_DATA, record[0] == TDS_REPLY ? "; this is clear text" : "");
     return err_hint(err, "Switch encryption on at the server, or find out who sits in between.");
 }
 

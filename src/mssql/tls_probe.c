@@ -444,6 +444,8 @@ look_inside(const struct wire_end *end, SSL_CTX *context, const struct tls_targe
         put(report->version, sizeof report->version, SSL_get_version(ssl),
             strlen(SSL_get_version(ssl)));
         read_certificate(ssl, target, report);
+        if (report->finding == TLS_FINE && SSL_version(ssl) < TLS1_2_VERSION)
+            report->finding = TLS_TOO_OLD;
     } else {
         const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 
@@ -560,6 +562,11 @@ tls_probe_explain(const struct tls_target *target, const struct tls_report *repo
         (void)err_hint(err, "FreeTDS speaks TLS 1.2 here, as SQL Server does within TDS 7.4. A "
                             "server or proxy that offers 1.3 only has to allow 1.2.");
         return err_detail(err, "%s", report->reason);
+    case TLS_TOO_OLD:
+        (void)err_set(err, ERR_TLS, "%s speaks nothing newer than %s", target->host,
+                      report->version);
+        return err_hint(err, "No password is sent below TLS 1.2. Switch 1.2 on at the server, or "
+                             "find out who sits in between.");
     case TLS_BROKE_OFF:
         (void)err_set(err, ERR_TLS, "%s,%u broke off the TLS handshake", target->host,
                       (unsigned)target->port);

@@ -19,6 +19,7 @@ enum tls_finding {
     TLS_NOT_OFFERED,    /* ENCRYPT_NOT_SUP */
     TLS_LOGIN_ONLY,     /* ENCRYPT_OFF */
     TLS_NO_HANDSHAKE,   /* no version or cipher in common */
+    TLS_TOO_OLD,        /* 1.0 or 1.1 */
     TLS_BROKE_OFF,      /* closed or silent in the middle of the handshake */
     TLS_UNKNOWN_CA,
     TLS_SELF_SIGNED,

@@ -32,7 +32,7 @@ static void
 append_ascii(struct text *ret, const char *value)
 {
     TEXT_SCOPED json = {.max = ret->max};
-    text_append_json(&json, value, strlen(value));
+    text_append_json_shown(&json, value, strlen(value));
     ret->broken = ret->broken || json.broken;
     for (const char *at = text_string(&json); *at;) {
         size_t size = 0;
@@ -63,7 +63,7 @@ lead_in(struct json_writer *json, const char *name)
     json->follows = true;
     if (!name)
         return;
-    text_append_json(json->out, name, strlen(name));
+    text_append_json_shown(json->out, name, strlen(name));
     text_append(json->out, ": ");
 }
 
@@ -93,7 +93,7 @@ json_string(struct json_writer *json, const char *name, const char *value)
     if (value && json->line)
         append_ascii(json->out, value);
     else if (value)
-        text_append_json(json->out, value, strlen(value));
+        text_append_json_shown(json->out, value, strlen(value));
     else
         text_append(json->out, "null");
 }

@@ -102,8 +102,10 @@ debug_file=$debug_root/usr/lib/debug/.build-id/$(printf '%s' "$id" | cut -c1-2)/
 [ -f "$debug_file" ] || die "no debug symbols for build id $id"
 main=$(nm "$debug_file" | awk '$3 == "main" { print $1 }')
 addr2line -e "$debug_file" "$main" | grep -qE '^(\./)*src/main\.c:[0-9]+$' || die "the symbols do not lead to src/main.c: $(addr2line -e "$debug_file" "$main")"
-readelf -W -d "$root/usr/bin/dwclean" | grep -q 'BIND_NOW' || die "not bound at start"
-readelf -W -l "$root/usr/bin/dwclean" | grep -q 'GNU_RELRO' || die "no RELRO"
+
+say "hardening"
+sh "$SOURCE_DIR/tests/package/hardening.sh" --self-test || die "hardening.sh finds nothing"
+sh "$SOURCE_DIR/tests/package/hardening.sh" "$root/usr/bin/dwclean" || die "not hardened"
 
 say "it runs from where it lies"
 "$root/usr/bin/dwclean" version | grep -qx "dwclean $version" || die "dwclean version"

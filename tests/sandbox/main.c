@@ -464,6 +464,13 @@ on_sql(void *ctx, const char *sql, char *why, size_t why_size)
     return false;
 }
 
+static bool
+on_login(void *ctx, const char *name, const char *rights)
+{
+    struct sandbox *sandbox = ctx;
+    return sandbox->engine && engine_add_login(sandbox->engine, name, PASSWORD, rights);
+}
+
 static int
 on_dataverse(void *ctx, const char *method, const char *path, const char *query, const char *body,
              char **ret_text)
@@ -490,8 +497,11 @@ on_reset(void *ctx, char *why, size_t why_size)
 static bool
 start_control(struct sandbox *sandbox)
 {
-    struct control_hooks hooks = {
-        .ctx = sandbox, .sql = on_sql, .dataverse = on_dataverse, .reset = on_reset};
+    struct control_hooks hooks = {.ctx = sandbox,
+                                  .sql = on_sql,
+                                  .login = on_login,
+                                  .dataverse = on_dataverse,
+                                  .reset = on_reset};
     sandbox->control =
         control_start(&hooks, sandbox->faults, sandbox->log, sandbox->why, sizeof(sandbox->why));
     return sandbox->control != NULL;

@@ -76,6 +76,25 @@ on_sql(struct control *control, const struct http_request *request, struct http_
         say(answer, 400, why);
 }
 
+/** "NAME RIGHTS" */
+static void
+on_logins(struct control *control, const struct http_request *request, struct http_answer *answer)
+{
+    char name[64];
+    const char *rights = strchr(request->body, ' ');
+    const size_t size = rights ? (size_t)(rights - request->body) : 0;
+    if (strcmp(request->method, "POST") != 0 || size == 0 || size >= sizeof(name)) {
+        say(answer, 400, "POST NAME RIGHTS\n");
+        return;
+    }
+    memcpy(name, request->body, size);
+    name[size] = '\0';
+    if (control->hooks.login(control->hooks.ctx, name, rights + 1))
+        say(answer, 200, "");
+    else
+        say(answer, 409, "this login is there already\n");
+}
+
 static void
 on_reset(struct control *control, const struct http_request *request, struct http_answer *answer)
 {
@@ -116,7 +135,7 @@ handle(void *ctx, const struct http_request *request, struct http_answer *answer
         void (*run)(struct control *, const struct http_request *, struct http_answer *);
     } routes[] = {
         {"/ready", on_ready}, {"/log", on_log},     {"/faults", on_faults},
-        {"/sql", on_sql},     {"/reset", on_reset},
+        {"/sql", on_sql},     {"/reset", on_reset}, {"/logins", on_logins},
     };
     struct control *control = ctx;
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {

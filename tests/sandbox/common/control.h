@@ -18,6 +18,8 @@ struct control_hooks {
     void *ctx;
     /** POST /sql */
     bool (*sql)(void *ctx, const char *sql, char *why, size_t why_size);
+    /** POST /logins */
+    bool (*login)(void *ctx, const char *name, const char *rights);
     /** /dataverse/PATH: the HTTP status and a malloc'd text. */
     int (*dataverse)(void *ctx, const char *method, const char *path, const char *query,
                      const char *body, char **ret_text);

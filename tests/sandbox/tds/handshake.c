@@ -96,6 +96,16 @@ receive_handshake_bytes(struct tds_connection *connection)
            tds_tls_feed(connection->channel.tls, payload, count);
 }
 
+static enum tds_tls_versions
+versions_of(const char *word)
+{
+    if (strcmp(word, "tls1.3") == 0)
+        return TDS_TLS_1_2_OR_1_3;
+    if (strcmp(word, "tls1.3-only") == 0)
+        return TDS_TLS_1_3;
+    return strcmp(word, "tls1.1-only") == 0 ? TDS_TLS_1_1 : TDS_TLS_1_2;
+}
+
 static bool
 start_tls(struct tds_connection *connection)
 {
@@ -104,12 +114,8 @@ start_tls(struct tds_connection *connection)
     enum tds_fate fate = tds_point(connection, "tds.tls", NULL, &act);
     if (fate == TDS_GONE || connection->shared->tls == NULL)
         return false;
-    enum tds_tls_versions versions = TDS_TLS_1_2;
-    if (fate == TDS_OTHER && strcmp(act.text, "tls1.3") == 0)
-        versions = TDS_TLS_1_2_OR_1_3;
-    else if (fate == TDS_OTHER && strcmp(act.text, "tls1.3-only") == 0)
-        versions = TDS_TLS_1_3;
-    connection->channel.tls = tds_tls_new(connection->shared->tls, versions);
+    connection->channel.tls = tds_tls_new(connection->shared->tls,
+                                          fate == TDS_OTHER ? versions_of(act.text) : TDS_TLS_1_2);
     if (connection->channel.tls == NULL)
         return false;
     for (int flight = 0; flight < FLIGHTS_MAX; flight++) {

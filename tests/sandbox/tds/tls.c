@@ -53,6 +53,22 @@ tds_tls_config_free(struct tds_tls_config *config)
     free(config);
 }
 
+/** OpenSSL has TLS 1.1 at security level 0 only. */
+static bool
+set_versions(SSL *ssl, enum tds_tls_versions versions)
+{
+    static const struct {
+        int least, most;
+    } ranges[] = {[TDS_TLS_1_1] = {TLS1_1_VERSION, TLS1_1_VERSION},
+                  [TDS_TLS_1_2] = {TLS1_2_VERSION, TLS1_2_VERSION},
+                  [TDS_TLS_1_2_OR_1_3] = {TLS1_2_VERSION, TLS1_3_VERSION},
+                  [TDS_TLS_1_3] = {TLS1_3_VERSION, TLS1_3_VERSION}};
+    if (versions == TDS_TLS_1_1)
+        SSL_set_security_level(ssl, 0);
+    return SSL_set_min_proto_version(ssl, ranges[versions].least) == 1 &&
+           SSL_set_max_proto_version(ssl, ranges[versions].most) == 1;
+}
+
 struct tds_tls *
 tds_tls_new(struct tds_tls_config *config, enum tds_tls_versions versions)
 {
@@ -62,11 +78,7 @@ tds_tls_new(struct tds_tls_config *config, enum tds_tls_versions versions)
     SSL *ssl = SSL_new(config->context);
     BIO *from_client = BIO_new(BIO_s_mem());
     BIO *to_client = BIO_new(BIO_s_mem());
-    if (ssl == NULL || from_client == NULL || to_client == NULL ||
-        SSL_set_min_proto_version(ssl, versions == TDS_TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION) !=
-            1 ||
-        SSL_set_max_proto_version(ssl, versions == TDS_TLS_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION) !=
-            1 ||
+    if (ssl == NULL || from_client == NULL || to_client == NULL || !set_versions(ssl, versions) ||
         pthread_mutex_init(&tls->lock, NULL) != 0) {
         (void)BIO_free(from_client);
         (void)BIO_free(to_client);

@@ -16,7 +16,7 @@ struct tds_tls_config *tds_tls_config_new(const char *certificate_pem, const cha
                                           char *why, size_t why_size);
 void tds_tls_config_free(struct tds_tls_config *config);
 
-enum tds_tls_versions { TDS_TLS_1_2, TDS_TLS_1_2_OR_1_3, TDS_TLS_1_3 };
+enum tds_tls_versions { TDS_TLS_1_1, TDS_TLS_1_2, TDS_TLS_1_2_OR_1_3, TDS_TLS_1_3 };
 
 /** SQL Server offers 1.2 within TDS 7.4. NULL when memory is short. */
 struct tds_tls *tds_tls_new(struct tds_tls_config *config, enum tds_tls_versions versions);

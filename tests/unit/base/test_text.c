@@ -45,6 +45,20 @@ what_is_shown_cannot_move_the_cursor(void **state)
 }
 
 static void
+json_that_is_looked_at_cannot_either_and_is_the_same_string(void **state)
+{
+    static const char hostile[] = "a\x1b\"\xe2\x80\xae"
+                                  "x\xc3\xa9\\ \xc2\x9b \xf3\xa0\x81\x81 \xf0\x9f\x9a\x80\xff";
+    TEXT_SCOPED text = {0};
+
+    (void)state;
+    text_append_json_shown(&text, hostile, sizeof hostile - 1);
+    assert_string_equal(text_string(&text),
+                        "\"a\\u001b\\\"\\u202ex\xc3\xa9\\\\ \\u009b \\udb40\\udc41 "
+                        "\xf0\x9f\x9a\x80\xef\xbf\xbd\"");
+}
+
+static void
 utf16_becomes_utf8_and_its_faults_are_told(void **state)
 {
     static const unsigned char good[] = {'a', 0, 0xFC, 0, 0x3D, 0xD8, 0x00, 0xDE};
@@ -139,6 +153,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_strings_are_escaped_and_stay_utf8),
         cmocka_unit_test(what_is_shown_cannot_move_the_cursor),
+        cmocka_unit_test(json_that_is_looked_at_cannot_either_and_is_the_same_string),
         cmocka_unit_test(utf16_becomes_utf8_and_its_faults_are_told),
         cmocka_unit_test(base64_goes_there_and_back_and_is_strict),
         cmocka_unit_test(a_text_over_its_maximum_is_broken_and_says_so),
