@@ -141,6 +141,7 @@ static void
 remove_scratch(void)
 {
     if (getpid() == scratch_owner)
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe) */
         (void)nftw(scratch, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 

@@ -86,7 +86,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fuzz_input input = {data, size};
     const uint8_t which = fuzz_byte(&input);
 
-    (void)setlocale(LC_CTYPE, "C.UTF-8"); /* as main does */
+    (void)setlocale(LC_CTYPE, "C.UTF-8"); /* NOLINT(concurrency-mt-unsafe): as main */
     if (which == 'M') {
         const uint8_t status = fuzz_byte(&input);
         any_message(status % 16, status & 16 ? REPORT_JSON : REPORT_TEXT, &input);

@@ -37,7 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fuzz_input input = {data, size};
     const uint8_t which = fuzz_byte(&input);
 
-    (void)setlocale(LC_CTYPE, "C.UTF-8"); /* as main does */
+    (void)setlocale(LC_CTYPE, "C.UTF-8"); /* NOLINT(concurrency-mt-unsafe): as main */
     char *text = fuzz_rest(&input);
     const enum report_form form = (enum report_form)(which % REPORT_FORMS);
     const struct outcome outcome = hostile_outcome(which / REPORT_FORMS, text);
