@@ -49,7 +49,7 @@ fuzz() {
     "$build/tests/fuzz/fuzz_$1" $dictionary -artifact_prefix="$work/$1.finding-" -max_total_time="$seconds" \
         -timeout=25 -max_len=8192 -rss_limit_mb=2048 -print_final_stats=1 "$work/$1" "$corpus" >"$work/$1.log" 2>&1 </dev/null
     echo $? >"$work/$1.status"
-    [ -z "$minimise" ] || "$build/tests/fuzz/fuzz_$1" -merge=1 -max_len=1024 "$corpus" "$work/$1" >>"$work/$1.log" 2>&1 </dev/null
+    [ -z "$minimise" ] || "$build/tests/fuzz/fuzz_$1" -merge=1 -use_counters=0 -max_len=600 "$corpus" "$work/$1" >>"$work/$1.log" 2>&1 </dev/null
 }
 
 rm -f "$work"/*.finding-* "$work"/*.status
