@@ -76,7 +76,27 @@ add_line(struct digest_stream *stream, struct slice line)
     digest_add(stream, "\n", 1);
 }
 
-/* Every byte before the last line against the digest in it; nothing may follow. */
+/* The lines that are rows: what stands behind the head and is no schema, as plan_ndjson.c writes
+ * it. */
+static bool
+is_row(struct slice line, int64_t number)
+{
+    static const char schema[] = "{\"schema\":";
+    return number > 1 &&
+           (line.size < sizeof(schema) - 1 || memcmp(line.data, schema, sizeof(schema) - 1) != 0);
+}
+
+static bool
+check_count(const char *path, int64_t rows, const struct plan_end *last, struct err *err)
+{
+    if (rows == last->rows)
+        return true;
+    return err_set(err, ERR_STORAGE, "%s holds %" PRId64 " rows where its last line has %" PRId64,
+                   path, rows, last->rows);
+}
+
+/* Every byte before the last line against the digest in it, and the rows against their number;
+ * nothing may follow. */
 static bool
 verify_lines(struct lines *lines, const struct sums *sums, int fd, struct plan_end *ret,
              struct err *err)
@@ -84,6 +104,7 @@ verify_lines(struct lines *lines, const struct sums *sums, int fd, struct plan_e
     enum line_state state = LINE_END;
     struct slice line = {0};
     struct digest expected;
+    int64_t rows = 0;
 
     for (;;) {
         if (!lines_next(lines, &state, &line, err))
@@ -94,10 +115,13 @@ verify_lines(struct lines *lines, const struct sums *sums, int fd, struct plan_e
         if (plan_line_end(line, ret, &expected))
             break;
         add_line(sums->own, line);
+        rows += is_row(line, lines->number);
     }
     const struct digest digest = digest_finish(sums->own);
     if (!digest_equal(&digest, &expected))
         return damaged(fd, lines->path, lines->number, err);
+    if (!check_count(lines->path, rows, ret, err))
+        return false;
     if (!lines_next(lines, &state, &line, err))
         return false;
     return state == LINE_END || fault(lines, err, "stands behind the last line");
@@ -238,11 +262,7 @@ deliver(int fd, const char *path, const struct plan_sink *sink, const struct pla
         if (!plan_line_take(&lines, line, sink, &rows, err))
             return false;
     }
-    if (rows != last->rows)
-        return err_set(err, ERR_STORAGE,
-                       "%s holds %" PRId64 " rows where its last line has %" PRId64, path, rows,
-                       last->rows);
-    return true;
+    return check_count(path, rows, last, err);
 }
 
 bool

@@ -157,6 +157,9 @@ read_fields(struct row_line_reader *reader, const cJSON *fields, const char **re
     const cJSON *value = NULL;
     size_t i = 0;
 
+    *ret_why = "has no fields"; /* the items of an array have no names */
+    if (!cJSON_IsObject(fields))
+        return false;
     cJSON_ArrayForEach(value, fields)
     {
         *ret_why = "has other columns than the schema";
@@ -205,6 +208,9 @@ row_line_read(struct row_line_reader *reader, struct slice line, struct row *ret
     reader->json = NULL;
     *ret_why = "needs more memory than there is";
     if (!make_room(reader, line.size))
+        return false;
+    *ret_why = "is not UTF-8";
+    if (!text_is_utf8(line.data, line.size))
         return false;
     reader->json = storage_parse_json((const char *)line.data, line.size);
     *ret_why = "is not a JSON object";

@@ -8,7 +8,7 @@ enum {
     GRAM = 6,        /* bytes that are looked up at once */
     LONG_QUOTE = 12, /* a piece of this size is a quote */
     HEADS = 1 << 16,
-    CHAIN_MAX = 256,
+    STEPS_MAX = 1 << 28, /* of all searches together: seconds */
     HITS_MAX = 2000,
     WATCHED_MAX_BYTES = 64 * 1024 * 1024,
 };
@@ -19,7 +19,9 @@ struct scrub {
     struct text watched; /* all texts, a NUL behind each */
     uint32_t *heads;     /* the last place of a gram, plus 1 */
     uint32_t *before;    /* for each place: the place before of the same hash, plus 1 */
-    char **hits;         /* what may not be seen */
+    uint32_t *texts;     /* of each hash the last text that is watched: its place, plus 1 */
+    size_t steps;
+    char **hits; /* what may not be seen */
     size_t hit_count;
     bool all;
 };
@@ -33,8 +35,9 @@ scrub_new(void)
         return NULL;
     scrub->watched.max = WATCHED_MAX_BYTES;
     scrub->heads = calloc(HEADS, sizeof(*scrub->heads));
+    scrub->texts = calloc(HEADS, sizeof(*scrub->texts));
     scrub->hits = calloc(HITS_MAX, sizeof(*scrub->hits));
-    if (scrub->heads && scrub->hits)
+    if (scrub->heads && scrub->texts && scrub->hits)
         return scrub;
     scrub_free(scrub);
     return NULL;
@@ -49,15 +52,10 @@ scrub_free(struct scrub *scrub)
         free(scrub->hits[i]);
     free(scrub->hits);
     free(scrub->heads);
+    free(scrub->texts);
     free(scrub->before);
     text_done(&scrub->watched);
     free(scrub);
-}
-
-void
-scrub_watch(struct scrub *scrub, const char *text)
-{
-    text_append_bytes(&scrub->watched, text, strlen(text) + 1);
 }
 
 void
@@ -66,21 +64,40 @@ scrub_all(struct scrub *scrub)
     scrub->all = true;
 }
 
-/* FNV-1a over a gram. */
+/* FNV-1a. */
 static uint32_t
-hash(const unsigned char *at)
+hash_of(const unsigned char *at, size_t size)
 {
     uint32_t sum = 2166136261u;
 
-    for (size_t i = 0; i < GRAM; i++)
+    for (size_t i = 0; i < size; i++)
         sum = (sum ^ at[i]) * 16777619u;
     return (sum ^ sum >> 16) % HEADS;
+}
+
+static uint32_t
+hash(const unsigned char *at)
+{
+    return hash_of(at, GRAM);
 }
 
 static const unsigned char *
 watched_of(const struct scrub *scrub)
 {
     return (const unsigned char *)text_string(&scrub->watched);
+}
+
+void
+scrub_watch(struct scrub *scrub, const char *text)
+{
+    const size_t size = strlen(text);
+    uint32_t *last = &scrub->texts[hash_of((const unsigned char *)text, size)];
+
+    /* thousands of rows may have left for the same reason */
+    if (*last && strcmp((const char *)watched_of(scrub) + *last - 1, text) == 0)
+        return;
+    *last = (uint32_t)scrub->watched.used + 1;
+    text_append_bytes(&scrub->watched, text, size + 1);
 }
 
 static bool
@@ -101,21 +118,23 @@ make_index(struct scrub *scrub, struct err *err)
     return true;
 }
 
-/* The longest piece of a text that begins as the value does here; no text is left. */
+/* The longest piece of a text that begins as the value does here; no text is left. Too much work is
+ * not left undone: nothing is shown then. */
 static size_t
-longest(const struct scrub *scrub, const unsigned char *value, size_t size)
+longest(struct scrub *scrub, const unsigned char *value, size_t size)
 {
     const unsigned char *text = watched_of(scrub);
     size_t best = 0;
-    int tries = 0;
 
-    for (uint32_t at = scrub->heads[hash(value)]; at && tries < CHAIN_MAX; tries++) {
+    for (uint32_t at = scrub->heads[hash(value)]; at && best < size && !scrub->all;) {
         const size_t start = at - 1;
         size_t same = 0;
         while (same < size && start + same < scrub->watched.used && text[start + same] &&
                text[start + same] == value[same])
             same++;
         best = same > best ? same : best;
+        scrub->steps += same + 1;
+        scrub->all = scrub->steps > STEPS_MAX;
         at = scrub->before[start];
     }
     return best;
@@ -148,7 +167,7 @@ scrub_value(struct scrub *scrub, const void *bytes, size_t size, struct err *err
 
     if (!scrub->before && !make_index(scrub, err))
         return false;
-    for (size_t i = 0; size >= GRAM && i + GRAM <= size;) {
+    for (size_t i = 0; !scrub->all && i + GRAM <= size;) {
         const size_t same = scrub->heads[hash(value + i)] ? longest(scrub, value + i, size - i) : 0;
         if (same < least) {
             i++;

@@ -147,20 +147,43 @@ storage_read(int fd, const char *path, void *bytes, size_t size, size_t *ret_got
     }
 }
 
+/* Twice the room, and a NUL: what a file may hold is far more than most have. */
 static bool
-read_whole(int fd, const char *path, size_t max, char *bytes, size_t *ret_size, struct err *err)
+grow(char **bytes, size_t *room, size_t max, struct err *err)
 {
+    const size_t wanted = *room < max / 2 ? 2 * *room : max + 1;
+    char *grown = realloc(*bytes, wanted + 1);
+
+    if (!grown)
+        return storage_no_memory(err);
+    *bytes = grown;
+    *room = wanted;
+    return true;
+}
+
+static size_t
+first_room(size_t max)
+{
+    return max < READ_BYTES ? max + 1 : READ_BYTES;
+}
+
+/* There is the first room, and a byte more. */
+static bool
+read_whole(int fd, const char *path, size_t max, char **bytes, size_t *ret_size, struct err *err)
+{
+    size_t room = first_room(max);
     size_t used = 0;
     size_t got = 0;
 
     do {
-        if (!storage_read(fd, path, bytes + used, max + 1 - used, &got, err))
+        if (used == room && !grow(bytes, &room, max, err))
+            return false;
+        if (!storage_read(fd, path, *bytes + used, room - used, &got, err))
             return false;
         used += got;
     } while (got > 0 && used <= max);
     if (used > max)
         return err_set(err, ERR_STORAGE, "%s is larger than %zu bytes", path, max);
-    bytes[used] = '\0';
     *ret_size = used;
     return true;
 }
@@ -173,13 +196,14 @@ storage_read_small(const char *path, size_t max, char **ret_bytes, size_t *ret_s
 
     if (!storage_open(path, &fd, err))
         return false;
-    char *bytes = malloc(max + 2);
+    char *bytes = malloc(first_room(max) + 1);
     if (!bytes)
         return storage_no_memory(err);
-    if (!read_whole(fd, path, max, bytes, ret_size, err)) {
+    if (!read_whole(fd, path, max, &bytes, ret_size, err)) {
         free(bytes);
         return false;
     }
+    bytes[*ret_size] = '\0';
     *ret_bytes = bytes;
     return true;
 }

@@ -13,6 +13,26 @@ static const struct {
 #undef ERR
 };
 
+/** A text that filled its place may have been cut inside a character: end it before that one. */
+static void
+end_whole(char *text, size_t size)
+{
+    const size_t used = strlen(text);
+    size_t start = used;
+
+    if (used + 1 < size)
+        return;
+    while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
+        start--;
+    if (start > 0 && (unsigned char)text[start - 1] >= 0xC0) {
+        const unsigned char first = (unsigned char)text[--start];
+        const size_t whole = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+
+        if (used - start < whole)
+            text[start] = '\0';
+    }
+}
+
 bool
 err_set(struct err *err, enum err_code code, const char *fmt, ...)
 {
@@ -22,6 +42,7 @@ err_set(struct err *err, enum err_code code, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(err->primary, sizeof err->primary, fmt, ap);
     va_end(ap);
+    end_whole(err->primary, sizeof err->primary);
     return false;
 }
 
@@ -38,6 +59,7 @@ err_wrap(struct err *err, const char *fmt, ...)
     va_end(ap);
     used = strlen(err->primary);
     (void)snprintf(err->primary + used, sizeof err->primary - used, ": %s", was);
+    end_whole(err->primary, sizeof err->primary);
     return false;
 }
 
@@ -49,6 +71,7 @@ err_detail(struct err *err, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(err->detail, sizeof err->detail, fmt, ap);
     va_end(ap);
+    end_whole(err->detail, sizeof err->detail);
     return false;
 }
 
@@ -60,6 +83,7 @@ err_hint(struct err *err, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(err->hint, sizeof err->hint, fmt, ap);
     va_end(ap);
+    end_whole(err->hint, sizeof err->hint);
     return false;
 }
 
@@ -79,6 +103,7 @@ err_errno(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
     used = strlen(err->primary);
     (void)snprintf(err->primary + used, sizeof err->primary - used, ": %s",
                    strerror_r(errnum, reason, sizeof reason));
+    end_whole(err->primary, sizeof err->primary);
     return false;
 }
 

@@ -59,28 +59,35 @@ host_of_url(const char *url, char ret[HOST_BYTES])
         memmove(api, api + 4, strlen(api + 4) + 1);
 }
 
+/** Does `text` begin with `host`? */
+static bool
+begins(const char *text, const char *host)
+{
+    while (*host && lower(*text) == *host) {
+        text++;
+        host++;
+    }
+    return !*host;
+}
+
+/** The same with a label "api" behind the first one: contoso.api.crm4... */
+static bool
+begins_with_api(const char *text, const char *host)
+{
+    while (*host && lower(*text) == *host) {
+        text++;
+        if (*host++ == '.')
+            return begins(text, "api.") && begins(text + 4, host);
+    }
+    return false;
+}
+
 bool
 host_is_named(const char *url, const char *host)
 {
-    const size_t size = strlen(host);
-
-    for (const char *at = url; size && *at; at++) {
-        const char *here = at;
-        size_t matched = 0;
-
-        while (matched < size && lower(*here) == host[matched]) {
-            const bool label_ends = host[matched] == '.';
-
-            matched++;
-            here++;
-            /* the label "api" may stand behind the first one: contoso.api.crm4... */
-            if (label_ends && !memchr(host, '.', matched - 1) && lower(here[0]) == 'a' &&
-                lower(here[1]) == 'p' && lower(here[2]) == 'i' && here[3] == '.')
-                here += 4;
-        }
-        if (matched == size)
+    for (; *host && *url; url++)
+        if (begins(url, host) || begins_with_api(url, host))
             return true;
-    }
     return false;
 }
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REPLACEMENT "\xEF\xBF\xBD"
 enum { FRAME_BYTES = 64, HEADER_MAX_BYTES = 64 * 1024, VERDICT_MAX_BYTES = 8 * 1024 };
 
 /* ---- write */
@@ -110,14 +111,20 @@ string_of(const cJSON *object, const char *name)
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
 }
 
-/** A string of at most `size` - 1 bytes. */
+/** A text of an err, cut to `size` - 1 bytes: on its way each byte that was not UTF-8 (half a
+ * character at the end of a text that was cut) became a U+FFFD. */
 static bool
 take(const cJSON *object, const char *name, char *ret, size_t size)
 {
     const char *value = string_of(object, name);
-    if (!value || strlen(value) >= size)
+    size_t used = value ? strlen(value) : 0;
+    if (!value || used > (size - 1) * strlen(REPLACEMENT))
         return false;
-    (void)snprintf(ret, size, "%s", value);
+    used = used < size ? used : size - 1;
+    while (used > 0 && ((unsigned char)value[used] & 0xC0) == 0x80)
+        used--;
+    memcpy(ret, value, used);
+    ret[used] = '\0';
     return true;
 }
 

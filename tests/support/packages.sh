@@ -1,6 +1,6 @@
 # Sourced by fixtures/demo.sh and tests/run.sh: installs what is missing from Debian's packages.
 # need_packages GROUP...: build (compiler and libraries of dwclean and the sandbox), test (what only tests need), package (what
-# the tests of the package and the examples need).
+# the tests of the package and the examples need), fuzz (libFuzzer).
 
 packages_of() {
     case $1 in
@@ -10,6 +10,7 @@ packages_of() {
     test) echo git libcmocka-dev clang clang-format clang-tidy bats curl freetds-bin nodejs npm \
         openssl zstd nginx-light gcovr procps spin tmux util-linux iproute2 jq systemd \
         libxml2-utils python3 bsdutils groff-base man-db mandoc zsh fish ;;
+    fuzz) echo clang libclang-rt-14-dev ;;
     package) echo dpkg-dev lintian binutils file ;;
     *) echo "unknown package group: $1" >&2; return 1 ;;
     esac

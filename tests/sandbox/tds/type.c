@@ -121,7 +121,8 @@ read_scaled(struct tds_reader *reader, const struct scalar *scalar, struct tds_t
         type->width = tds_u8(reader);
         type->info.precision = tds_u8(reader);
         type->info.scale = tds_u8(reader);
-        return type->width <= 17 && type->info.precision >= 1 && type->info.precision <= 38 &&
+        return type->width >= 5 && type->width <= 17 && (type->width - 1) % 4 == 0 &&
+               type->info.precision >= 1 && type->info.precision <= 38 &&
                type->info.scale <= type->info.precision;
     }
     type->info.scale = tds_u8(reader);

@@ -219,6 +219,9 @@ static void
 a_row_count_that_does_not_fit_is_found(void **state)
 {
     const struct place *place = *state;
+    struct seen seen = {0};
+    const struct plan_sink sink = {
+        .ctx = &seen, .header = take_header, .schema = take_schema, .row = take_row};
     struct plan_end end = {0};
     struct err err = {0};
     size_t size = 0;
@@ -230,8 +233,9 @@ a_row_count_that_does_not_fit_is_found(void **state)
     rows[8] = '4';
     scratch_write(place->path, bytes, size);
     free(bytes);
-    assert_false(plan_ndjson_read(place->path, NULL, &end, &err));
+    assert_false(plan_ndjson_read(place->path, &sink, &end, &err));
     assert_non_null(strstr(err.primary, "holds 3 rows where its last line has 4"));
+    assert_int_equal(seen.headers + seen.schemas + seen.rows, 0);
 }
 
 static void

@@ -356,7 +356,11 @@ a_line_that_is_not_such_a_row_is_refused(void **state)
         {"{\"n\":{\"b65\":\"QQ==\"}}", "has a value that does not fit its column"},
         {"{\"n\":null,\"c\":\"\xC3\xA4\"}", "has a value that does not fit its column"},
         {"{\"n\":null,\"c\":null,\"b\":\"abc\"}", "has a value that does not fit its column"},
-        {"null", "has fewer columns than the schema"},
+        {"{}", "has fewer columns than the schema"},
+        {"null", "has no fields"},
+        {"[1]", "has no fields"},
+        {"\"x\"", "has no fields"},
+        {"{\"n\":\"\xFF\"}", "is not UTF-8"},
     };
     struct stored *stored = *state;
     char line[512];

@@ -64,6 +64,50 @@ without_rows_to_compare_with_nothing_is_shown(void **state)
     scrub_free(scrub);
 }
 
+/* The gram that the value begins with stands in many other places, behind the quote. */
+static void
+a_quote_among_many_that_begin_alike_is_left_out(void **state)
+{
+    TEXT_SCOPED text = {0};
+
+    (void)state;
+    text_append(&text, "aaaaaaSECRET");
+    for (int i = 0; i < 1000; i++)
+        text_append(&text, " aaaaaa");
+    struct scrub *scrub = scrub_new();
+    struct err err;
+    TEXT_SCOPED out = {0};
+    assert_non_null(scrub);
+    scrub_watch(scrub, text_string(&text));
+    scrub_watch(scrub, text_string(&text));
+    assert_true(scrub_value(scrub, "aaaaaaSECRET", strlen("aaaaaaSECRET"), &err));
+    scrub_append(scrub, text_string(&text), &out);
+    assert_memory_equal(text_string(&out), "[left out] aaaaaa aaaaaa", 24);
+    scrub_free(scrub);
+}
+
+static void
+what_would_take_too_long_to_compare_is_left_out(void **state)
+{
+    struct scrub *scrub = scrub_new();
+    char value[4001];
+    struct err err;
+    TEXT_SCOPED text = {0};
+    TEXT_SCOPED out = {0};
+
+    (void)state;
+    assert_non_null(scrub);
+    memset(value, 'a', sizeof(value) - 1);
+    value[sizeof(value) - 1] = '\0';
+    for (int i = 0; i < 100000; i++)
+        text_append(&text, "aaaaaaaaaaa ");
+    scrub_watch(scrub, text_string(&text));
+    assert_true(scrub_value(scrub, value, strlen(value), &err));
+    scrub_append(scrub, "nothing of it", &out);
+    assert_string_equal(text_string(&out), "[left out]");
+    scrub_free(scrub);
+}
+
 static void
 many_values_and_texts_end_in_time(void **state)
 {
@@ -95,6 +139,8 @@ main(void)
         cmocka_unit_test(a_piece_of_a_long_value_is_left_out_too),
         cmocka_unit_test(short_values_are_too_common_to_be_left_out),
         cmocka_unit_test(without_rows_to_compare_with_nothing_is_shown),
+        cmocka_unit_test(a_quote_among_many_that_begin_alike_is_left_out),
+        cmocka_unit_test(what_would_take_too_long_to_compare_is_left_out),
         cmocka_unit_test(many_values_and_texts_end_in_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

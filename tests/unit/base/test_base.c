@@ -56,6 +56,29 @@ an_error_is_wrapped_and_hinted(void **state)
     assert_string_equal(err.hint, "");
 }
 
+/* "ä", "€" and an emoji, cut at each of their bytes; what is whole stays. */
+static void
+an_error_never_ends_inside_a_character(void **state)
+{
+    static const char *const characters[] = {"\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        const size_t size = strlen(characters[i]);
+
+        for (size_t kept = 0; kept <= size; kept++) {
+            struct err err = {0};
+            char longest[sizeof err.primary + 8];
+            const size_t front = sizeof err.primary - 1 - kept;
+
+            memset(longest, 'x', front);
+            (void)snprintf(longest + front, sizeof longest - front, "%sx", characters[i]);
+            assert_false(err_set(&err, ERR_SERVER, "%s", longest));
+            assert_int_equal(strlen(err.primary), kept == size ? front + size : front);
+        }
+    }
+}
+
 static void
 an_arena_stops_at_its_maximum(void **state)
 {
@@ -255,6 +278,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_error_has_its_documented_status),
         cmocka_unit_test(an_error_is_wrapped_and_hinted),
+        cmocka_unit_test(an_error_never_ends_inside_a_character),
         cmocka_unit_test(an_arena_stops_at_its_maximum),
         cmocka_unit_test(numbers_are_whole_or_refused),
         cmocka_unit_test(durations_have_units),

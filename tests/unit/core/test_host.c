@@ -49,6 +49,8 @@ a_url_that_names_the_own_host_in_any_way_is_found(void **state)
     for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
         assert_false(host_is_named(no[i], own));
     assert_false(host_is_named("anything", ""));
+    assert_true(host_is_named("https://contoso.api.", "contoso.api"));
+    assert_true(host_is_named("https://contoso.api.api.crm4.x/", "contoso.api.crm4.x"));
 }
 
 static void

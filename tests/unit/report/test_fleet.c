@@ -114,6 +114,28 @@ a_message_arrives_as_it_was_sent(void **state)
     text_done(&member.report);
 }
 
+/** Half a character, where a text was cut, becomes three bytes on the way. */
+static void
+a_text_that_is_not_whole_is_no_reason_to_doubt_a_message(void **state)
+{
+    TEXT_SCOPED message = {0};
+    struct outcome outcome = an_outcome(OUTCOME_RESIDUE, 2);
+    struct fleet_member member = {.name = "uat"};
+    struct err err;
+    (void)state;
+    (void)err_set(&outcome.err, ERR_LOCK, "lock");
+    memset(outcome.err.detail, 'x', sizeof(outcome.err.detail) - 2);
+    outcome.err.detail[sizeof(outcome.err.detail) - 2] = '\xC3';
+    memset(outcome.err.hint, 0xFF, sizeof(outcome.err.hint) - 1);
+    write_message(&outcome, REPORT_TEXT, &message);
+    assert_true(fleet_read_message(&message, 2, REPORT_TEXT, &member, &err));
+    assert_int_equal(strlen(member.err.detail), sizeof(member.err.detail) - 2);
+    assert_true(text_is_utf8(member.err.hint, strlen(member.err.hint)));
+    assert_true(strlen(member.err.hint) > sizeof(member.err.hint) - 4);
+    text_done(&member.verdict);
+    text_done(&member.report);
+}
+
 static void
 rows_that_are_not_known_are_not_counted(void **state)
 {
@@ -347,6 +369,7 @@ main(void)
         cmocka_unit_test(the_first_of_the_order_that_occurs_is_the_status),
         cmocka_unit_test(what_is_no_status_of_a_look_counts_as_failed),
         cmocka_unit_test(a_message_arrives_as_it_was_sent),
+        cmocka_unit_test(a_text_that_is_not_whole_is_no_reason_to_doubt_a_message),
         cmocka_unit_test(rows_that_are_not_known_are_not_counted),
         cmocka_unit_test(a_message_that_was_cut_or_has_more_is_not_believed),
         cmocka_unit_test(a_message_that_contradicts_itself_is_not_believed),
