@@ -219,6 +219,9 @@ struct fake_world {
     int next_version;
 };
 
+/** Above 0 while the world itself allocates: a test that lets allocations fail spares these. */
+extern int fake_at_work;
+
 /** Scenario A in small: 2 project, 2 field, 3 event, 2 runtime rows that name another environment.
  * The last project, field and event row are of group 1. */
 void fake_world_init(struct fake_world *world);
