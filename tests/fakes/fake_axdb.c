@@ -436,6 +436,17 @@ land(struct fake_world *world)
     world->in_transaction = false;
 }
 
+/** Is it on stable storage that a COMMIT may have been sent? */
+static bool
+commit_is_on_record(const struct fake_run *run)
+{
+    const int last = run ? run->journal_count - 1 : -1;
+
+    /* without a run there is no record at all: a contract test */
+    return !run || (last >= 0 && strcmp(run->journal[last].step, "commit-sent") == 0 &&
+                    run->journal[last].durable);
+}
+
 static bool
 axdb_commit(struct axdb_store *store, enum commit_state *ret_state, struct err *err)
 {
@@ -443,6 +454,7 @@ axdb_commit(struct axdb_store *store, enum commit_state *ret_state, struct err *
     const bool injected = fake_fails(world, ERR_CONNECT, err);
 
     assert(world->in_transaction);
+    world->violations += !commit_is_on_record(world->run);
     *ret_state = injected ? COMMIT_UNKNOWN : world->commit;
     world->commit = COMMIT_DONE;
     if (*ret_state == COMMIT_DONE || (*ret_state == COMMIT_UNKNOWN && world->commit_lands))

@@ -70,7 +70,6 @@ journal_record(struct journal *journal, const char *step, const struct fact *fac
 {
     struct fake_run *run = PART_OF(struct fake_run, journal, journal_port);
 
-    (void)durable;
     if (fake_fails(run->world, ERR_STORAGE, err))
         return false;
     assert(run->journal_count < FAKE_MAX_JOURNAL);
@@ -79,6 +78,7 @@ journal_record(struct journal *journal, const char *step, const struct fact *fac
         if (strcmp(facts[i].name, "state") == 0 || strcmp(facts[i].name, "outcome") == 0)
             copy(run->journal[run->journal_count].state, sizeof run->journal[0].state,
                  facts[i].value);
+    run->journal[run->journal_count].durable = durable;
     run->journal_count++;
     if (strcmp(step, "purge-outcome") == 0)
         note_purged(run, facts, count);

@@ -5,7 +5,8 @@
  *
  * The world itself watches the promises of the program: `violations` counts rows that were
  * destroyed without an equal row in the sealed backup of the run, rows that were put back other
- * than a sealed backup has them, and rows that a putting back changed or took away.
+ * than a sealed backup has them, rows that a putting back changed or took away, and each COMMIT
+ * that was sent without a durable record of it.
  */
 #ifndef FAKES_FAKE_WORLD_H
 #define FAKES_FAKE_WORLD_H
@@ -79,6 +80,7 @@ struct fake_run {
     struct {
         char step[24];
         char state[24]; /* its fact "state" or "outcome" */
+        bool durable;
     } journal[FAKE_MAX_JOURNAL];
     int journal_count;
     bool planned, sealed, reopened, finished;
