@@ -22,6 +22,7 @@ enum {
     FAKE_MAX_ANSWERS = 4,
     FAKE_MAX_RUNS = 8,
     FAKE_MAX_AGAIN = 6,
+    FAKE_MAX_OPEN = 4,
     FAKE_NAME_BYTES = 160
 };
 
@@ -72,6 +73,13 @@ struct fake_again {
     bool sealed;
 };
 
+/** A past run that was opened in the archive: as it was then. */
+struct fake_archived {
+    struct fake_run *run;
+    struct archived_run port;
+    struct past_run past;
+};
+
 /** A run as its directory would tell of it. */
 struct fake_run {
     struct fake_world *world;
@@ -104,8 +112,8 @@ struct fake_run {
     struct journal journal_port;
     struct plan_file plan_port;
     struct backup backup_port;
-    struct archived_run archived;
-    struct past_run past;
+    struct fake_archived archived[FAKE_MAX_OPEN];
+    int opened; /* times that the archive did */
 };
 
 struct fake_world {
@@ -138,6 +146,8 @@ struct fake_world {
     bool lost_is_done;       /* and yet it was done */
     bool no_versions;        /* Dataverse does not check row versions of the table */
     enum right may_read_all; /* of the application user */
+    bool run_goes_on;        /* another process writes to a run while it is reopened */
+    bool forgets_row;        /* a sending says nothing of its last row */
     bool finish_fails;       /* the run directory cannot be finished */
     bool target_locked;      /* another run on this machine holds the target */
     bool link_unknown;

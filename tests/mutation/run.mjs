@@ -12,7 +12,7 @@ const work = resolve(process.env.MUTATION_WORK ?? "build/mutation");
 const tree = join(work, "tree");
 const build = join(work, "build");
 const sandbox = join(build, "tests/sandbox/dwclean-sandbox");
-const seconds_a_test = 120;
+const seconds_a_test = 600;
 
 function parse_block(block) {
     const mutation = { name: "", file: "", tests: [], before: [], after: [] };

@@ -159,6 +159,27 @@ prepare_resume_purge(struct scene *scene, struct arena *arena)
     scene->world.removal = REMOVAL_DONE;
 }
 
+/** A row is stamped twice before it goes. */
+static void
+prepare_stamped(struct scene *scene, struct arena *arena)
+{
+    prepare_clean(scene, arena);
+    scene->world.stamps = 2;
+}
+
+/** Each row is compared just before its delete; one is stamped then. */
+static void
+prepare_unversioned(struct scene *scene, struct arena *arena)
+{
+    prepare_look(scene, arena);
+    scene->world.no_versions = true;
+    scene->request.allow_no_etag = true;
+    confirm(scene, run_clean, arena);
+    scene->world.change_at = FAKE_BEFORE_LOOK;
+    scene->world.change_table = TABLE_RUNTIME;
+    scene->world.change = FAKE_STAMPS;
+}
+
 static const struct command every_command[] = {
     {"verify", run_verify, prepare_look, false, false},
     {"check", run_check, prepare_look, false, false},
@@ -171,6 +192,8 @@ static const struct command every_command[] = {
     {"resume", run_resume, prepare_resume, true, false},
     {"undo", run_undo, prepare_undo, false, true},
     {"resume in a purge", run_resume, prepare_resume_purge, true, false},
+    {"clean of stamped rows", run_clean, prepare_stamped, true, false},
+    {"clean without versions", run_clean, prepare_unversioned, true, false},
     {"env test", run_test_target, prepare_look, false, false},
 };
 
