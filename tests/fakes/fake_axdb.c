@@ -510,6 +510,8 @@ axdb_connect(struct axdb_server *server, const char *run_id, struct axdb_store *
     /* nobody waits for a server behind a crash */
     if (fake_fails(world, world->crash_at ? ERR_SIGNIN : ERR_CONNECT, err))
         return false;
+    if (world->stopped_at_connect == 1)
+        return err_set(err, ERR_INTERRUPTED, "stopped");
     if (++world->axdb_connects > 1 && world->axdb_gone_after)
         return err_set(err, world->gone_code, "the server is gone");
     (void)snprintf(world->connected_as, sizeof world->connected_as, "%s", run_id ? run_id : "");

@@ -371,6 +371,8 @@ runtime_connect(struct runtime_server *server, struct runtime_store **ret, struc
 
     if (fake_fails(world, ERR_SIGNIN, err))
         return false;
+    if (world->stopped_at_connect == 2)
+        return err_set(err, ERR_INTERRUPTED, "stopped");
     world->runtime_connects++;
     if (world->runtime_gone_after && world->runtime_connects > 1)
         return err_set(err, ERR_CONNECT, "Dataverse is away");

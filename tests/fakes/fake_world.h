@@ -146,6 +146,7 @@ struct fake_world {
     bool lost_is_done;       /* and yet it was done */
     bool no_versions;        /* Dataverse does not check row versions of the table */
     enum right may_read_all; /* of the application user */
+    int stopped_at_connect;  /* a stop signal ends connecting: 1 = to AxDB, 2 = to Dataverse */
     bool run_goes_on;        /* another process writes to a run while it is reopened */
     bool forgets_row;        /* a sending says nothing of its last row */
     bool finish_fails;       /* the run directory cannot be finished */
