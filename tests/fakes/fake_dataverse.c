@@ -323,6 +323,8 @@ runtime_return_row(struct runtime_store *store, const char *key, struct slice do
 {
     struct fake_world *world = WORLD_OF(store, runtime);
     const struct return_sink *sink = &world->returning;
+    const struct runtime_pace pace = {.done = (int64_t)world->return_count,
+                                      .total = (int64_t)world->return_total};
     struct returned returned = {.key = key, .http_status = 204};
     struct fake_row row = {0};
 
@@ -335,6 +337,10 @@ runtime_return_row(struct runtime_store *store, const char *key, struct slice do
     returned.state = create_row(world, &row, world->return_count == world->return_total);
     if (returned.state == RETURN_FAILED || returned.state == RETURN_UNKNOWN)
         (void)err_set(&returned.why, ERR_SERVER, "refused");
+    if (world->returns_paced)
+        sink->progress(sink->ctx, &pace);
+    if (world->forgets_row && world->return_count == world->return_total)
+        return true;
     return sink->outcome(sink->ctx, &returned, err);
 }
 

@@ -24,10 +24,11 @@ fake_happen(struct fake_world *world, enum fake_moment moment)
     world->change_at = FAKE_NEVER;
     switch (world->change) {
     case FAKE_ADDS:
-        fake_insert(table, &(struct fake_row){.recid = 1000,
-                                              .content = 77,
-                                              .group = world->change_group,
-                                              .project = world->change_project});
+        fake_insert(table,
+                    &(struct fake_row){.recid = world->change_recid ? world->change_recid : 1000,
+                                       .content = 77,
+                                       .group = world->change_group,
+                                       .project = world->change_project});
         break;
     case FAKE_CHANGES:
         if (at < table->count) {

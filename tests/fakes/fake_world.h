@@ -149,6 +149,8 @@ struct fake_world {
     int stopped_at_connect;  /* a stop signal ends connecting: 1 = to AxDB, 2 = to Dataverse */
     bool run_goes_on;        /* another process writes to a run while it is reopened */
     bool forgets_row;        /* a sending says nothing of its last row */
+    bool returns_paced;      /* creating rows tells its pace */
+    bool backup_grows;       /* a past run's backup has one more row when rows go back */
     bool finish_fails;       /* the run directory cannot be finished */
     bool target_locked;      /* another run on this machine holds the target */
     bool link_unknown;
@@ -170,6 +172,7 @@ struct fake_world {
     enum fake_change change;
     size_t change_row;
     int change_skip;            /* not at the first such moment, but so many later */
+    int change_recid;           /* of a row that is added; 0 = 1000 */
     int change_group;           /* of a row that is added */
     int change_project;         /* the same */
     bool axdb_gone_after;       /* the second connection fails */
