@@ -465,7 +465,9 @@ axdb_commit(struct axdb_store *store, enum commit_state *ret_state, struct err *
     if (*ret_state == COMMIT_DONE)
         return true;
     if (!injected)
-        (void)err_set(err, ERR_CONNECT, "the connection is gone");
+        (void)err_set(err, world->commit_deadlocks ? ERR_LOCK : ERR_CONNECT,
+                      "the connection is gone");
+    err->transient = world->commit_deadlocks;
     return false;
 }
 

@@ -223,8 +223,11 @@ runtime_remove(struct runtime_store *store, const struct runtime_ref *rows, size
     for (size_t i = 0; i < count; i++) {
         const struct runtime_ref *row = &rows[i];
         struct removal removal = {.row = row, .http_status = 204};
-        const struct runtime_pace pace = {
-            .done = (int64_t)i, .total = (int64_t)count, .ms_per_row_x10 = 1000, .throttled = 2};
+        const struct runtime_pace pace = {.done = (int64_t)i,
+                                          .total = (int64_t)count,
+                                          .ms_per_row_x10 = 1000,
+                                          .throttled = 2,
+                                          .paused_until_utc_ms = world->pauses ? INT64_MAX : 0};
 
         if (!sink->intent(sink->ctx, &row, 1, err) || fake_fails(world, ERR_CONNECT, err))
             return false;

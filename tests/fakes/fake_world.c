@@ -19,6 +19,8 @@ fake_happen(struct fake_world *world, enum fake_moment moment)
     struct fake_table *table = &world->tables[world->change_table];
     const size_t at = world->change_row;
 
+    if (world->happens)
+        world->happens(moment);
     if (world->change_at != moment || world->change_skip-- > 0)
         return;
     world->change_at = FAKE_NEVER;

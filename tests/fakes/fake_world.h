@@ -149,6 +149,7 @@ struct fake_world {
     int stopped_at_connect;  /* a stop signal ends connecting: 1 = to AxDB, 2 = to Dataverse */
     bool run_goes_on;        /* another process writes to a run while it is reopened */
     bool forgets_row;        /* a sending says nothing of its last row */
+    bool pauses;             /* the service asks for a pause without end */
     bool returns_paced;      /* creating rows tells its pace */
     bool backup_grows;       /* a past run's backup has one more row when rows go back */
     bool finish_fails;       /* the run directory cannot be finished */
@@ -157,6 +158,7 @@ struct fake_world {
 
     enum commit_state commit; /* what the next COMMIT answers */
     bool commit_lands;        /* with COMMIT_UNKNOWN: it did happen */
+    bool commit_deadlocks;    /* a COMMIT that is not done answers 1205 */
     int lock_failures;        /* so many begin_locked fail with 1222 first */
     bool exclusion_taken;     /* somebody else holds the application lock */
     bool exclusion_denied;    /* the login may not ask for it, whatever the evidence says */
@@ -167,6 +169,7 @@ struct fake_world {
     bool backup_changes;      /* under the locks a past run's backup is another than before */
     int disk_ms;              /* so long takes each row that is read from a backup */
 
+    void (*happens)(enum fake_moment moment); /* told of each moment; NULL = nobody */
     enum fake_moment change_at; /* then row `change_row` of `change_table` is changed */
     enum table change_table;
     enum fake_change change;

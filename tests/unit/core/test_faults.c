@@ -176,6 +176,58 @@ a_stop_signal_breaks_no_promise(void **state)
     sweep(STOPPED, 100);
 }
 
+/* ---- a stop signal at one moment ---- */
+
+static enum fake_moment stop_moment;
+
+static void
+stop(enum fake_moment moment)
+{
+    if (moment == stop_moment)
+        poll_that_stops = 1; /* from now on every poll sees it */
+}
+
+static struct outcome
+stopped_at(struct scene *scene, enum fake_moment moment, struct arena *arena)
+{
+    struct outcome outcome;
+
+    polls = 0;
+    stop_moment = moment;
+    scene->world.happens = stop;
+    run_clean(&scene->request, &scene->world.ports, arena, &outcome);
+    poll_that_stops = 0;
+    assert_int_equal(scene->world.violations, 0);
+    return outcome;
+}
+
+static void
+a_stop_signal_before_commit_changes_nothing(void **state)
+{
+    static const struct {
+        enum fake_moment moment;
+        int lock_failures;
+    } cases[] = {{FAKE_BEFORE_LOCK, 0}, {FAKE_BEFORE_LOCK, 1}, {FAKE_BEFORE_DELETE, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        static struct scene scene;
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+
+        memset(&scene, 0, sizeof scene);
+        prepare_clean(&scene, arena);
+        const size_t rows = fake_world_rows(&scene.world);
+
+        scene.world.lock_failures = cases[i].lock_failures;
+        const struct outcome outcome = stopped_at(&scene, cases[i].moment, arena);
+
+        assert_int_equal(outcome.exit_status, 130);
+        assert_false(outcome.changed);
+        assert_int_equal(fake_world_rows(&scene.world), rows);
+        assert_false(fake_world_journalled(&scene.world, "commit-sent"));
+    }
+}
+
 int
 main(void)
 {
@@ -184,6 +236,7 @@ main(void)
         cmocka_unit_test(a_world_that_goes_away_breaks_no_promise),
         cmocka_unit_test(an_allocation_that_fails_breaks_no_promise),
         cmocka_unit_test(a_stop_signal_breaks_no_promise),
+        cmocka_unit_test(a_stop_signal_before_commit_changes_nothing),
     };
 
     return cmocka_run_group_tests_name("core/faults", tests, NULL, NULL);

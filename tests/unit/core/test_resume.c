@@ -750,6 +750,21 @@ a_run_of_one_half_is_resumed_with_that_half(void **state)
     }
 }
 
+static void
+without_a_whole_plan_and_a_sealed_backup_nothing_is_resumed(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    interrupt_purge(&scene, arena);
+    scene.world.run->planned = false;
+    resume(&scene, arena);
+    assert_int_equal(scene.outcome.err.code, ERR_STORAGE);
+    assert_non_null(strstr(scene.outcome.err.primary, "no whole plan and sealed backup"));
+    assert_int_equal(fake_world_rows(&scene.world), 1);
+}
+
 int
 main(void)
 {
@@ -777,6 +792,7 @@ main(void)
         cmocka_unit_test(a_row_that_the_journal_names_twice_is_counted_once),
         cmocka_unit_test(a_resume_needs_the_halves_and_the_scope_of_its_run),
         cmocka_unit_test(a_run_of_one_half_is_resumed_with_that_half),
+        cmocka_unit_test(without_a_whole_plan_and_a_sealed_backup_nothing_is_resumed),
     };
 
     return cmocka_run_group_tests_name("core/resume", tests, NULL, NULL);
