@@ -206,12 +206,14 @@ preview(struct scene *scene, struct err *err)
     return preview_run(&scene->job, &sink, err);
 }
 
-static const char look[] = "look|AxDB|connect\nlook|AxDB|observe\n"
-                           "look|Dataverse|connect\nlook|Dataverse|observe\n";
-static const char plan_again[] = "plan again|AxDB|read BUSINESSEVENTSDEFINITION\n"
-                                 "plan again|AxDB|read DUALWRITEPROJECTCONFIGURATION\n"
-                                 "plan again|AxDB|read DUALWRITEPROJECTFIELDCONFIGURATION\n"
-                                 "plan again|Dataverse|list\n";
+static const char look_and_plan[] = "look|AxDB|connect\n"
+                                    "look|AxDB|observe\n"
+                                    "look|Dataverse|connect\n"
+                                    "look|Dataverse|observe\n"
+                                    "plan again|AxDB|read DUALWRITEPROJECTFIELDCONFIGURATION\n"
+                                    "plan again|AxDB|read DUALWRITEPROJECTCONFIGURATION\n"
+                                    "plan again|AxDB|read BUSINESSEVENTSDEFINITION\n"
+                                    "plan again|Dataverse|list\n";
 
 /** Is `line` said before `later`? */
 static void
@@ -265,9 +267,7 @@ an_empty_plan_is_read_again_and_that_is_all(void **state)
     (void)state;
     set_scene(&scene, "", true, true, 0);
     assert_true(preview(&scene, &err));
-    assert_int_equal(strncmp(scene.shown.said, look, sizeof look - 1), 0);
-    assert_int_equal(strlen(scene.shown.said), sizeof look + sizeof plan_again - 2);
-    assert_null(strstr(scene.shown.said, "delete"));
+    assert_string_equal(scene.shown.said, look_and_plan);
 }
 
 static void
