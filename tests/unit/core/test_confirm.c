@@ -140,15 +140,43 @@ rows_hosts_and_groups_are_counted(void **state)
 }
 
 /** What has to be typed at a terminal, for each way to name a target. */
+struct typing {
+    const char *environment;
+    bool axdb, dataverse, jit;
+    const char *answers[3];
+    int count;
+};
+
+/** Answer number `wrong` is another; -1: none is, -2: the last one is not given. */
+static void
+type(const struct typing *typing, int wrong)
+{
+    struct fake_world world;
+    struct scene scene;
+    struct err err = {0};
+
+    set_scene(&scene);
+    fake_world_init(&world);
+    scene.request.yes = scene.request.maps_are_stopped = false;
+    scene.request.environment = typing->environment;
+    scene.request.axdb = typing->axdb;
+    scene.request.dataverse = scene.plan.asked[TABLE_RUNTIME] = typing->dataverse;
+    if (typing->jit)
+        scene.request.server = scene.request.database = NULL;
+    world.answer_count = wrong == -2 ? typing->count - 1 : typing->count;
+    for (int j = 0; j < typing->count; j++)
+        world.answers[j] = j == wrong ? "yes" : typing->answers[j];
+    assert_int_equal(
+        confirm_plan(&scene.request, &scene.evidence, &scene.plan, "this", &world.op, &err),
+        wrong == -1);
+    assert_string_equal(world.shown, "this");
+    assert_int_equal(err.code, wrong == -1 ? ERR_NONE : ERR_REFUSED);
+}
+
 static void
 every_name_has_to_be_typed(void **state)
 {
-    static const struct {
-        const char *environment;
-        bool axdb, dataverse, jit;
-        const char *answers[3];
-        int count;
-    } cases[] = {
+    static const struct typing typings[] = {
         {NULL, true, true, false, {"STOPPED", "AxDB@sql01", "org1"}, 3},
         {NULL, true, false, false, {"STOPPED", "AxDB@sql01"}, 2},
         {NULL, false, true, false, {"STOPPED", "org1"}, 2},
@@ -157,30 +185,9 @@ every_name_has_to_be_typed(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        for (int wrong = -2; wrong < cases[i].count; wrong++) {
-            struct fake_world world;
-            struct scene scene;
-            struct err err = {0};
-
-            set_scene(&scene);
-            fake_world_init(&world);
-            scene.request.yes = scene.request.maps_are_stopped = false;
-            scene.request.environment = cases[i].environment;
-            scene.request.axdb = cases[i].axdb;
-            scene.request.dataverse = scene.plan.asked[TABLE_RUNTIME] = cases[i].dataverse;
-            if (cases[i].jit)
-                scene.request.server = scene.request.database = NULL;
-            world.answer_count = wrong == -2 ? cases[i].count - 1 : cases[i].count;
-            for (int j = 0; j < cases[i].count; j++)
-                world.answers[j] = j == wrong ? "yes" : cases[i].answers[j];
-            assert_int_equal(
-                confirm_plan(&scene.request, &scene.evidence, &scene.plan, "this", &world.op, &err),
-                wrong == -1);
-            assert_string_equal(world.shown, "this");
-            if (wrong != -1)
-                assert_int_equal(err.code, ERR_REFUSED);
-        }
+    for (size_t i = 0; i < sizeof typings / sizeof typings[0]; i++)
+        for (int wrong = -2; wrong < typings[i].count; wrong++)
+            type(&typings[i], wrong);
 }
 
 static void

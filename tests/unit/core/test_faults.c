@@ -13,6 +13,7 @@ enum { MEGABYTE = 1048576, MOST_CALLS = 5000 };
 static int allocations, allocation_that_fails;
 static int polls, poll_that_stops;
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
@@ -53,6 +54,8 @@ __wrap_cancel_check(struct err *err)
         return err_set(err, ERR_INTERRUPTED, "stop signal at poll %d", polls);
     return __real_cancel_check(err);
 }
+
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 /* ---- one fault, one run ---- */
 

@@ -106,6 +106,9 @@ shared_event_channels_are_refused_until_the_operator_chooses(void **state)
     world.other_channel = "MyEventGrid";
     assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
     world.other_channel = NULL;
+    world.channel = "AthenaFinanceOperationsTableDataFeed"; /* nobody else's, and yet not ours */
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
+    world.channel = "DualWrite";
     world.tables[TABLE_PROJECT].count = 0; /* events without an owner */
     assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
 }
@@ -405,6 +408,18 @@ add_identity(struct axdb_evidence *axdb)
 }
 
 static void
+be_read_only(struct axdb_evidence *axdb)
+{
+    axdb->identity.read_only = true;
+}
+
+static void
+be_a_replica(struct axdb_evidence *axdb)
+{
+    axdb->identity.replica = true;
+}
+
+static void
 no_organization(struct runtime_evidence *runtime)
 {
     runtime->identity.organization_id = "";
@@ -447,6 +462,8 @@ one_thing_that_is_not_as_it_should_be_refuses(void **state)
         {.axdb = hide_keys, .status = 4, .said = "may not see triggers, foreign keys"},
         {.axdb = hide_policies, .status = 4, .said = "may not see triggers, foreign keys"},
         {.axdb = hide_channels, .status = 4, .said = "channel families share"},
+        {.axdb = be_read_only, .status = 4, .said = "MULTI_USER, read-only"},
+        {.axdb = be_a_replica, .status = 4, .said = "a read-only replica"},
         {.axdb = add_identity, .status = 0}, /* a delete needs no ALTER */
         {.runtime = no_organization, .status = 4, .said = "does not say which organization"},
         {.runtime = no_name, .status = 4, .said = "does not say which organization"},

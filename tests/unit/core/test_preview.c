@@ -349,6 +349,23 @@ a_scope_that_cannot_be_read_shows_nothing(void **state)
 static const char *const scopes[] = {"", "channels=[\"DualWrite\"]",
                                      "map=\"a\":\"b\";projects=[1:\"P\"]"};
 
+/** Let call `at` of one kind fail: a statement, its taker, the plan. False: it did not come to it.
+ */
+static bool
+breaks_at(const char *scope, bool with_runtime, int kind, int at)
+{
+    struct scene scene;
+    struct err err = {0};
+
+    set_scene(&scene, scope, true, with_runtime, 2);
+    *(kind == 0 ? &fail_at : kind == 1 ? &scene.shown.fail_at : &scene.world.fail_at) = at;
+    if (preview(&scene, &err))
+        return false;
+    assert_int_equal(err.code, kind == 0 ? ERR_SERVER : ERR_STORAGE);
+    assert_true(kind == 2 || scene.shown.count == at - (kind == 0));
+    return true;
+}
+
 /** What cannot be shown, or is not taken, ends it at once: half a preview is not a preview. */
 static void
 nothing_is_left_out_without_a_word(void **state)
@@ -358,20 +375,8 @@ nothing_is_left_out_without_a_word(void **state)
         for (int kind = 0; kind < 3; kind++) {
             int at = 1;
 
-            for (;; at++) {
-                struct scene scene;
-                struct err err = {0};
-
-                set_scene(&scene, scopes[i], true, i < 2, 2);
-                *(kind == 0   ? &fail_at
-                  : kind == 1 ? &scene.shown.fail_at
-                              : &scene.world.fail_at) = at;
-                if (preview(&scene, &err))
-                    break;
-                assert_int_equal(err.code, kind == 0 ? ERR_SERVER : ERR_STORAGE);
-                assert_true(kind == 2 || scene.shown.count == at - (kind == 0));
-                assert_true(at < CALLS);
-            }
+            while (breaks_at(scopes[i], i < 2, kind, at))
+                assert_true(++at < CALLS);
             assert_true(at > 4);
         }
 }
