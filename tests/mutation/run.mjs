@@ -1,6 +1,6 @@
 // Breaks one line at a time (mutations.txt), builds, runs the named tests, and expects one of them to fail.
 //
-//   node tests/mutation/run.mjs [--list] [--only WORD]
+//   node tests/mutation/run.mjs [--list] [--only WORD...]
 //
 // Exit status 0 only when every mutation was killed, after every named test has passed on the unbroken tree.
 import { spawnSync } from "node:child_process";
@@ -127,8 +127,8 @@ function judge(mutation) {
 }
 
 function main(arguments_) {
-    const word = arguments_[0] === "--only" ? arguments_[1] : "";
-    const chosen = mutations.filter((mutation) => mutation.name.includes(word) || mutation.file.includes(word));
+    const words = arguments_[0] === "--only" ? arguments_.slice(1) : [""];
+    const chosen = mutations.filter(({ name, file }) => words.some((word) => name.includes(word) || file.includes(word)));
     if (arguments_[0] === "--list") {
         for (const mutation of chosen) {
             mutated(mutation);
