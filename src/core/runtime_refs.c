@@ -38,11 +38,11 @@ room(struct runtime_refs *refs, struct err *err)
     const size_t capacity = refs->capacity ? refs->capacity * 2 : FIRST_CAPACITY;
     struct runtime_ref *list;
 
-    if (refs->count < refs->capacity)
-        return true;
     if (refs->count >= RUNTIME_REFS_MAX)
         return err_set(err, ERR_SERVER, "Dataverse lists more than %d runtime configurations",
                        RUNTIME_REFS_MAX);
+    if (refs->count < refs->capacity)
+        return true;
     list = realloc(refs->list, capacity * sizeof *list);
     if (!list)
         return no_memory(err);

@@ -436,6 +436,17 @@ land(struct fake_world *world)
     world->in_transaction = false;
 }
 
+/** Is it on stable storage that a COMMIT may have been sent? */
+static bool
+commit_is_on_record(const struct fake_run *run)
+{
+    const int last = run ? run->journal_count - 1 : -1;
+
+    /* without a run there is no record at all: a contract test */
+    return !run || (last >= 0 && strcmp(run->journal[last].step, "commit-sent") == 0 &&
+                    run->journal[last].durable);
+}
+
 static bool
 axdb_commit(struct axdb_store *store, enum commit_state *ret_state, struct err *err)
 {
@@ -443,6 +454,7 @@ axdb_commit(struct axdb_store *store, enum commit_state *ret_state, struct err *
     const bool injected = fake_fails(world, ERR_CONNECT, err);
 
     assert(world->in_transaction);
+    world->violations += !commit_is_on_record(world->run);
     *ret_state = injected ? COMMIT_UNKNOWN : world->commit;
     world->commit = COMMIT_DONE;
     if (*ret_state == COMMIT_DONE || (*ret_state == COMMIT_UNKNOWN && world->commit_lands))
@@ -453,7 +465,9 @@ axdb_commit(struct axdb_store *store, enum commit_state *ret_state, struct err *
     if (*ret_state == COMMIT_DONE)
         return true;
     if (!injected)
-        (void)err_set(err, ERR_CONNECT, "the connection is gone");
+        (void)err_set(err, world->commit_deadlocks ? ERR_LOCK : ERR_CONNECT,
+                      "the connection is gone");
+    err->transient = world->commit_deadlocks;
     return false;
 }
 
@@ -498,6 +512,8 @@ axdb_connect(struct axdb_server *server, const char *run_id, struct axdb_store *
     /* nobody waits for a server behind a crash */
     if (fake_fails(world, world->crash_at ? ERR_SIGNIN : ERR_CONNECT, err))
         return false;
+    if (world->stopped_at_connect == 1)
+        return err_set(err, ERR_INTERRUPTED, "stopped");
     if (++world->axdb_connects > 1 && world->axdb_gone_after)
         return err_set(err, world->gone_code, "the server is gone");
     (void)snprintf(world->connected_as, sizeof world->connected_as, "%s", run_id ? run_id : "");

@@ -223,12 +223,17 @@ runtime_remove(struct runtime_store *store, const struct runtime_ref *rows, size
     for (size_t i = 0; i < count; i++) {
         const struct runtime_ref *row = &rows[i];
         struct removal removal = {.row = row, .http_status = 204};
-        const struct runtime_pace pace = {
-            .done = (int64_t)i, .total = (int64_t)count, .ms_per_row_x10 = 1000, .throttled = 2};
+        const struct runtime_pace pace = {.done = (int64_t)i,
+                                          .total = (int64_t)count,
+                                          .ms_per_row_x10 = 1000,
+                                          .throttled = 2,
+                                          .paused_until_utc_ms = world->pauses ? INT64_MAX : 0};
 
         if (!sink->intent(sink->ctx, &row, 1, err) || fake_fails(world, ERR_CONNECT, err))
             return false;
         removal.state = remove_row(world, row, i + 1 == count);
+        if (world->forgets_row && i + 1 == count)
+            continue;
         if (removal.state != REMOVAL_DONE && removal.state != REMOVAL_GONE)
             (void)err_set(&removal.why, ERR_SERVER, "refused");
         if (!sink->outcome(sink->ctx, &removal, err))
@@ -321,6 +326,8 @@ runtime_return_row(struct runtime_store *store, const char *key, struct slice do
 {
     struct fake_world *world = WORLD_OF(store, runtime);
     const struct return_sink *sink = &world->returning;
+    const struct runtime_pace pace = {.done = (int64_t)world->return_count,
+                                      .total = (int64_t)world->return_total};
     struct returned returned = {.key = key, .http_status = 204};
     struct fake_row row = {0};
 
@@ -333,6 +340,10 @@ runtime_return_row(struct runtime_store *store, const char *key, struct slice do
     returned.state = create_row(world, &row, world->return_count == world->return_total);
     if (returned.state == RETURN_FAILED || returned.state == RETURN_UNKNOWN)
         (void)err_set(&returned.why, ERR_SERVER, "refused");
+    if (world->returns_paced)
+        sink->progress(sink->ctx, &pace);
+    if (world->forgets_row && world->return_count == world->return_total)
+        return true;
     return sink->outcome(sink->ctx, &returned, err);
 }
 
@@ -369,6 +380,8 @@ runtime_connect(struct runtime_server *server, struct runtime_store **ret, struc
 
     if (fake_fails(world, ERR_SIGNIN, err))
         return false;
+    if (world->stopped_at_connect == 2)
+        return err_set(err, ERR_INTERRUPTED, "stopped");
     world->runtime_connects++;
     if (world->runtime_gone_after && world->runtime_connects > 1)
         return err_set(err, ERR_CONNECT, "Dataverse is away");

@@ -70,7 +70,6 @@ journal_record(struct journal *journal, const char *step, const struct fact *fac
 {
     struct fake_run *run = PART_OF(struct fake_run, journal, journal_port);
 
-    (void)durable;
     if (fake_fails(run->world, ERR_STORAGE, err))
         return false;
     assert(run->journal_count < FAKE_MAX_JOURNAL);
@@ -79,6 +78,7 @@ journal_record(struct journal *journal, const char *step, const struct fact *fac
         if (strcmp(facts[i].name, "state") == 0 || strcmp(facts[i].name, "outcome") == 0)
             copy(run->journal[run->journal_count].state, sizeof run->journal[0].state,
                  facts[i].value);
+    run->journal[run->journal_count].durable = durable;
     run->journal_count++;
     if (strcmp(step, "purge-outcome") == 0)
         note_purged(run, facts, count);
@@ -434,6 +434,8 @@ store_reopen(struct run_store *store, const char *id, struct run_dir **ret, stru
     if (!run)
         return err_set(err, ERR_STORAGE, "%s is not a run", id);
     run->reopened = true;
+    if (world->run_goes_on)
+        copy(run->journal[run->journal_count++].step, sizeof run->journal[0].step, "resumed");
     world->run = run;
     *ret = &run->dir;
     return true;
@@ -444,13 +446,13 @@ store_reopen(struct run_store *store, const char *id, struct run_dir **ret, stru
 static struct fake_run *
 archived(const struct archived_run *run)
 {
-    return PART_OF(struct fake_run, run, archived);
+    return PART_OF(struct fake_archived, run, port)->run;
 }
 
 static const struct past_run *
 archive_past(const struct archived_run *run)
 {
-    return &archived(run)->past;
+    return &PART_OF(struct fake_archived, run, port)->past;
 }
 
 static const struct schema *
@@ -478,11 +480,14 @@ archive_manifest(const struct archived_run *run, struct digest *ret)
 
 /** The rows of a table, each in its newest version. */
 static bool
-newest_rows(struct fake_run *past, enum table table, struct fake_table *ret, struct err *err)
+newest_rows(const struct archived_run *from, enum table table, struct fake_table *ret,
+            struct err *err)
 {
+    struct fake_run *past = archived(from);
+
     if (fake_fails(past->world, ERR_STORAGE, err))
         return false;
-    if (past->world->archive_broken || !archive_schema(&past->archived, table))
+    if (past->world->archive_broken || !archive_schema(from, table))
         return err_set(err, ERR_STORAGE, "the backup of %s is damaged", table_name(table));
     *ret = past->backup[table];
     for (size_t i = 0; table == TABLE_RUNTIME && i < ret->count; i++)
@@ -497,10 +502,12 @@ archive_read(struct archived_run *run, enum table table, const struct row_sink *
     struct fake_run *past = archived(run);
     struct fake_table read;
 
-    if (!newest_rows(past, table, &read, err))
+    if (!newest_rows(run, table, &read, err))
         return false;
     if (past->world->in_transaction && past->world->backup_changes && read.count)
         read.rows[read.count - 1].content++;
+    if (past->world->backup_grows && (past->world->in_transaction || past->world->return_total))
+        read.rows[read.count++] = (struct fake_row){.recid = 900};
     return read_disk(past->world, &past->schemas[table], &read, sink, err);
 }
 
@@ -511,7 +518,7 @@ archive_begin(struct archived_run *run, enum table table, struct err *err)
 
     past->cursor_at = 0;
     assert(table == TABLE_RUNTIME);
-    return newest_rows(past, table, &past->cursor, err);
+    return newest_rows(run, table, &past->cursor, err);
 }
 
 static bool
@@ -619,28 +626,30 @@ archive_open(struct run_archive *archive, const char *name, struct arena *arena,
         return false;
     if (!run)
         return err_set(err, ERR_USAGE, "no run %s in /runs", name);
-    run->past = (struct past_run){.id = run->id,
-                                  .path = run->id,
-                                  .command = run->command,
-                                  .environment = "uat",
-                                  .started_utc = "2026-11-21T21:44:29Z",
-                                  .user = "dba",
-                                  .host = "workstation",
-                                  .program = "fake",
-                                  .has_plan = run->planned,
-                                  .plan = {.server = run->target[0],
-                                           .database = run->target[1],
-                                           .database_created = run->target[2],
-                                           .recovery_fork = run->target[3],
-                                           .organization_id = run->target[4],
-                                           .organization_name = run->target[5],
-                                           .organization_host = run->target[6],
-                                           .scope = run->scope,
-                                           .created_utc_ms = run->planned_utc_ms,
-                                           .expires_utc_ms = run->expires_utc_ms}};
-    copy(run->past.plan_id, sizeof run->past.plan_id, run->plan_id);
-    read_progress(run, &run->past.progress);
-    *ret = &run->archived;
+    struct fake_archived *opened = &run->archived[run->opened++ % FAKE_MAX_OPEN];
+
+    opened->past = (struct past_run){.id = run->id,
+                                     .path = run->id,
+                                     .command = run->command,
+                                     .environment = "uat",
+                                     .started_utc = "2026-11-21T21:44:29Z",
+                                     .user = "dba",
+                                     .host = "workstation",
+                                     .program = "fake",
+                                     .has_plan = run->planned,
+                                     .plan = {.server = run->target[0],
+                                              .database = run->target[1],
+                                              .database_created = run->target[2],
+                                              .recovery_fork = run->target[3],
+                                              .organization_id = run->target[4],
+                                              .organization_name = run->target[5],
+                                              .organization_host = run->target[6],
+                                              .scope = run->scope,
+                                              .created_utc_ms = run->planned_utc_ms,
+                                              .expires_utc_ms = run->expires_utc_ms}};
+    copy(opened->past.plan_id, sizeof opened->past.plan_id, run->plan_id);
+    read_progress(run, &opened->past.progress);
+    *ret = &opened->port;
     return true;
 }
 
@@ -696,7 +705,10 @@ fake_runs_init(struct fake_world *world)
             run->again[j].port.ops = &again_ops;
         }
         run->dir.ops = &dir_ops;
-        run->archived.ops = &archived_ops;
+        for (int j = 0; j < FAKE_MAX_OPEN; j++) {
+            run->archived[j].run = run;
+            run->archived[j].port.ops = &archived_ops;
+        }
     }
     world->run_store = (struct run_store){.new_id = store_new_id,
                                           .probe = store_probe,

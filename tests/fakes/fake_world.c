@@ -19,15 +19,18 @@ fake_happen(struct fake_world *world, enum fake_moment moment)
     struct fake_table *table = &world->tables[world->change_table];
     const size_t at = world->change_row;
 
+    if (world->happens)
+        world->happens(moment);
     if (world->change_at != moment || world->change_skip-- > 0)
         return;
     world->change_at = FAKE_NEVER;
     switch (world->change) {
     case FAKE_ADDS:
-        fake_insert(table, &(struct fake_row){.recid = 1000,
-                                              .content = 77,
-                                              .group = world->change_group,
-                                              .project = world->change_project});
+        fake_insert(table,
+                    &(struct fake_row){.recid = world->change_recid ? world->change_recid : 1000,
+                                       .content = 77,
+                                       .group = world->change_group,
+                                       .project = world->change_project});
         break;
     case FAKE_CHANGES:
         if (at < table->count) {

@@ -5,7 +5,8 @@
  *
  * The world itself watches the promises of the program: `violations` counts rows that were
  * destroyed without an equal row in the sealed backup of the run, rows that were put back other
- * than a sealed backup has them, and rows that a putting back changed or took away.
+ * than a sealed backup has them, rows that a putting back changed or took away, and each COMMIT
+ * that was sent without a durable record of it.
  */
 #ifndef FAKES_FAKE_WORLD_H
 #define FAKES_FAKE_WORLD_H
@@ -21,6 +22,7 @@ enum {
     FAKE_MAX_ANSWERS = 4,
     FAKE_MAX_RUNS = 8,
     FAKE_MAX_AGAIN = 6,
+    FAKE_MAX_OPEN = 4,
     FAKE_NAME_BYTES = 160
 };
 
@@ -71,6 +73,13 @@ struct fake_again {
     bool sealed;
 };
 
+/** A past run that was opened in the archive: as it was then. */
+struct fake_archived {
+    struct fake_run *run;
+    struct archived_run port;
+    struct past_run past;
+};
+
 /** A run as its directory would tell of it. */
 struct fake_run {
     struct fake_world *world;
@@ -79,6 +88,7 @@ struct fake_run {
     struct {
         char step[24];
         char state[24]; /* its fact "state" or "outcome" */
+        bool durable;
     } journal[FAKE_MAX_JOURNAL];
     int journal_count;
     bool planned, sealed, reopened, finished;
@@ -102,8 +112,8 @@ struct fake_run {
     struct journal journal_port;
     struct plan_file plan_port;
     struct backup backup_port;
-    struct archived_run archived;
-    struct past_run past;
+    struct fake_archived archived[FAKE_MAX_OPEN];
+    int opened; /* times that the archive did */
 };
 
 struct fake_world {
@@ -137,12 +147,19 @@ struct fake_world {
     bool lost_is_done;       /* and yet it was done */
     bool no_versions;        /* Dataverse does not check row versions of the table */
     enum right may_read_all; /* of the application user */
+    int stopped_at_connect;  /* a stop signal ends connecting: 1 = to AxDB, 2 = to Dataverse */
+    bool run_goes_on;        /* another process writes to a run while it is reopened */
+    bool forgets_row;        /* a sending says nothing of its last row */
+    bool pauses;             /* the service asks for a pause without end */
+    bool returns_paced;      /* creating rows tells its pace */
+    bool backup_grows;       /* a past run's backup has one more row when rows go back */
     bool finish_fails;       /* the run directory cannot be finished */
     bool target_locked;      /* another run on this machine holds the target */
     bool link_unknown;
 
     enum commit_state commit; /* what the next COMMIT answers */
     bool commit_lands;        /* with COMMIT_UNKNOWN: it did happen */
+    bool commit_deadlocks;    /* a COMMIT that is not done answers 1205 */
     int lock_failures;        /* so many begin_locked fail with 1222 first */
     bool exclusion_taken;     /* somebody else holds the application lock */
     bool exclusion_denied;    /* the login may not ask for it, whatever the evidence says */
@@ -153,11 +170,13 @@ struct fake_world {
     bool backup_changes;      /* under the locks a past run's backup is another than before */
     int disk_ms;              /* so long takes each row that is read from a backup */
 
+    void (*happens)(enum fake_moment moment); /* told of each moment; NULL = nobody */
     enum fake_moment change_at; /* then row `change_row` of `change_table` is changed */
     enum table change_table;
     enum fake_change change;
     size_t change_row;
     int change_skip;            /* not at the first such moment, but so many later */
+    int change_recid;           /* of a row that is added; 0 = 1000 */
     int change_group;           /* of a row that is added */
     int change_project;         /* the same */
     bool axdb_gone_after;       /* the second connection fails */
@@ -219,6 +238,9 @@ struct fake_world {
     int64_t insert_count;
     int next_version;
 };
+
+/** Above 0 while the world itself allocates: a test that lets allocations fail spares these. */
+extern int fake_at_work;
 
 /** Scenario A in small: 2 project, 2 field, 3 event, 2 runtime rows that name another environment.
  * The last project, field and event row are of group 1. */

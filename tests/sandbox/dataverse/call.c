@@ -308,6 +308,8 @@ dv_fault_error(struct dv_call *call, const struct fault_action *action)
         http_answer_text(call->answer, (int)action->arg, "text/html",
                          "<!DOCTYPE html><html><body><h1>The service is unavailable.</h1></body>"
                          "</html>");
+        if (action->arg >= 300 && action->arg < 400) /* as a proxy leads elsewhere */
+            http_headers_add(&call->answer->headers, "Location", "/elsewhere");
         return;
     }
     const char *message = next_word(action->text, code, sizeof(code));

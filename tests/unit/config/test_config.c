@@ -998,6 +998,28 @@ one_of_several_is_loaded_as_if_it_were_named_alone(void **state)
     config_free(call.config);
 }
 
+/** To go without encryption is for the command line: a command that writes takes it from nowhere
+ * else. */
+static void
+a_variable_does_not_switch_encryption_off(void **state)
+{
+    static const struct {
+        const char *line, *variable, *mode;
+    } cases[] = {{"verify " AXDB, "DWCLEAN_ENCRYPT=disable", "disable"},
+                 {"clean " AXDB, "DWCLEAN_ENCRYPT=disable", "mandatory"},
+                 {"clean " AXDB, "DWCLEAN_ENCRYPT=strict", "strict"},
+                 {"clean -N strict " AXDB, "DWCLEAN_ENCRYPT=optional", "strict"}};
+    struct call call;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        load(&call, cases[i].line, cases[i].variable);
+        assert_true(call.ok);
+        assert_string_equal(config_text(call.config, OPT_ENCRYPT), cases[i].mode);
+        config_free(call.config);
+    }
+}
+
 int
 main(void)
 {
@@ -1035,6 +1057,7 @@ main(void)
         cmocka_unit_test(several_environments_are_asked_for),
         cmocka_unit_test(what_is_true_of_one_target_is_refused_for_several),
         cmocka_unit_test(one_of_several_is_loaded_as_if_it_were_named_alone),
+        cmocka_unit_test(a_variable_does_not_switch_encryption_off),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }

@@ -489,6 +489,154 @@ a_plan_that_could_not_be_made_is_no_success(void **state)
     assert_true(fail_at > 20);
 }
 
+static void
+a_half_that_the_plan_has_must_be_named_and_one_that_it_has_not_is_left(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        static struct scene scene;
+
+        memset(&scene, 0, sizeof scene);
+        fake_world_init(&scene.world);
+        fake_plan_init(&scene.plan, &scene.world);
+        scene.request = fake_request();
+        scene.request.dataverse = i != 1;
+        scene.request.expect_dataverse_host = scene.world.own_host;
+        make_plan(&scene, arena);
+        scene.request.axdb = i != 0;
+        scene.request.dataverse = true;
+        if (i == 2) { /* of a plan that names no half at all, the sum holds, and no more */
+            scene.plan.header.database = scene.plan.header.organization_id = "";
+            scene.plan.count = 0;
+            memset(scene.plan.has_table, 0, sizeof scene.plan.has_table);
+        }
+        apply(&scene, arena);
+        if (i == 0) {
+            assert_refused(&scene, 5);
+            assert_non_null(strstr(scene.outcome.err.primary, "no AxDB database is named"));
+        } else if (i == 1) {
+            assert_int_equal(scene.outcome.exit_status, 0);
+            assert_int_equal(scene.world.tables[TABLE_RUNTIME].count, 2);
+            assert_int_equal(scene.world.runtime_connects, 0);
+        } else {
+            assert_refused(&scene, 13);
+        }
+    }
+}
+
+/** As a server that was named otherwise, or cannot be told, answers. */
+static void
+be_elsewhere(struct axdb_evidence *axdb)
+{
+    axdb->identity.dialled = "sql02,1433";
+}
+
+static void
+be_another_database(struct axdb_evidence *axdb)
+{
+    axdb->identity.database = "";
+}
+
+static void
+be_another_fork(struct axdb_evidence *axdb)
+{
+    axdb->identity.recovery_fork = "6E2D1A5B";
+}
+
+static void
+be_another_organization(struct runtime_evidence *runtime)
+{
+    runtime->identity.organization_id = "33333333";
+}
+
+static void
+be_another_name(struct runtime_evidence *runtime)
+{
+    runtime->identity.unique_name = "org0000";
+}
+
+static void
+each_part_of_the_target_has_to_be_the_plans(void **state)
+{
+    static const struct {
+        void (*axdb)(struct axdb_evidence *axdb);
+        void (*runtime)(struct runtime_evidence *runtime);
+        const char *said;
+    } cases[] = {{be_elsewhere, NULL, "sql02,1433"},
+                 {be_another_database, NULL, "not known"},
+                 {be_another_fork, NULL, "6E2D1A5B"},
+                 {NULL, be_another_organization, "33333333"},
+                 {NULL, be_another_name, "org0000"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        static struct scene scene;
+
+        set_scene(&scene, arena);
+        scene.world.patch_axdb = cases[i].axdb;
+        scene.world.patch_runtime = cases[i].runtime;
+        apply(&scene, arena);
+        assert_refused(&scene, 5);
+        assert_non_null(strstr(scene.outcome.err.primary, cases[i].said));
+    }
+}
+
+static struct column patched[32];
+
+/** The field table as it is now: one column is otherwise. */
+static int patch_case;
+
+static void
+patch_columns(struct axdb_evidence *axdb)
+{
+    struct schema *schema = &axdb->tables[TABLE_FIELD].schema;
+
+    memcpy(patched, schema->columns, schema->count * sizeof *patched);
+    schema->columns = patched;
+    switch (patch_case) {
+    case 0:
+        schema->count--; /* the last one is gone */
+        break;
+    case 1:
+        patched[2].identity = true;
+        break;
+    case 2:
+        patched[2].computed = true;
+        break;
+    case 3:
+        patched[2].collation = "Latin1_General_BIN2";
+        break;
+    default:
+        patched[2].generated = true;
+        break;
+    }
+}
+
+static void
+what_became_of_a_column_is_said(void **state)
+{
+    static const char *const said[] = {
+        "column SYSROWVERSION is gone", "NOT NULL identity, it was", "NOT NULL computed, it was",
+        "NOT NULL collation Latin1_General_BIN2, it was", "NOT NULL generated, it was"};
+
+    (void)state;
+    for (patch_case = 0; patch_case < 5; patch_case++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        static struct scene scene;
+
+        set_scene(&scene, arena);
+        scene.world.patch_axdb = patch_columns;
+        apply(&scene, arena);
+        assert_refused(&scene, 5);
+        assert_non_null(scene.outcome.difference);
+        assert_int_equal(scene.outcome.difference->tables[TABLE_FIELD].column_count, 1);
+        assert_non_null(
+            strstr(scene.outcome.difference->tables[TABLE_FIELD].columns[0], said[patch_case]));
+    }
+}
+
 int
 main(void)
 {
@@ -509,6 +657,9 @@ main(void)
         cmocka_unit_test(a_map_whose_rows_are_gone_is_stale_and_not_missing),
         cmocka_unit_test(no_row_leaves_without_a_sealed_copy),
         cmocka_unit_test(a_plan_that_could_not_be_made_is_no_success),
+        cmocka_unit_test(a_half_that_the_plan_has_must_be_named_and_one_that_it_has_not_is_left),
+        cmocka_unit_test(each_part_of_the_target_has_to_be_the_plans),
+        cmocka_unit_test(what_became_of_a_column_is_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -499,6 +499,80 @@ what_is_not_known_stands_beside_what_was_found(void **state)
     assert_null(strstr(outcome.verdict, "not known"));
 }
 
+/* ---- after a relink ---- */
+
+static void
+lose_a_table(struct axdb_evidence *evidence)
+{
+    evidence->tables[TABLE_EVENTS].exists = false;
+    evidence->tables[TABLE_FIELD].fresh = (struct counted){0};
+    (void)err_set(&evidence->tables[TABLE_FIELD].fresh.why, ERR_LOCK, "somebody holds it");
+}
+
+static void
+after_a_relink_rows_must_be_readable_and_no_more(void **state)
+{
+    static const struct {
+        void (*axdb)(struct axdb_evidence *evidence);
+        bool no_projects, dataverse_alone;
+        const char *check, *word, *says;
+    } after[] = {
+        {.check = "A-ROWS", .word = "PROJECTCONF", .says = "ok: DUALWRITEPROJECTCONFIGURATION: 2"},
+        {.no_projects = true,
+         .check = "A-ROWS",
+         .word = "PROJECTCONF",
+         .says = "ok: DUALWRITEPROJECTCONFIGURATION: 0 rows"},
+        {.axdb = lose_a_table, .check = "A-ROWS", .word = "FIELD", .says = "unknown: "},
+        {.axdb = lose_a_table, .check = "A-ROWS", .word = "BUSINESSEVENTS", .says = ""},
+        {.dataverse_alone = true, .check = "D-ROWS", .word = "", .says = "ok: "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof after / sizeof after[0]; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct run_request request = fake_request();
+        struct fake_world world;
+        struct outcome outcome;
+        char said[512];
+
+        fake_world_init(&world);
+        world.patch_axdb = after[i].axdb;
+        if (after[i].no_projects)
+            world.tables[TABLE_PROJECT].count = 0;
+        request.expect = EXPECT_POST_RELINK;
+        request.axdb = !after[i].dataverse_alone;
+        request.expect_fno_url = "https://uat.operations.dynamics.com";
+        run_verify(&request, &world.ports, arena, &outcome);
+        say(&outcome, after[i].check, after[i].word, said, sizeof said);
+        if (strncmp(said, after[i].says, strlen(after[i].says)) != 0 ||
+            (after[i].says[0] == '\0' && said[0]))
+            fail_msg("case %zu: %s", i, said);
+        if (after[i].dataverse_alone)
+            assert_string_equal(outcome.verdict,
+                                "after the relink: every required check of Dataverse is ok");
+    }
+}
+
+static void
+a_channel_that_is_named_nearly_is_not_known_to_be_clean(void **state)
+{
+    static const char *const channels[] = {"dualwrite"};
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+    char said[512];
+
+    (void)state;
+    fake_world_init(&world);
+    request.channels = channels;
+    request.channel_count = 1;
+    run_verify(&request, &world.ports, arena, &outcome);
+    say(&outcome, "A-ROWS", "in case or blanks only", said, sizeof said);
+    assert_int_equal(strncmp(said, "unknown: ", 9), 0);
+    assert_int_not_equal(outcome.exit_status, 0);
+}
+
 int
 main(void)
 {
@@ -510,6 +584,8 @@ main(void)
         cmocka_unit_test(what_is_not_known_stands_beside_what_was_found),
         cmocka_unit_test(after_a_relink_rows_are_normal_and_what_they_name_counts),
         cmocka_unit_test(rows_older_than_the_copy_are_counted_when_its_time_is_known),
+        cmocka_unit_test(after_a_relink_rows_must_be_readable_and_no_more),
+        cmocka_unit_test(a_channel_that_is_named_nearly_is_not_known_to_be_clean),
     };
 
     return cmocka_run_group_tests_name("core/checks", tests, NULL, NULL);

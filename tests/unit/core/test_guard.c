@@ -106,6 +106,9 @@ shared_event_channels_are_refused_until_the_operator_chooses(void **state)
     world.other_channel = "MyEventGrid";
     assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
     world.other_channel = NULL;
+    world.channel = "AthenaFinanceOperationsTableDataFeed"; /* nobody else's, and yet not ours */
+    assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
+    world.channel = "DualWrite";
     world.tables[TABLE_PROJECT].count = 0; /* events without an owner */
     assert_int_equal(guarded(&world, &request, arena).exit_status, 4);
 }
@@ -356,6 +359,241 @@ a_target_of_production_is_one_under_any_name(void **state)
     }
 }
 
+/* ---- worlds in which one thing is otherwise ---- */
+
+static void
+hide_urls(struct axdb_evidence *axdb)
+{
+    axdb->urls_known = false;
+}
+
+static void
+blank_urls(struct axdb_evidence *axdb)
+{
+    static const struct axdb_url_count urls[] = {{.url = "", .rows = 2}};
+
+    axdb->urls = urls;
+    axdb->url_count = 1;
+}
+
+static void
+hide_keys(struct axdb_evidence *axdb)
+{
+    axdb->tables[TABLE_FIELD].foreign_keys.known = false;
+}
+
+static void
+hide_policies(struct axdb_evidence *axdb)
+{
+    axdb->tables[TABLE_FIELD].policies.known = false;
+}
+
+static void
+hide_channels(struct axdb_evidence *axdb)
+{
+    axdb->channels_known = false;
+}
+
+static void
+add_identity(struct axdb_evidence *axdb)
+{
+    static struct column columns[16];
+    struct schema *schema = &axdb->tables[TABLE_FIELD].schema;
+
+    for (size_t i = 0; i < schema->count; i++)
+        columns[i] = schema->columns[i];
+    columns[1].identity = true; /* RECID */
+    schema->columns = columns;
+    axdb->tables[TABLE_FIELD].may_alter = RIGHT_MISSING;
+}
+
+static void
+be_read_only(struct axdb_evidence *axdb)
+{
+    axdb->identity.read_only = true;
+}
+
+static void
+be_a_replica(struct axdb_evidence *axdb)
+{
+    axdb->identity.replica = true;
+}
+
+static void
+no_organization(struct runtime_evidence *runtime)
+{
+    runtime->identity.organization_id = "";
+}
+
+static void
+no_name(struct runtime_evidence *runtime)
+{
+    runtime->identity.unique_name = "";
+}
+
+static void
+may_not_delete(struct runtime_evidence *runtime)
+{
+    runtime->identity.may_delete = RIGHT_MISSING;
+}
+
+static void
+no_etags(struct runtime_evidence *runtime)
+{
+    runtime->rows_without_etag = 1;
+}
+
+static void
+one_thing_that_is_not_as_it_should_be_refuses(void **state)
+{
+    static const char *const nearly[] = {"dualwrite"};
+    static const struct {
+        void (*axdb)(struct axdb_evidence *axdb);
+        void (*runtime)(struct runtime_evidence *runtime);
+        const char *pinned_name, *pinned_host;
+        const char *const *channels;
+        bool axdb_alone;
+        int status; /* 0: it is no reason to refuse */
+        const char *said;
+    } cases[] = {
+        {.axdb = hide_urls, .status = 14, .said = "URLs of the project rows could not be read"},
+        {.axdb = blank_urls, .axdb_alone = true, .status = 4, .said = "own organization is not"},
+        {.axdb = blank_urls, .status = 0},
+        {.axdb = hide_keys, .status = 4, .said = "may not see triggers, foreign keys"},
+        {.axdb = hide_policies, .status = 4, .said = "may not see triggers, foreign keys"},
+        {.axdb = hide_channels, .status = 4, .said = "channel families share"},
+        {.axdb = be_read_only, .status = 4, .said = "MULTI_USER, read-only"},
+        {.axdb = be_a_replica, .status = 4, .said = "a read-only replica"},
+        {.axdb = add_identity, .status = 0}, /* a delete needs no ALTER */
+        {.runtime = no_organization, .status = 4, .said = "does not say which organization"},
+        {.runtime = no_name, .status = 4, .said = "does not say which organization"},
+        {.runtime = may_not_delete, .status = 12, .said = "may not delete Dual Write Runtime"},
+        {.runtime = no_etags, .status = 14, .said = "1 runtime configurations have no version"},
+        {.pinned_name = "org6459f7a8", .status = 0},
+        {.pinned_name = "other", .status = 4, .said = "organization name is org6459f7a8, expected"},
+        {.pinned_host = "https://contoso-uat.crm4.dynamics.com", .status = 0},
+        {.pinned_host = "other.crm4.dynamics.com", .status = 4, .said = "organization host is"},
+        {.channels = nearly, .status = 4, .said = "in case or blanks only"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct run_request request = fake_request();
+        struct fake_world world;
+
+        fake_world_init(&world);
+        world.patch_axdb = cases[i].axdb;
+        world.patch_runtime = cases[i].runtime;
+        request.expect_org_name = cases[i].pinned_name;
+        request.expect_dataverse_host = cases[i].pinned_host;
+        request.channels = cases[i].channels;
+        request.channel_count = cases[i].channels != NULL;
+        request.dataverse = !cases[i].axdb_alone;
+        const struct outcome outcome = guarded(&world, &request, arena);
+
+        if (outcome.exit_status != cases[i].status)
+            fail_msg("case %zu: %d: %s", i, outcome.exit_status, outcome.err.primary);
+        if (cases[i].said && !strstr(outcome.err.primary, cases[i].said))
+            fail_msg("case %zu: %s", i, outcome.err.primary);
+    }
+}
+
+static void
+an_override_needs_a_reason_and_a_person_or_a_plan(void **state)
+{
+    struct run_request request = fake_request();
+    struct err err = {0};
+
+    (void)state;
+    request.plan_id = "x";
+    assert_true(guard_statement(&request, false, &err));
+    request.reason = NULL;
+    assert_true(guard_statement(&request, false, &err));
+    request.allow_no_etag = true;
+    assert_false(guard_statement(&request, false, &err));
+    assert_non_null(strstr(err.primary, "--allow-no-etag needs a reason"));
+    request.allow_no_etag = false;
+    request.rows_name_this_environment = true;
+    assert_false(guard_statement(&request, false, &err));
+    assert_non_null(strstr(err.primary, "--rows-name-this-environment needs a reason"));
+    request.rows_name_this_environment = false;
+    request.yes = false;
+    request.applies = true;
+    assert_false(guard_statement(&request, false, &err));
+    assert_non_null(strstr(err.hint, "the plan-id that dwclean plan has shown"));
+    assert_true(guard_statement(&request, true, &err));
+}
+
+static void
+production_is_known_by_what_was_asked_for_and_by_what_answered(void **state)
+{
+    static const struct {
+        const char *server, *dialled, *database, *url;
+        bool refused;
+    } cases[] = {
+        {"sql01", NULL, "axdb", NULL, true},
+        {"sql02", NULL, "AxDB", NULL, false},
+        {"sql01", NULL, "Other", NULL, false},
+        {NULL, NULL, "AxDB", NULL, false},
+        {"sql01", NULL, NULL, NULL, false},
+        {"alias", "sql01,1433", "AxDB", NULL, true}, /* another name of the same server */
+        {"alias", "sql01,1433", "Other", NULL, false},
+        {"alias", "sql02,1433", "AxDB", NULL, false},
+        {NULL, NULL, NULL, "https://LOCALHOST/", true},
+        {NULL, NULL, NULL, "https://contoso-uat.crm4.dynamics.com", true}, /* it says so itself */
+        {NULL, NULL, NULL, "https://contoso-prod.crm4.dynamics.com", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        const struct production_target production = {.environment = "prod",
+                                                     .source = "config.ini:3",
+                                                     .server = cases[i].server,
+                                                     .dialled = cases[i].dialled,
+                                                     .database = cases[i].database,
+                                                     .dataverse_url = cases[i].url};
+        struct run_request request = fake_request();
+        struct fake_world world;
+
+        fake_world_init(&world);
+        request.production = &production;
+        request.production_count = 1;
+        const struct outcome outcome = guarded(&world, &request, arena);
+
+        if (outcome.exit_status != (cases[i].refused ? 4 : 0))
+            fail_msg("case %zu: %d: %s", i, outcome.exit_status, outcome.err.primary);
+        if (cases[i].refused)
+            assert_non_null(strstr(outcome.err.primary, "environment \"prod\" is production"));
+        /* a half that is not asked for is nobody's production */
+        *(cases[i].url ? &request.dataverse : &request.axdb) = false;
+        request.expect_dataverse_host = world.own_host;
+        assert_int_equal(guarded(&world, &request, arena).exit_status, 0);
+    }
+}
+
+static void
+a_production_target_of_dataverse_alone_is_named_by_its_host(void **state)
+{
+    struct run_request request = fake_request();
+    struct err err = {0};
+
+    (void)state;
+    request.axdb = false;
+    request.env_class = CLASS_PRODUCTION;
+    request.plan_id = "x";
+    assert_false(guard_statement(&request, false, &err));
+    assert_non_null(strstr(err.primary, "localhost counts as production"));
+    request.allow_production = "localhost";
+    assert_true(guard_statement(&request, false, &err));
+    request.removes = true; /* a new run: by a saved plan only */
+    assert_false(guard_statement(&request, false, &err));
+    assert_non_null(strstr(err.primary, "needs a saved plan"));
+    request.applies = true;
+    assert_true(guard_statement(&request, false, &err));
+}
+
 int
 main(void)
 {
@@ -372,6 +610,10 @@ main(void)
         cmocka_unit_test(a_pin_that_differs_stops_the_run),
         cmocka_unit_test(a_statement_is_complete_or_refused),
         cmocka_unit_test(a_target_of_production_is_one_under_any_name),
+        cmocka_unit_test(one_thing_that_is_not_as_it_should_be_refuses),
+        cmocka_unit_test(an_override_needs_a_reason_and_a_person_or_a_plan),
+        cmocka_unit_test(production_is_known_by_what_was_asked_for_and_by_what_answered),
+        cmocka_unit_test(a_production_target_of_dataverse_alone_is_named_by_its_host),
     };
 
     return cmocka_run_group_tests_name("core/guard", tests, NULL, NULL);

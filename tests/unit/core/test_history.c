@@ -252,6 +252,142 @@ the_age_is_that_of_the_last_record(void **state)
     assert_non_null(keep(&world, run, 0));
 }
 
+static void
+every_state_has_a_name_and_a_key(void **state)
+{
+    (void)state;
+    for (int i = HISTORY_RUNNING; i <= HISTORY_DAMAGED; i++) {
+        const char *name = history_state_name((enum history_state)i);
+        const char *key = history_state_key((enum history_state)i);
+
+        assert_int_equal(strlen(name), strlen(key));
+        assert_null(strchr(key, ' '));
+    }
+    assert_string_equal(history_state_name(HISTORY_ROLLED_BACK), "rolled back");
+    assert_string_equal(history_state_key(HISTORY_ROLLED_BACK), "rolled_back");
+}
+
+static void
+what_cannot_be_counted_is_not_called_zero(void **state)
+{
+    struct world world = {0};
+    struct run_entry *run = add_done(&world, 1, "uat");
+
+    (void)state;
+    assert_int_equal(history_rows(run), 5);
+    run->past.progress.axdb_rows[TABLE_EVENTS] = -1; /* settled: the backup's rows are gone */
+    assert_int_equal(history_rows(run), 5);
+    run->past.command = "undo";
+    assert_int_equal(history_rows(run), -1);
+    run->past.command = "clean";
+    run->past.progress.committed = false;
+    assert_int_equal(history_rows(run), -1);
+    run->past.progress.commit_sent = false;
+    assert_int_equal(history_rows(run), 2);
+    run->damage = "x";
+    assert_int_equal(history_rows(run), -1);
+    run->damage = NULL;
+    run->past.progress.purge_begun = false;
+    run->past.progress.ended = false;
+    run->past.progress.return_begun = true;
+    assert_int_equal(history_state_of(run), HISTORY_OPEN);
+    run->unborn = true;
+    assert_int_equal(history_state_of(run), HISTORY_UNCHANGED);
+    run->unborn = false;
+    run->past.progress.return_begun = false;
+    run->past.progress.last_step = "stopped";
+    assert_int_equal(history_state_of(run), HISTORY_UNCHANGED);
+    run->past.progress.outcome = "refused";
+    assert_int_equal(history_state_of(run), HISTORY_REFUSED);
+}
+
+static void
+a_run_is_undone_when_every_half_that_it_removed_is_back(void **state)
+{
+    static const struct {
+        bool removed_axdb, removed_runtime, axdb_back, runtime_back, undone;
+    } cases[] = {
+        {true, true, true, true, true},     {true, true, true, false, false},
+        {true, true, false, true, false},   {true, false, true, false, true},
+        {true, false, false, false, false}, {false, true, false, true, true},
+        {false, true, false, false, false}, {false, false, false, false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world world = {0};
+        struct run_entry *run = add_done(&world, 1, "uat");
+        struct run_entry *undo = add_undo(&world, 2, run);
+
+        run->past.progress.committed = run->past.progress.commit_sent = cases[i].removed_axdb;
+        run->past.progress.purge_begun = cases[i].removed_runtime;
+        undo->past.progress.committed = undo->past.progress.commit_sent = cases[i].axdb_back;
+        undo->past.progress.return_begun = cases[i].runtime_back;
+        assert_ptr_equal(history_undone_by(&world.list, run), cases[i].undone ? undo : NULL);
+        assert_int_equal(history_only_copies(&world.list, run),
+                         (cases[i].removed_axdb && !cases[i].axdb_back ? 3 : 0) +
+                             (cases[i].removed_runtime && !cases[i].runtime_back ? 2 : 0));
+    }
+}
+
+/** The time of the last record; without one of the beginning; without both of the name. */
+static void
+the_last_time_is_found_in_what_is_left(void **state)
+{
+    static const struct {
+        const char *last, *began, *id;
+        int64_t ms;
+    } cases[] = {
+        {"2026-11-22T00:00:00.500Z", "2026-11-21T00:00:00Z", "x", INT64_C(1795305600000)},
+        {"", "2026-11-22T00:00:00Z", "x", INT64_C(1795305600000)},
+        {"torn", "2026-11-22T00:00:00Z", "x", INT64_C(1795305600000)},
+        {"2026-11-2xT00:00:00Z", "", "20261122T000000Z-uat-0001", INT64_C(1795305600000)},
+        {"", "", "20261122T000000Z", INT64_C(1795305600000)},
+        {"", "", "20261122T0000", -1},
+        {"", "", "not-the-name-of-a-run", -1},
+        {"2026-02-01T00:00:01Z", "", "x", INT64_C(1769904001000)}, /* January counts to 2025 */
+        {"2024-02-29T00:00:00Z", "", "x", INT64_C(1709164800000)},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct run_entry entry = {
+            .id = cases[i].id,
+            .past = {.started_utc = cases[i].began, .progress = {.last_utc = cases[i].last}}};
+
+        assert_true(history_last_ms(&entry) == cases[i].ms);
+    }
+}
+
+static void
+what_is_kept_says_why(void **state)
+{
+    struct world world = {0};
+    struct history_policy policy = {.now_utc_ms = now_ms, .environment = "UAT"};
+    struct run_entry *newest = add_done(&world, 9, "other");
+    struct run_entry *run = add_done(&world, 3, "uat");
+
+    (void)state;
+    assert_string_equal(history_keep_reason(&world.list, newest, &policy),
+                        "it is of another environment");
+    policy.environment = NULL;
+    assert_string_equal(history_keep_reason(&world.list, run, &policy),
+                        "the newest of its environment that removed rows");
+    run->past.progress.committed = run->past.progress.commit_sent = run->past.progress.purge_begun =
+        false;
+    assert_string_equal(history_keep_reason(&world.list, run, &policy),
+                        "the newest of its environment");
+    run->past.progress.last_utc = run->past.started_utc = "";
+    run->id = "x";
+    assert_string_equal(history_keep_reason(&world.list, run, &policy), "it is not old enough");
+    run->running = true;
+    assert_string_equal(history_keep_reason(&world.list, run, &policy), "a process works on it");
+    run->running = false;
+    run->damage = "x";
+    assert_string_equal(history_keep_reason(&world.list, run, &policy),
+                        "it is damaged: what it removed cannot be told");
+}
+
 int
 main(void)
 {
@@ -264,6 +400,11 @@ main(void)
         cmocka_unit_test(the_newest_run_that_removed_rows_stays_behind_one_that_did_not),
         cmocka_unit_test(what_may_still_be_needed_stays_whatever_its_age),
         cmocka_unit_test(the_age_is_that_of_the_last_record),
+        cmocka_unit_test(every_state_has_a_name_and_a_key),
+        cmocka_unit_test(what_cannot_be_counted_is_not_called_zero),
+        cmocka_unit_test(a_run_is_undone_when_every_half_that_it_removed_is_back),
+        cmocka_unit_test(the_last_time_is_found_in_what_is_left),
+        cmocka_unit_test(what_is_kept_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -279,6 +279,125 @@ a_damaged_run_is_told(void **state)
     assert_non_null(strstr(scene.said, "1 damaged run was not looked at"));
 }
 
+/** The scene's run, but about halves that are the target's or are not, and how far it came. */
+static void
+an_open_run_is_spoken_of_for_each_half_that_is_the_targets(void **state)
+{
+    static const struct {
+        bool same_axdb, same_runtime, looked_at_runtime;
+        const char *step; /* its last */
+        const char *said; /* NULL: nothing of it */
+    } cases[] = {
+        {true, false, true, "purge-intent", "is not finished"},
+        {false, true, true, "purge-intent", "is not finished"},
+        {false, true, false, "purge-intent", NULL},
+        {false, false, true, "purge-intent", NULL},
+        {true, true, true, "stopped", NULL},
+        {true, true, true, "close", NULL},
+        {true, false, true, "backup-sealed", "was cut off (last record \"backup-sealed\")"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct scene scene;
+
+        set_scene(&scene);
+        struct run_progress *then = &scene.runs[0].past.progress;
+        struct plan_header *plan = &scene.runs[0].past.plan;
+
+        then->last_step = cases[i].step;
+        then->commit_sent = then->committed = false;
+        then->purge_begun = cases[i].step[0] == 'p';
+        plan->database = cases[i].same_axdb ? "axdb" : "";
+        plan->organization_id = cases[i].same_runtime ? "11111111-0000" : "22222222-0000";
+        if (!cases[i].looked_at_runtime) {
+            scene.request.dataverse = false;
+            scene.request.expect_dataverse_host = "contoso-uat.crm4.dynamics.com";
+        }
+        clean(&scene, arena);
+        assert_int_equal(scene.outcome.exit_status, 0);
+        if (cases[i].said)
+            assert_non_null(strstr(scene.said, cases[i].said));
+        else
+            assert_null(strstr(scene.said, "0001"));
+    }
+}
+
+static void
+a_restored_database_is_another_one_and_a_recovery_fork_proves_the_same(void **state)
+{
+    static const struct {
+        const char *fork, *server;
+        bool spoken_of;
+    } cases[] = {{"another", "sql01,1433", false}, {"", "sql02,1433", false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct scene scene;
+
+        set_scene(&scene);
+        scene.runs[0].past.progress.committed = true;
+        scene.runs[0].past.plan.recovery_fork = cases[i].fork;
+        scene.runs[0].past.plan.server = cases[i].server;
+        clean(&scene, arena);
+        assert_int_equal(strstr(scene.said, "0001") != NULL, cases[i].spoken_of);
+    }
+}
+
+static void
+a_run_that_goes_on_is_not_open_and_damage_is_counted(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    set_scene(&scene);
+    scene.runs[0].running = true;
+    clean(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 0);
+    assert_null(strstr(scene.said, "not finished"));
+    set_scene(&scene);
+    scene.runs[1] = scene.runs[0];
+    scene.runs[0].damage = scene.runs[1].damage = "x";
+    scene.count = 2;
+    clean(&scene, arena);
+    assert_non_null(strstr(scene.said, "2 damaged runs were not looked at"));
+}
+
+static void
+the_run_that_is_undone_is_not_offered_to_be_finished(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct scene scene;
+
+        set_scene(&scene);
+        scene.count = 0;
+        clean(&scene, arena);
+        assert_int_equal(scene.outcome.exit_status, 0);
+        /* another history: that run, or an undo of it, was cut off */
+        const char *id = scene.world.runs[0].id;
+        scene.runs[0].past.progress.committed = true;
+        if (i == 0) {
+            scene.runs[0].id = scene.runs[0].past.id = id;
+        } else {
+            scene.runs[0].past.command = "undo";
+            scene.runs[0].past.progress.undoes = id;
+        }
+        scene.count = 1;
+        scene.request.run = id;
+        scene.request.plan_id = NULL;
+        scene.request.dry_run = true;
+        fake_world_next(&scene.world);
+        run_undo(&scene.request, &scene.world.ports, arena, &scene.outcome);
+        assert_int_equal(scene.outcome.exit_status, 0);
+        assert_null(strstr(scene.said, "is not finished"));
+    }
+}
+
 int
 main(void)
 {
@@ -292,6 +411,10 @@ main(void)
         cmocka_unit_test(a_run_that_was_cut_off_before_its_change_has_changed_nothing),
         cmocka_unit_test(a_history_that_cannot_be_read_stops_a_change_and_no_dry_run),
         cmocka_unit_test(a_damaged_run_is_told),
+        cmocka_unit_test(an_open_run_is_spoken_of_for_each_half_that_is_the_targets),
+        cmocka_unit_test(a_restored_database_is_another_one_and_a_recovery_fork_proves_the_same),
+        cmocka_unit_test(a_run_that_goes_on_is_not_open_and_damage_is_counted),
+        cmocka_unit_test(the_run_that_is_undone_is_not_offered_to_be_finished),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

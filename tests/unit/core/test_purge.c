@@ -473,6 +473,161 @@ refs_of_many_rows_stay_small_and_are_found(void **state)
     assert_int_equal(err.code, ERR_SERVER);
 }
 
+/** Deletes the rows of a hand-made plan, as a run would that was planned without versions. */
+static void
+rows_that_were_planned_without_a_version_stay_unless_that_was_accepted(void **state)
+{
+    static const char *const keys[] = {"00000000-0000-0000-0000-000000000001",
+                                       "00000000-0000-0000-0000-000000000002"};
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    const struct run_info info = {.id = "by-hand", .command = "clean"};
+    struct backup_rows backup = {0};
+    struct sealed sealed = {.sealed = true};
+    struct plan plan = {0};
+    struct purge_result result;
+    struct fake_world world;
+    struct purge_job job;
+    struct err err = {0};
+
+    (void)state;
+    fake_world_init(&world);
+    assert_true(world.runtime_server.connect(&world.runtime_server, &job.store, &err));
+    assert_true(world.run_store.create(&world.run_store, &info, 0, &job.dir, &err));
+    for (size_t i = 0; i < 2; i++)
+        assert_true(runtime_refs_add(&plan.runtime, keys[i], "", &err));
+    sealed.states[TABLE_RUNTIME].rows = 2;
+    job = (struct purge_job){.store = &world.runtime,
+                             .plan = &plan,
+                             .sealed = &sealed,
+                             .backup = &backup,
+                             .dir = &world.run->dir,
+                             .journal = world.run->dir.ops->journal(&world.run->dir),
+                             .observer = &world.observer,
+                             .arena = arena};
+    assert_true(purge_rows(&job, &result, &err));
+    assert_int_equal(result.failed, 2);
+    assert_int_equal(result.left_count, 2);
+    assert_false(result.target_changed);
+    assert_non_null(strstr(result.left[0].why.primary, "planned without a version"));
+    assert_int_equal(world.tables[TABLE_RUNTIME].count, 2);
+    assert_true(fake_world_journalled(&world, "purge-outcome"));
+    plan_done(&plan);
+}
+
+static void
+a_row_of_which_nothing_is_heard_is_not_called_done(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    fake_world_init(&scene.world);
+    scene.world.forgets_row = true;
+    clean(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 3);
+    assert_non_null(strstr(scene.outcome.err.primary, "1 of 2 rows have no outcome"));
+}
+
+static void
+a_row_that_is_gone_when_it_is_to_be_backed_up_again_has_left(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    fake_world_init(&scene.world);
+    scene.world.stamps = 1;
+    scene.world.change_at = FAKE_BEFORE_LOOK;
+    scene.world.change_table = TABLE_RUNTIME;
+    scene.world.change = FAKE_REMOVES;
+    scene.world.change_row = 0; /* the other has left by then */
+    clean(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 0);
+    assert_int_equal(runtime(&scene)->deleted_rows, 1);
+    assert_int_equal(runtime(&scene)->gone_rows, 1);
+    assert_int_equal(scene.world.run->again_count, 0);
+}
+
+/** A backup that has rows which are not the plan's. */
+static bool
+read_another_row(void *ctx, enum table table, const struct row_sink *sink, struct err *err)
+{
+    struct row row = {.id = {.table = table, .key = "00000000-0000-0000-0000-000000000777"}};
+
+    (void)ctx;
+    return sink->take(sink->ctx, &row, err);
+}
+
+static void
+rows_that_the_backup_does_not_have_are_not_sent(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    const struct run_info info = {.id = "by-hand", .command = "clean"};
+    struct backup_rows backup = {.read = read_another_row};
+    struct sealed sealed = {.sealed = true};
+
+    (void)state;
+    for (int versions = 0; versions < 2; versions++) {
+        struct plan plan = {0};
+        struct purge_result result;
+        struct fake_world world;
+        struct purge_job job;
+        struct err err = {0};
+
+        fake_world_init(&world);
+        assert_true(world.runtime_server.connect(&world.runtime_server, &job.store, &err));
+        assert_true(world.run_store.create(&world.run_store, &info, 0, &job.dir, &err));
+        assert_true(runtime_refs_add(&plan.runtime, "00000000-0000-0000-0000-000000000001",
+                                     versions ? "W/\"0\"" : "", &err));
+        sealed.states[TABLE_RUNTIME].rows = 1;
+        job = (struct purge_job){.store = &world.runtime,
+                                 .plan = &plan,
+                                 .may_compare = true,
+                                 .sealed = &sealed,
+                                 .backup = &backup,
+                                 .dir = &world.run->dir,
+                                 .journal = world.run->dir.ops->journal(&world.run->dir),
+                                 .observer = &world.observer,
+                                 .arena = arena};
+        assert_false(purge_rows(&job, &result, &err));
+        assert_int_equal(err.code, ERR_STORAGE);
+        assert_non_null(strstr(err.primary, "not in the backup"));
+        assert_int_equal(world.tables[TABLE_RUNTIME].count, 2);
+        assert_int_equal(result.done, 0);
+        plan_done(&plan);
+    }
+}
+
+static void
+a_service_that_asks_for_a_pause_is_not_looked_at_again(void **state)
+{
+    (void)state;
+    for (int pauses = 0; pauses < 2; pauses++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct scene scene;
+
+        fake_world_init(&scene.world);
+        scene.world.forgets_row = true;
+        scene.world.pauses = pauses;
+        clean(&scene, arena);
+        assert_int_equal(scene.outcome.exit_status, 3);
+        assert_int_equal(scene.outcome.after_taken, !pauses);
+    }
+}
+
+static void
+a_million_rows_are_the_most(void **state)
+{
+    RUNTIME_REFS_SCOPED refs = {0};
+    struct err err = {0};
+
+    (void)state;
+    for (int i = 0; i < RUNTIME_REFS_MAX; i++)
+        assert_true(runtime_refs_add(&refs, "k", "", &err));
+    assert_false(runtime_refs_add(&refs, "k", "", &err));
+    assert_int_equal(err.code, ERR_SERVER);
+}
+
 int
 main(void)
 {
@@ -493,6 +648,12 @@ main(void)
         cmocka_unit_test(many_rows_that_are_written_late_are_counted_and_the_first_listed),
         cmocka_unit_test(the_progress_line_tells_pace_and_pauses),
         cmocka_unit_test(refs_of_many_rows_stay_small_and_are_found),
+        cmocka_unit_test(rows_that_were_planned_without_a_version_stay_unless_that_was_accepted),
+        cmocka_unit_test(a_row_of_which_nothing_is_heard_is_not_called_done),
+        cmocka_unit_test(a_row_that_is_gone_when_it_is_to_be_backed_up_again_has_left),
+        cmocka_unit_test(rows_that_the_backup_does_not_have_are_not_sent),
+        cmocka_unit_test(a_service_that_asks_for_a_pause_is_not_looked_at_again),
+        cmocka_unit_test(a_million_rows_are_the_most),
     };
 
     return cmocka_run_group_tests_name("core/purge", tests, NULL, NULL);

@@ -650,6 +650,121 @@ a_resume_that_fails_anywhere_can_be_resumed(void **state)
     assert_true(swept > 60);
 }
 
+static void
+a_run_that_another_process_goes_on_with_is_left_to_it(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    interrupt_purge(&scene, arena);
+    scene.world.run_goes_on = true;
+    resume(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 5);
+    assert_non_null(strstr(scene.outcome.err.primary, "went on while its record was read"));
+    assert_int_equal(fake_world_rows(&scene.world), 1);
+}
+
+static void
+a_journal_that_names_rows_which_are_not_in_the_backup_is_not_believed(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    interrupt_purge(&scene, arena);
+    scene.world.run->purged[0] = 999;
+    resume(&scene, arena);
+    assert_int_equal(scene.outcome.err.code, ERR_STORAGE);
+    assert_non_null(strstr(scene.outcome.err.primary, "not in the backup"));
+    assert_int_equal(fake_world_rows(&scene.world), 1);
+}
+
+static void
+a_row_that_the_journal_names_twice_is_counted_once(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    interrupt_purge(&scene, arena);
+    assert_int_equal(scene.world.run->purged_count, 1);
+    scene.world.run->purged[scene.world.run->purged_count++] = scene.world.run->purged[0];
+    resume(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 0);
+    assert_int_equal(scene.outcome.tables[TABLE_RUNTIME].deleted_rows, RUNTIME_ROWS);
+}
+
+static void
+a_resume_needs_the_halves_and_the_scope_of_its_run(void **state)
+{
+    static const char *const channels[] = {"DualWrite"};
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct scene scene;
+
+        interrupt_purge(&scene, arena);
+        if (i == 0)
+            scene.request.axdb = false;
+        if (i == 1)
+            scene.request.dataverse = false;
+        if (i == 2) {
+            scene.request.channels = channels;
+            scene.request.channel_count = 1;
+        }
+        resume(&scene, arena);
+        assert_int_equal(scene.outcome.exit_status, 4);
+        assert_non_null(strstr(scene.outcome.err.primary,
+                               i == 2 ? "another scope: every row" : "AxDB and Dataverse"));
+        assert_int_equal(fake_world_rows(&scene.world), 1);
+    }
+}
+
+static void
+a_run_of_one_half_is_resumed_with_that_half(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct run_request request = fake_request();
+        struct scene scene;
+
+        fake_world_init(&scene.world);
+        *(i ? &request.axdb : &request.dataverse) = false;
+        if (i == 0)
+            request.expect_dataverse_host = "contoso-uat.crm4.dynamics.com";
+        scene.world.removal = REMOVAL_FAILED;
+        scene.world.commit = i ? COMMIT_DONE : COMMIT_UNKNOWN;
+        scene.world.commit_lands = true;
+        scene.world.axdb_gone_after = true;
+        scene.world.gone_code = ERR_SIGNIN;
+        begin(&scene, &request, arena);
+        assert_int_equal(scene.outcome.exit_status, i ? 3 : 6);
+        scene.request.axdb = scene.request.dataverse = true;
+        resume(&scene, arena);
+        assert_int_equal(scene.outcome.exit_status, 4);
+        assert_non_null(strstr(scene.outcome.err.primary, i ? "Dataverse alone" : "AxDB alone"));
+        assert_non_null(strstr(scene.outcome.err.hint, i ? "--dataverse-only" : "--axdb-only"));
+    }
+}
+
+static void
+without_a_whole_plan_and_a_sealed_backup_nothing_is_resumed(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    interrupt_purge(&scene, arena);
+    scene.world.run->planned = false;
+    resume(&scene, arena);
+    assert_int_equal(scene.outcome.err.code, ERR_STORAGE);
+    assert_non_null(strstr(scene.outcome.err.primary, "no whole plan and sealed backup"));
+    assert_int_equal(fake_world_rows(&scene.world), 1);
+}
+
 int
 main(void)
 {
@@ -672,6 +787,12 @@ main(void)
         cmocka_unit_test(a_committed_repair_stays_one_when_its_rows_come_back),
         cmocka_unit_test(a_run_that_crashed_anywhere_can_be_finished),
         cmocka_unit_test(a_resume_that_fails_anywhere_can_be_resumed),
+        cmocka_unit_test(a_run_that_another_process_goes_on_with_is_left_to_it),
+        cmocka_unit_test(a_journal_that_names_rows_which_are_not_in_the_backup_is_not_believed),
+        cmocka_unit_test(a_row_that_the_journal_names_twice_is_counted_once),
+        cmocka_unit_test(a_resume_needs_the_halves_and_the_scope_of_its_run),
+        cmocka_unit_test(a_run_of_one_half_is_resumed_with_that_half),
+        cmocka_unit_test(without_a_whole_plan_and_a_sealed_backup_nothing_is_resumed),
     };
 
     return cmocka_run_group_tests_name("core/resume", tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "fake_world.h"
 #include "test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { ALL_ROWS = 9, MEGABYTE = 1048576 };
@@ -714,6 +715,62 @@ a_lost_commit_and_another_failure_are_told_as_they_are(void **state)
     assert_true(swept > 100);
 }
 
+static char told_run[RUN_ID_BYTES];
+
+static void
+take_run(struct observer *observer, const char *run_id)
+{
+    (void)observer;
+    (void)snprintf(told_run, sizeof told_run, "%s", run_id);
+}
+
+/** However the target was named: the run has a name, the operator hears it, its options are kept.
+ */
+static void
+a_run_is_told_by_its_name(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        static const struct fact options[] = {{"server", "argv"}};
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct run_request request = fake_request();
+        struct fake_world world;
+        struct outcome outcome;
+
+        fake_world_init(&world);
+        world.ports.observer->run = take_run;
+        world.exclusion_denied = i == 2;
+        request.environment = i == 0 ? "uat" : NULL;
+        if (i == 1)
+            request.server = request.database = NULL;
+        request.options = options;
+        request.option_count = 1;
+        request.reason = NULL;
+        clean(&world, &request, &outcome, arena);
+        assert_int_equal(outcome.exit_status, 0);
+        assert_string_equal(told_run, world.run->id);
+        assert_int_equal(fake_world_journalled(&world, "locked"), i != 2);
+    }
+}
+
+static void
+a_run_of_another_machine_on_the_same_database_excludes_this_one(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
+    fake_world_init(&world);
+    world.exclusion_taken = true;
+    clean(&world, &request, &outcome, arena);
+    assert_int_equal(outcome.exit_status, 11);
+    assert_non_null(strstr(outcome.err.primary, "another dwclean run works on this database"));
+    assert_int_equal(fake_world_rows(&world), ALL_ROWS);
+    assert_int_equal(world.stray_releases, 0);
+}
+
 int
 main(void)
 {
@@ -746,6 +803,8 @@ main(void)
         cmocka_unit_test(an_empty_list_that_may_be_short_is_not_clean),
         cmocka_unit_test(no_row_leaves_without_a_sealed_copy),
         cmocka_unit_test(a_lost_commit_and_another_failure_are_told_as_they_are),
+        cmocka_unit_test(a_run_is_told_by_its_name),
+        cmocka_unit_test(a_run_of_another_machine_on_the_same_database_excludes_this_one),
     };
 
     return cmocka_run_group_tests_name("core/run", tests, NULL, NULL);

@@ -327,6 +327,48 @@ every_state_has_its_word(void **state)
     assert_string_equal(settled_name(SETTLED_MIXED), "mixed");
 }
 
+static bool
+decides_nothing(void *ctx, enum table table, size_t at)
+{
+    (void)ctx;
+    (void)table;
+    (void)at;
+    return false;
+}
+
+static void
+a_commit_of_no_rows_is_settled(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)4 * MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    set_scene(&scene, arena);
+    scene.rows.decides = decides_nothing;
+    assert_true(settle_commit(&scene.job, &scene.result, &scene.err));
+    assert_int_equal(scene.result.settled, SETTLED_COMMITTED);
+    assert_int_equal(scene.result.rows, 0);
+}
+
+/** None of them is as it was backed up, and none is gone: that is no COMMIT, and no rollback. */
+static void
+rows_that_are_all_there_with_other_contents_are_not_gone(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)4 * MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    set_scene(&scene, arena);
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        scene.world.tables[i] = scene.world.runs[0].backup[i];
+        for (size_t j = 0; j < scene.world.tables[i].count; j++)
+            scene.world.tables[i].rows[j].content += 5;
+    }
+    assert_true(settle_commit(&scene.job, &scene.result, &scene.err));
+    assert_int_equal(scene.result.differing, BACKUP_ROWS);
+    assert_int_equal(scene.result.settled, SETTLED_MIXED);
+}
+
 int
 main(void)
 {
@@ -342,6 +384,8 @@ main(void)
         cmocka_unit_test(a_backup_that_cannot_be_read_settles_nothing),
         cmocka_unit_test(every_failure_on_the_way_is_unknown_or_found_out_later),
         cmocka_unit_test(every_state_has_its_word),
+        cmocka_unit_test(a_commit_of_no_rows_is_settled),
+        cmocka_unit_test(rows_that_are_all_there_with_other_contents_are_not_gone),
     };
 
     return cmocka_run_group_tests_name("core/settle", tests, NULL, NULL);

@@ -376,6 +376,64 @@ an_undo_that_failed_anywhere_is_finished_by_running_it_again(void **state)
     assert_true(swept > 100);
 }
 
+static void
+a_row_that_came_meanwhile_is_there_and_a_pace_is_told(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    set_scene(&scene, arena);
+    scene.world.change_at = FAKE_BEFORE_RETURN;
+    scene.world.change_table = TABLE_RUNTIME;
+    scene.world.change = FAKE_ADDS;
+    scene.world.change_recid = 1;
+    scene.world.returns_paced = true;
+    undo(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 3); /* it has other contents */
+    assert_int_equal(runtime(&scene)->count, RUNTIME_ROWS);
+    assert_int_equal(told(&scene)->restored_rows, 1);
+    assert_non_null(scene.outcome.pace);
+    assert_int_equal(scene.outcome.pace->total, RUNTIME_ROWS);
+    assert_non_null(strstr(scene.world.progress, "put back"));
+    assert_int_equal(scene.world.violations, 0);
+}
+
+static void
+a_row_that_is_sent_and_not_heard_of_is_not_called_back(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    set_scene(&scene, arena);
+    scene.world.forgets_row = true;
+    undo(&scene, arena);
+    assert_int_equal(scene.outcome.exit_status, 3);
+    assert_non_null(strstr(scene.outcome.err.primary, "1 of 2 rows have no outcome"));
+}
+
+static void
+a_backup_that_has_grown_puts_nothing_unplanned_back(void **state)
+{
+    (void)state;
+    for (int axdb = 0; axdb < 2; axdb++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct scene scene;
+
+        fake_world_init(&scene.world);
+        clean(&scene, axdb, arena);
+        scene.world.backup_grows = true;
+        undo(&scene, arena);
+        assert_int_not_equal(scene.outcome.exit_status, 0);
+        assert_int_equal(scene.outcome.err.code, ERR_STORAGE);
+        for (int i = 0; i < TABLES; i++)
+            for (size_t j = 0; j < scene.world.tables[i].count; j++)
+                assert_int_not_equal(scene.world.tables[i].rows[j].recid, 900);
+        assert_int_equal(scene.world.violations, 0);
+    }
+}
+
 int
 main(void)
 {
@@ -391,6 +449,9 @@ main(void)
         cmocka_unit_test(an_undo_that_cannot_be_verified_on_dataverse_is_incomplete),
         cmocka_unit_test(rows_go_back_to_their_organization_only),
         cmocka_unit_test(an_undo_that_failed_anywhere_is_finished_by_running_it_again),
+        cmocka_unit_test(a_row_that_came_meanwhile_is_there_and_a_pace_is_told),
+        cmocka_unit_test(a_row_that_is_sent_and_not_heard_of_is_not_called_back),
+        cmocka_unit_test(a_backup_that_has_grown_puts_nothing_unplanned_back),
     };
 
     return cmocka_run_group_tests_name("core/undo_runtime", tests, NULL, NULL);
