@@ -1,10 +1,13 @@
 // The sweeps: dwclean is killed, or one of its system calls fails, at every point of a run; then the invariants, and
-// what finishes the run. Run by run.sh; options: --quick, --seed N, --jobs N, --only SUITE, --point KIND:N:HOW (of --only).
-import { appendFileSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// what finishes the run. Run by run.sh; options: --quick, --part N, --every, --seed N, --jobs N, --only SUITE, --point KIND:N:HOW (of --only).
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { World } from "./world.mjs";
-import { axdbState, changes, checkClaims, checkDeletes, checkRows, checkSums, progress, readRun, steps } from "./check.mjs";
+import { axdbState, checkClaims, checkRows, checkSums, progress, readRun, steps } from "./check.mjs";
+import { checkEnd, finishClean, tail, undoAll } from "./finish.mjs";
 import { selfTest } from "./self_test.mjs";
+import { races } from "./races.mjs";
+import { systemSuites } from "./system.mjs";
 
 const KILLED_AT = ["write", "fsync", "fdatasync", "rename", "link", "mkdir", "send"];
 const FAILING = {
@@ -18,7 +21,7 @@ const UNDO_EVERY = 5; // points
 
 // ---- options ----
 
-const options = { seed: 1, jobs: 2, quick: false, only: null, point: null };
+const options = { seed: 1, jobs: 2, quick: false, every: false, part: 1, only: null, point: null };
 const args = process.argv.slice(2);
 while (args.length) {
   const name = args.shift().replace(/^--/, "");
@@ -26,92 +29,19 @@ while (args.length) {
     console.error(`unknown option --${name}`);
     process.exit(64);
   }
-  options[name] = name === "quick" ? true : name === "seed" || name === "jobs" ? Number(args.shift()) : args.shift();
+  options[name] = name === "quick" || name === "every" ? true : ["seed", "jobs", "part"].includes(name) ? Number(args.shift()) : args.shift();
 }
 const need = (name) => process.env[name] ?? (console.error(`${name} is not set: start this by run.sh`), process.exit(64));
 // The dynamic linker takes a blank in the path of a preloaded library for the end of it.
-function preloadable(library) {
-  const place = mkdtempSync("/tmp/dwclean-preload.");
-  process.on("exit", () => rmSync(place, { recursive: true, force: true }));
-  copyFileSync(library, join(place, "fault.so"));
-  return join(place, "fault.so");
+const preloaded = mkdtempSync("/tmp/dwclean-preload.");
+process.on("exit", () => rmSync(preloaded, { recursive: true, force: true }));
+function preloadable(library, name) {
+  copyFileSync(library, join(preloaded, name));
+  return join(preloaded, name);
 }
 
-const programs = { dwclean: need("DWCLEAN"), sandbox: need("SANDBOX_BINARY"), library: preloadable(need("FAULT_LIBRARY")), source: need("SOURCE_DIR") };
+const programs = { dwclean: need("DWCLEAN"), sandbox: need("SANDBOX_BINARY"), library: preloadable(need("FAULT_LIBRARY"), "fault.so"), source: need("SOURCE_DIR") };
 const work = need("FAULT_WORK");
-
-// ---- what finishes a run ----
-
-const tail = (result) => `status ${result.signal ?? result.status}: ${result.stderr.trim().split("\n").slice(-3).join(" / ")}`;
-
-// Everything is in order now: the rows are gone, each has a copy, none was deleted twice.
-async function checkEnd(world, seed, faults) {
-  const now = await world.look();
-  const runs = world.runDirectories().map(readRun);
-  faults.push(...checkRows(seed, now, runs), ...checkDeletes(await world.log()));
-  if (axdbState(seed, now) !== "none" || now.runtime.size) faults.push("rows are left at the end");
-}
-
-async function checkSecondResume(world, run, faults) {
-  const before = changes(await world.log()), journal = readFileSync(join(run.path, "journal.ndjson"));
-  const plan = steps(run, "plan").at(-1)?.facts.plan_id ?? "0".repeat(64);
-  const again = await world.resume(run.id, plan);
-  if (again.status !== 4) faults.push(`a second resume: ${tail(again)} instead of 4`);
-  if (changes(await world.log()) !== before) faults.push("a second resume changed a target");
-  if (!readFileSync(join(run.path, "journal.ndjson")).equals(journal)) faults.push("a second resume changed the journal");
-}
-
-// A new run. Of `cut`, a run that was cut off before its change and that has a plan to know it by, it says so.
-async function anew(world, faults, cut) {
-  const result = await world.confirmed(["clean"]);
-  if (result.status !== 0) faults.push(`a new run: ${tail(result)}`);
-  if (cut && !(result.stderr.includes(cut.id) && /nothing was changed/.test(result.stderr)))
-    faults.push(`the new run does not say that ${cut.id} changed nothing: ${tail(result)}`);
-}
-
-// What an operator does with the run as it was left: resume where something was begun, else a new run.
-async function finishClean(world, seed, faults) {
-  const path = world.runDirectories().at(-1);
-  const run = path ? readRun(path) : null;
-  const p = run ? progress(run) : null;
-  if (!run || !p.begun) {
-    await anew(world, faults);
-    return;
-  }
-  const plan = steps(run, "plan").at(-1)?.facts.plan_id ?? "0".repeat(64);
-  const resumed = await world.resume(run.id, plan);
-  const after = readRun(path);
-  const over = p.closed || (!p.commitSent && !p.purgeBegun) || (p.rolledBack && !p.committed);
-  if (resumed.hung || resumed.signal) faults.push(`resume: ${tail(resumed)}`);
-  if (over) {
-    if (resumed.status !== 4) faults.push(`resume of a run with nothing to resume: ${tail(resumed)} instead of 4`);
-    else if (!p.closed && !/nothing (was|to) (changed|resume)|before anything was changed/.test(resumed.stderr + resumed.stdout))
-      faults.push(`the operator is not told that nothing was changed: ${tail(resumed)}`);
-    const cut = !p.closed && !p.rolledBack && !steps(run, "stopped").length && existsSync(join(path, "plan.ndjson"));
-    await anew(world, faults, cut ? run : null);
-    return;
-  }
-  if (resumed.status === 3 && progress(after).rolledBack) {
-    const now = await world.look();
-    if (axdbState(seed, now) !== "all") faults.push("resume says rolled back, rows are gone");
-    await checkSecondResume(world, after, faults);
-    await anew(world, faults);
-    return;
-  }
-  if (resumed.status !== 0) faults.push(`resume: ${tail(resumed)} instead of 0`);
-  faults.push(...checkClaims(seed, await world.look(), after), ...checkSums(path));
-  await checkSecondResume(world, after, faults);
-}
-
-// The run that removed the rows, undone: all are back.
-async function undoAll(world, seed, faults, first = []) {
-  const runs = world.runDirectories().map(readRun).filter((run) => run.command === "clean" && progress(run).committed);
-  const result = await world.confirmed(["undo", runs.at(-1)?.id ?? "last", ...first]);
-  if (result.status !== 0) faults.push(`undo: ${tail(result)}`);
-  const now = await world.look();
-  faults.push(...checkRows(seed, now, world.runDirectories().map(readRun), { stampsMayDiffer: true }));
-  if (axdbState(seed, now) !== "all" || now.runtime.size !== seed.runtime.size) faults.push("rows are missing after undo");
-}
 
 // ---- suites ----
 
@@ -180,6 +110,8 @@ const suites = {
     points: (counts) => each(counts.disk, (at) => [{ kind: "write,fsync,fdatasync,rename,mkdir,fallocate", at, how: "ENOSPC", times: 0 }]),
     judge: judgeFailure,
   },
+  ...systemSuites,
+  ...races,
 };
 
 async function judgeFailure(world, seed, result, point, faults, undo) {
@@ -222,9 +154,9 @@ function choose(points, wanted, seed) {
 async function count(world, suite) {
   await world.reset();
   await suite.prepare?.(world);
-  const all = [...new Set([...KILLED_AT, ...Object.keys(FAILING)])].join(",");
+  const all = (suite.kinds ?? [...new Set([...KILLED_AT, ...Object.keys(FAILING)])]).join(",");
   const result = await suite.command(world, { FAULT_KIND: all });
-  if (result.status !== 0) throw new Error(`the run without a fault: ${tail(result)}`);
+  if (result.status !== (suite.expected ?? 0)) throw new Error(`the run without a fault: ${tail(result)}`);
   const counts = { disk: 0 };
   for (const { kind } of world.calls()) {
     counts[kind] = (counts[kind] ?? 0) + 1;
@@ -233,40 +165,62 @@ async function count(world, suite) {
   return counts;
 }
 
-async function runPoint(world, name, point, undo) {
-  const suite = suites[name];
+async function failingCall(world, point, suite) {
+  const result = await suite.command(world, { ...killFault(point), ...(point.times === 0 ? { FAULT_TIMES: "0" } : {}) });
+  return { result, reached: reached(world, result, point) };
+}
+
+async function runPoint(world, name, point, index) {
+  const suite = suites[name], undo = index % UNDO_EVERY === 0;
   const faults = [];
   const outcome = { point, faults, reached: false, status: null };
   try {
     const seed = await world.reset();
     await suite.prepare?.(world);
-    const result = await suite.command(world, { ...killFault(point), ...(point.times === 0 ? { FAULT_TIMES: "0" } : {}) });
-    outcome.reached = reached(world, result, point);
+    const { result, reached } = await (suite.harm ?? failingCall)(world, point, suite);
+    outcome.reached = reached;
     outcome.status = result.signal ?? result.status;
     if (result.hung) faults.push("the run hung");
     if (result.signal && result.signal !== "SIGKILL") faults.push(`the run ended by ${result.signal}`);
     if (/Sanitizer|runtime error/.test(result.stderr)) faults.push(`a sanitizer: ${result.stderr}`);
-    await suite.judge(world, seed, result, point, faults, undo);
+    await suite.judge(world, seed, result, point, faults, undo, index);
   } catch (why) {
     faults.push(`the check could not be made: ${why.stack}`);
   }
   return outcome;
 }
 
-async function runSuite(worlds, name) {
+// Sandboxes, started when the first suite needs them.
+const started = new Map();
+async function worldsFor(suite) {
+  const kind = suite.seed ?? "scenario-a", jobs = options.jobs * (suite.jobs ?? 1);
+  const worlds = started.get(kind) ?? [];
+  started.set(kind, worlds);
+  const fresh = [];
+  while (worlds.length < jobs) {
+    fresh.push(new World(join(work, `${kind}-${worlds.length}`), programs));
+    worlds.push(fresh.at(-1));
+  }
+  await Promise.all(fresh.map((world) => world.start(suite.seed ?? "scenario-a")));
+  return worlds.slice(0, jobs);
+}
+
+async function runSuite(name) {
+  const suite = suites[name], worlds = await worldsFor(suite);
+  const all = suite.points(suite.harm ? null : await count(worlds[0], suite), options);
   const began = Date.now();
-  const all = suites[name].points(await count(worlds[0], suites[name]));
-  let points = options.quick ? choose(all, QUICK_POINTS[name], options.seed) : all;
+  let points = options.quick ? choose(all, suite.quick ?? QUICK_POINTS[name], options.seed) : choose(all, Math.ceil(all.length / options.part), options.seed);
   if (options.point) {
     const [kind, at, how] = options.point.split(":");
-    points = [{ kind, at: Number(at), how, times: name === "full disk" ? 0 : undefined }];
+    points = [all.find((point) => point.kind === kind && point.at === Number(at) && point.how === how) ??
+      { kind, at: Number(at), how, times: /^(full disk|no memory)/.test(name) ? 0 : undefined }];
   }
   const outcomes = [];
   let next = 0;
   await Promise.all(worlds.map(async (world) => {
     while (next < points.length) {
       const index = next++;
-      const outcome = await runPoint(world, name, points[index], index % UNDO_EVERY === 0);
+      const outcome = await runPoint(world, name, { ...points[index], suite: name }, index);
       outcomes.push(outcome);
       const { kind, at, how } = outcome.point;
       appendFileSync(join(work, "points.log"), `${name}\t${kind}:${at}:${how}\t${outcome.reached ? "" : "not reached, "}${outcome.status}\n`);
@@ -278,12 +232,17 @@ async function runSuite(worlds, name) {
 
 // ---- the table ----
 
-const row = (...cells) => console.log(`${cells[0].padEnd(16)}${cells[1].padEnd(18)}${cells.slice(2, 6).map((cell) => String(cell).padStart(11)).join("")}  ${cells[6] ?? ""}`);
+const row = (...cells) => console.log(`${cells[0].padEnd(16)}${cells[1].padEnd(27)}${cells.slice(2, 6).map((cell) => String(cell).padStart(11)).join("")}  ${cells[6] ?? ""}`);
+
+function kindName({ suite, kind, how }) {
+  if (suites[suite].harm) return kind;
+  return kind.includes(",") ? "from then on" : `${kind}${how.startsWith("kill") ? "" : ` ${how}`}`;
+}
 
 function tell({ name, outcomes, all, seconds }) {
   const kinds = new Map();
   for (const outcome of outcomes) {
-    const kind = outcome.point.kind.includes(",") ? "from then on" : `${outcome.point.kind}${outcome.point.how.startsWith("kill") ? "" : ` ${outcome.point.how}`}`;
+    const kind = kindName(outcome.point);
     kinds.set(kind, [...(kinds.get(kind) ?? []), outcome]);
   }
   const violations = (list) => list.reduce((sum, outcome) => sum + outcome.faults.length, 0);
@@ -299,22 +258,20 @@ function tell({ name, outcomes, all, seconds }) {
 
 mkdirSync(work, { recursive: true });
 writeFileSync(join(work, "points.log"), "");
-const worlds = Array.from({ length: options.jobs }, (_, i) => new World(join(work, `world-${i}`), programs));
 let violations = 0, points = 0;
 try {
-  await Promise.all(worlds.map((world) => world.start("scenario-a")));
-  console.log(`seed ${options.seed}, ${options.jobs} at once${options.quick ? ", a part of the points" : ", every point"}`);
-  const missed = await selfTest(worlds[0]);
+  console.log(`seed ${options.seed}, ${options.jobs} at once${options.quick ? ", a part of the points" : options.part > 1 ? `, one point in ${options.part}` : ", every point"}`);
+  const missed = options.point ? [] : [...await selfTest((await worldsFor(suites["kill clean"]))[0])];
   for (const text of missed) console.log(`VIOLATION self-test: ${text}`);
   violations += missed.length;
   row("suite", "call", "points", "reached", "violations", "seconds", "status of the run");
-  for (const name of Object.keys(suites).filter((name) => !options.only || name === options.only)) {
-    const result = await runSuite(worlds, name);
+  for (const name of Object.keys(suites).filter((name) => !options.only || `${name} `.startsWith(`${options.only} `))) {
+    const result = await runSuite(name);
     violations += tell(result);
     points += result.outcomes.length;
   }
 } finally {
-  for (const world of worlds) world.stop();
+  for (const world of [...started.values()].flat()) world.stop();
 }
 console.log(`${points} points, ${violations} violations`);
 process.exit(violations || !points ? 1 : 0);
