@@ -45,12 +45,12 @@ export class World {
     this.callLog = join(directory, "calls");
   }
 
-  async start(seed) {
+  async start(seed, options = []) {
     const at = join(this.directory, "sandbox");
     rmSync(this.directory, { recursive: true, force: true });
     mkdirSync(at, { recursive: true });
     this.sandbox = spawn(this.programs.sandbox,
-      ["--seed", seed, "--dir", at, "--fixtures", join(this.programs.source, "fixtures"), "--with-parent"],
+      ["--seed", seed, "--dir", at, "--fixtures", join(this.programs.source, "fixtures"), "--with-parent", ...options],
       { stdio: "ignore" });
     for (let waited = 0; !existsSync(join(at, "env")); waited++) {
       if (waited > 600 || this.sandbox.exitCode !== null) throw new Error("the sandbox did not start");
@@ -122,7 +122,7 @@ export class World {
   }
 
   // dwclean COMMAND against both halves; `fault`: variables for the preloaded library.
-  dwclean(args, fault) {
+  dwclean(args, fault, timeout) {
     const v = this.values;
     const env = {
       PATH: process.env.PATH, HOME: this.directory, LC_ALL: "C", NO_COLOR: "1",
@@ -137,7 +137,7 @@ export class World {
     return run(this.programs.dwclean, [args[0], "--class", "sandbox", ...keeps,
       "-S", `localhost,${v.SANDBOX_TDS_PORT}`, "-d", "AxDB", "-U", "dwclean", "--cacert", v.SANDBOX_CA,
       "--dataverse-url", v.SANDBOX_DATAVERSE_URL, "--tenant-id", v.SANDBOX_TENANT, "--client-id", v.SANDBOX_CLIENT_ID,
-      "--allow-host", "localhost", ...args.slice(1)], { env });
+      "--allow-host", "localhost", ...args.slice(1)], { env, timeout });
   }
 
   // The dry run's plan-id, then the change with it.
