@@ -47,8 +47,13 @@ write_poor(const struct console *console, const char *front, const char *line, c
 {
     char poor[POOR_BYTES];
     size_t used = 0;
-    for (; *line && used < sizeof(poor); line++)
-        poor[used++] = *line >= ' ' && *line <= '~' && !strchr("\"\\#[", *line) ? *line : '?';
+    for (; *line && used < sizeof(poor); line++) {
+        const bool harmless = *line >= ' ' && *line <= '~' && !strchr("\"\\#[", *line);
+        poor[used] = '?';
+        if (harmless)
+            poor[used] = *line;
+        used++;
+    }
     (void)console_write(console->fd, front, strlen(front));
     (void)console_write(console->fd, poor, used);
     (void)console_write(console->fd, back, strlen(back));

@@ -48,10 +48,10 @@ field_text(const struct schema *schema, const struct row *row, const char *colum
 }
 
 /** Of ASCII; other bytes count as they are. */
-static char
+static int
 lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 static size_t
