@@ -58,6 +58,8 @@ check_head(const struct backup_cursor *reading, struct slice line, struct err *e
         return fault(reading, err, "is not the head of a table of format " BACKUP_FORMAT_VERSION);
     stored_schema_append(&found, &schema.schema);
     stored_schema_append(&expected, &reading->entry->schema.schema);
+    if (!text_ok(&found, err) || !text_ok(&expected, err))
+        return false;
     if (strcmp(text_string(&found), text_string(&expected)) != 0)
         return fault(reading, err, "holds another schema than the manifest");
     return true;

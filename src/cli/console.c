@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { REDRAW_MS = 100, DEFAULT_WIDTH = 80 };
+enum { REDRAW_MS = 100, DEFAULT_WIDTH = 80, POOR_BYTES = 512 };
 
 bool
 console_write(int fd, const char *bytes, size_t size)
@@ -39,6 +39,24 @@ static void
 write_text(const struct console *console, const struct text *text)
 {
     (void)console_write(console->fd, text_string(text), strlen(text_string(text)));
+}
+
+/** No memory for a line: what of it needs none, harmless for terminals, JSON, pipelines. */
+static void
+write_poor(const struct console *console, const char *front, const char *line, const char *back)
+{
+    char poor[POOR_BYTES];
+    size_t used = 0;
+    for (; *line && used < sizeof(poor); line++) {
+        const bool harmless = *line >= ' ' && *line <= '~' && !strchr("\"\\#[", *line);
+        poor[used] = '?';
+        if (harmless)
+            poor[used] = *line;
+        used++;
+    }
+    (void)console_write(console->fd, front, strlen(front));
+    (void)console_write(console->fd, poor, used);
+    (void)console_write(console->fd, back, strlen(back));
 }
 
 static const char erase[] = "\r\x1b[K";
@@ -90,8 +108,8 @@ append_coloured(struct text *ret, const struct lead *lead, const struct text *li
     text_append(ret, words + lead->plain + lead->coloured);
 }
 
-/** A line that is harmless already. */
-static void
+/** A line that is harmless already. False: there was no memory, nothing was written. */
+static bool
 write_shown(struct console *console, enum log_level level, const struct lead *lead,
             const struct text *shown)
 {
@@ -114,7 +132,10 @@ write_shown(struct console *console, enum log_level level, const struct lead *le
         text_append_bytes(&text, text_string(line), line->used);
     text_append(&text, "\n");
     take_line_away(console);
+    if (shown->broken || whole.broken || wrapped.broken || text.broken)
+        return false;
     write_text(console, &text);
+    return true;
 }
 
 static void
@@ -123,7 +144,8 @@ write_line(struct console *console, enum log_level level, const struct lead *lea
     TEXT_SCOPED shown = {0};
     text_append(&shown, lead->words);
     text_append_shown(&shown, line, strlen(line));
-    write_shown(console, level, lead, &shown);
+    if (!write_shown(console, level, lead, &shown))
+        write_poor(console, lead->words, line, "\n");
 }
 
 /* ---- lines of JSON */
@@ -141,6 +163,13 @@ write_json(struct console *console, struct log_line *line)
     if (console->style.inert)
         inert_append(&inert, REPORT_JSON, text_string(&text), text.used);
     take_line_away(console);
+    if (text.broken || inert.broken) {
+        char front[64];
+        (void)snprintf(front, sizeof(front), "{\"level\":\"%s\",\"message\":\"",
+                       log_level_name(line->level));
+        write_poor(console, front, line->message, "\"}\n");
+        return;
+    }
     write_text(console, console->style.inert ? &inert : &text);
 }
 
@@ -347,7 +376,7 @@ console_lines(struct console *console, const char *lines)
             write_json(console,
                        &(struct log_line){.level = LOG_LEVEL_INFO, .message = text_string(&line)});
         else
-            write_shown(console, LOG_LEVEL_INFO, &none, &line);
+            (void)write_shown(console, LOG_LEVEL_INFO, &none, &line);
         lines += size + (lines[size] ? 1 : 0);
     }
 }

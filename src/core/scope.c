@@ -47,6 +47,13 @@ field_text(const struct schema *schema, const struct row *row, const char *colum
     return true;
 }
 
+/** Of ASCII; other bytes count as they are. */
+static int
+lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
 static size_t
 trimmed_size(const char *text)
 {
@@ -61,14 +68,13 @@ bool
 names_are_alike(const char *a, const char *b)
 {
     const size_t size = trimmed_size(a);
-    TEXT_SCOPED left = {0};
-    TEXT_SCOPED right = {0};
 
     if (size != trimmed_size(b))
         return false;
-    text_append_bytes(&left, a, size);
-    text_append_bytes(&right, b, size);
-    return text_equal_nocase(text_string(&left), text_string(&right));
+    for (size_t i = 0; i < size; i++)
+        if (lower(a[i]) != lower(b[i]))
+            return false;
+    return true;
 }
 
 bool

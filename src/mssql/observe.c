@@ -251,6 +251,8 @@ take_fork(struct observation *seen, const struct cursor *cursor, struct err *err
         return true;
     if (!value_append_guid(&wire, &text))
         return err_set(err, ERR_SERVER, "the recovery fork is not a GUID");
+    if (!text_ok(&text, err))
+        return false;
     copy = arena_string(seen->arena, text_string(&text));
     if (copy == NULL)
         return arena_exhausted(err);

@@ -182,6 +182,8 @@ cursor_moment(const struct cursor *cursor, int column, struct arena *arena, cons
         return false;
     if (!null && !value_append_moment(&wire, &text))
         return err_set(err, ERR_SERVER, "a date was expected and something else came");
+    if (!text_ok(&text, err))
+        return false;
     copy = arena_string(arena, text_string(&text));
     if (copy == NULL)
         return arena_exhausted(err);

@@ -4,21 +4,26 @@
  * linked into the product. What it obeys:
  *
  *   FAULT_ROOT   files and directories below this path count (a directory, without / at its end)
- *   FAULT_KIND   kinds of call, separated by commas; send = any write to an internet socket
+ *   FAULT_KIND   kinds of call, separated by commas; send, recv, connect = to, from, of an internet
+ *                socket; poll = any; malloc = what dwclean's own code allocates (not its libraries)
  *   FAULT_MATCH  only calls whose path holds this text, or whose bytes do (writes)
  *   FAULT_AT     the first call that is acted on, from 1; without it nothing is done
  *   FAULT_TIMES  how many calls in a row (1 without it); 0: all from then on, whatever they match
  *   FAULT_DO     kill-before, kill-after (the call is carried out, but never returns), short,
  *                signal-N (N is sent to the process, then the call is carried out),
- *                EIO, ENOSPC, EINTR, EMFILE, EOPNOTSUPP
+ *                end (recv: the other side has closed), or an error by its name (see below)
  *   FAULT_LOG    a line is added here for every call that counts: KIND PATH, and "HIT KIND PATH"
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,12 +124,12 @@ log_call(const char *front, const char *kind, const char *path)
 /** A call, as this library sees it. */
 struct call {
     const char *kind;
-    const char *path;  /* "" for a socket */
+    const char *path;  /* "" for a socket, +OFFSET in the program for memory */
     const void *bytes; /* that are written, or NULL */
     size_t size;
 };
 
-enum what { PASS, DIE_BEFORE, DIE_AFTER, SHORT, FAIL };
+enum what { PASS, DIE_BEFORE, DIE_AFTER, SHORT, END, FAIL };
 
 struct verdict {
     enum what what;
@@ -148,11 +153,18 @@ verdict_of_action(void)
         {"kill-before", {DIE_BEFORE, 0}},
         {"kill-after", {DIE_AFTER, 0}},
         {"short", {SHORT, 0}},
+        {"end", {END, 0}},
+        /* errors: */
         {"EIO", {FAIL, EIO}},
         {"ENOSPC", {FAIL, ENOSPC}},
         {"EINTR", {FAIL, EINTR}},
         {"EMFILE", {FAIL, EMFILE}},
         {"EOPNOTSUPP", {FAIL, EOPNOTSUPP}},
+        {"ENOMEM", {FAIL, ENOMEM}},
+        {"ECONNRESET", {FAIL, ECONNRESET}},
+        {"ECONNREFUSED", {FAIL, ECONNREFUSED}},
+        {"ETIMEDOUT", {FAIL, ETIMEDOUT}},
+        {"EPIPE", {FAIL, EPIPE}},
     };
 
     for (size_t i = 0; order.action && i < sizeof actions / sizeof actions[0]; i++)
@@ -171,7 +183,8 @@ judge(const struct call *call)
     struct verdict verdict = pass;
 
     read_order();
-    if (!kind_is_asked(call->kind) || (*call->path && !below_root(call->path)) ||
+    if (!kind_is_asked(call->kind) ||
+        (*call->path && *call->path != '+' && !below_root(call->path)) ||
         (!order.forever && !matches(call)))
         return pass;
     order.counted++;
@@ -232,14 +245,17 @@ judge_fd(const char *kind, int fd, const void *bytes, size_t size)
     errno = kept;
     if (file)
         return judge(&(struct call){kind, path, bytes, size});
-    if (strcmp(kind, "write") != 0 && strcmp(kind, "send") != 0)
-        return pass;
-    if (!is_internet(fd)) {
+    if (strcmp(kind, "write") == 0)
+        kind = "send";
+    if (strcmp(kind, "read") == 0)
+        kind = "recv";
+    if ((strcmp(kind, "send") != 0 && strcmp(kind, "recv") != 0 && strcmp(kind, "connect") != 0) ||
+        !is_internet(fd)) {
         errno = kept;
         return pass;
     }
     errno = kept;
-    return judge(&(struct call){"send", "", NULL, 0});
+    return judge(&(struct call){kind, "", NULL, 0});
 }
 
 static struct verdict
@@ -262,16 +278,60 @@ fault_write(int fd, const void *bytes, size_t size)
     return done(verdict, kernel(SYS_write, fd, (long)bytes, (long)part, 0));
 }
 
+/** What reading gives where the verdict is about it; -2: read, this many bytes at most. */
+static long
+instead_of_reading(struct verdict verdict, size_t size, size_t *ret_part)
+{
+    *ret_part = verdict.what == SHORT && size > 1 ? size / 2 : size;
+    if (verdict.what == END)
+        return 0;
+    return verdict.what == FAIL ? -1 : -2;
+}
+
 ssize_t fault_read(int fd, void *bytes, size_t size) __asm__("read");
 ssize_t
 fault_read(int fd, void *bytes, size_t size)
 {
     const struct verdict verdict = judge_fd("read", fd, NULL, 0);
-    const size_t part = verdict.what == SHORT && size > 1 ? size / 2 : size;
+    size_t part;
+    const long instead = instead_of_reading(verdict, size, &part);
 
-    if (verdict.what == FAIL)
-        return -1;
-    return done(verdict, kernel(SYS_read, fd, (long)bytes, (long)part, 0));
+    return instead != -2 ? instead
+                         : done(verdict, kernel(SYS_read, fd, (long)bytes, (long)part, 0));
+}
+
+ssize_t fault_recv(int fd, void *bytes, size_t size, int flags) __asm__("recv");
+ssize_t
+fault_recv(int fd, void *bytes, size_t size, int flags)
+{
+    const struct verdict verdict = judge_fd("recv", fd, NULL, 0);
+    size_t part;
+    const long instead = instead_of_reading(verdict, size, &part);
+
+    return instead != -2 ? instead
+                         : done(verdict, syscall(SYS_recvfrom, fd, bytes, part, flags, NULL, NULL));
+}
+
+int fault_connect(int fd, const struct sockaddr *address, socklen_t size) __asm__("connect");
+int
+fault_connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+    const struct verdict verdict = judge_fd("connect", fd, NULL, 0);
+
+    return verdict.what == FAIL
+               ? -1
+               : (int)done(verdict, kernel(SYS_connect, fd, (long)address, (long)size, 0));
+}
+
+int fault_poll(struct pollfd *waited, nfds_t count, int timeout_ms) __asm__("poll");
+int
+fault_poll(struct pollfd *waited, nfds_t count, int timeout_ms)
+{
+    const struct verdict verdict = judge(&(struct call){"poll", "", NULL, 0});
+
+    return verdict.what == FAIL
+               ? -1
+               : (int)done(verdict, kernel(SYS_poll, (long)waited, (long)count, timeout_ms, 0));
 }
 
 ssize_t fault_send(int fd, const void *bytes, size_t size, int flags) __asm__("send");
@@ -477,3 +537,182 @@ OPEN(fault_open, "open")
 OPEN(fault_open64, "open64")
 OPENAT(fault_openat, "openat")
 OPENAT(fault_openat64, "openat64")
+
+/* ---- memory. A call counts when its caller lies in the program itself. ---- */
+
+static struct {
+    bool found;
+    uintptr_t base, from, to; /* where it was loaded; its code */
+} program;
+
+/** The first object is the program. */
+static int
+find_program(struct dl_phdr_info *info, size_t size, void *ctx)
+{
+    (void)size;
+    (void)ctx;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+
+        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X))
+            continue;
+        program.base = info->dlpi_addr;
+        program.from = program.base + part->p_vaddr;
+        program.to = program.from + part->p_memsz;
+    }
+    return 1;
+}
+
+/* Before main, as it allocates itself. */
+__attribute__((constructor)) static void
+look_at_program(void)
+{
+    (void)dl_iterate_phdr(find_program, NULL);
+    program.found = true;
+}
+
+/** false: there is no memory for this caller. */
+static bool
+memory_is_given(const void *caller)
+{
+    const uintptr_t at = (uintptr_t)caller;
+    struct verdict verdict;
+    char place[32];
+
+    if (!program.found || at < program.from || at >= program.to)
+        return true;
+    read_order();
+    if (!kind_is_asked("malloc"))
+        return true;
+    (void)snprintf(place, sizeof place, "+0x%zx", (size_t)(at - program.base));
+    verdict = judge_path("malloc", place);
+    if (verdict.what == FAIL)
+        errno = ENOMEM;
+    return verdict.what != FAIL;
+}
+
+/* What the search for the next library's functions (a sanitizer's, where there is one) allocates.
+ */
+static char early[16384] __attribute__((aligned(16)));
+static size_t early_size;
+
+static void *
+early_memory(size_t size)
+{
+    const size_t whole = (size + 15) & ~(size_t)15;
+
+    if (size > sizeof early || whole > sizeof early - early_size)
+        return NULL;
+    early_size += whole;
+    return early + early_size - whole;
+}
+
+static bool
+is_early(const void *at)
+{
+    return (const char *)at >= early && (const char *)at < early + sizeof early;
+}
+
+static struct {
+    enum { UNKNOWN, SEARCHING, KNOWN } state;
+    void *(*malloc)(size_t);
+    void *(*calloc)(size_t, size_t);
+    void *(*realloc)(void *, size_t);
+    void (*free)(void *);
+    char *(*strdup)(const char *);
+    char *(*strndup)(const char *, size_t);
+    int (*vasprintf)(char **, const char *, va_list);
+} next;
+
+/** ISO C knows no way from an object to a function. */
+static void
+find_next(void *ret, const char *name)
+{
+    void *const found = dlsym(RTLD_NEXT, name);
+
+    memcpy(ret, &found, sizeof found);
+}
+
+static bool
+next_is_known(void)
+{
+    if (next.state == UNKNOWN) {
+        next.state = SEARCHING;
+        find_next(&next.malloc, "malloc");
+        find_next(&next.calloc, "calloc");
+        find_next(&next.realloc, "realloc");
+        find_next(&next.free, "free");
+        find_next(&next.strdup, "strdup");
+        find_next(&next.strndup, "strndup");
+        find_next(&next.vasprintf, "vasprintf");
+        next.state = KNOWN;
+    }
+    return next.state == KNOWN;
+}
+
+void *fault_malloc(size_t size) __asm__("malloc");
+void *
+fault_malloc(size_t size)
+{
+    if (!next_is_known())
+        return early_memory(size);
+    return memory_is_given(__builtin_return_address(0)) ? next.malloc(size) : NULL;
+}
+
+void *fault_calloc(size_t count, size_t size) __asm__("calloc");
+void *
+fault_calloc(size_t count, size_t size)
+{
+    if (!next_is_known())
+        return early_memory(count * size); /* never given twice, so it is zero */
+    return memory_is_given(__builtin_return_address(0)) ? next.calloc(count, size) : NULL;
+}
+
+void *fault_realloc(void *old, size_t size) __asm__("realloc");
+void *
+fault_realloc(void *old, size_t size)
+{
+    if (!next_is_known())
+        return old ? NULL : early_memory(size);
+    return memory_is_given(__builtin_return_address(0)) ? next.realloc(old, size) : NULL;
+}
+
+void fault_free(void *at) __asm__("free");
+void
+fault_free(void *at)
+{
+    if (at && !is_early(at) && next_is_known())
+        next.free(at);
+}
+
+char *fault_strdup(const char *text) __asm__("strdup");
+char *
+fault_strdup(const char *text)
+{
+    return next_is_known() && memory_is_given(__builtin_return_address(0)) ? next.strdup(text)
+                                                                           : NULL;
+}
+
+char *fault_strndup(const char *text, size_t size) __asm__("strndup");
+char *
+fault_strndup(const char *text, size_t size)
+{
+    return next_is_known() && memory_is_given(__builtin_return_address(0))
+               ? next.strndup(text, size)
+               : NULL;
+}
+
+int fault_asprintf(char **ret, const char *format, ...) __asm__("asprintf");
+int
+fault_asprintf(char **ret, const char *format, ...)
+{
+    va_list rest;
+    int size;
+
+    if (!next_is_known() || !memory_is_given(__builtin_return_address(0)))
+        return -1;
+    va_start(rest, format);
+    size = next.vasprintf(ret, format, rest);
+    va_end(rest);
+    return size;
+}

@@ -8,6 +8,8 @@ import { checkEnd, finishClean, tail, undoAll } from "./finish.mjs";
 import { selfTest } from "./self_test.mjs";
 import { selfTestWire, suites as wireSuites } from "./wire.mjs";
 import { WireWorld } from "./wire_world.mjs";
+import { races } from "./races.mjs";
+import { systemSuites } from "./system.mjs";
 
 const KILLED_AT = ["write", "fsync", "fdatasync", "rename", "link", "mkdir", "send"];
 const FAILING = {
@@ -112,6 +114,8 @@ const suites = {
     judge: judgeFailure,
   },
   ...wireSuites,
+  ...systemSuites,
+  ...races,
 };
 
 async function judgeFailure(world, seed, result, point, faults, undo) {
@@ -154,9 +158,9 @@ function choose(points, wanted, seed) {
 async function count(world, suite) {
   await world.reset();
   await suite.prepare?.(world);
-  const all = [...new Set([...KILLED_AT, ...Object.keys(FAILING)])].join(",");
+  const all = (suite.kinds ?? [...new Set([...KILLED_AT, ...Object.keys(FAILING)])]).join(",");
   const result = await suite.command(world, { FAULT_KIND: all });
-  if (result.status !== 0) throw new Error(`the run without a fault: ${tail(result)}`);
+  if (result.status !== (suite.expected ?? 0)) throw new Error(`the run without a fault: ${tail(result)}`);
   const counts = { disk: 0 };
   for (const { kind } of world.calls()) {
     counts[kind] = (counts[kind] ?? 0) + 1;
@@ -193,7 +197,7 @@ async function runPoint(world, name, point, index) {
 // Sandboxes, started when the first suite needs them.
 const started = new Map();
 async function worldsFor(suite) {
-  const kind = suite.wire ? `wire-${suite.seed}` : "calls", jobs = options.jobs * (suite.jobs ?? 1);
+  const kind = suite.wire ? `wire-${suite.seed}` : (suite.seed ?? "scenario-a"), jobs = options.jobs * (suite.jobs ?? 1);
   const worlds = started.get(kind) ?? [];
   started.set(kind, worlds);
   const fresh = [];
@@ -207,13 +211,13 @@ async function worldsFor(suite) {
 
 async function runSuite(name) {
   const suite = suites[name], worlds = await worldsFor(suite);
-  const all = suite.points(suite.wire ? await worlds[0].record(suite.layer) : await count(worlds[0], suite), options);
+  const all = suite.points(suite.wire ? await worlds[0].record(suite.layer) : suite.harm ? null : await count(worlds[0], suite), options);
   const began = Date.now();
   let points = options.quick ? choose(all, suite.quick ?? QUICK_POINTS[name], options.seed) : choose(all, Math.ceil(all.length / options.part), options.seed);
   if (options.point) {
     const [kind, at, how] = options.point.split(":");
     points = [all.find((point) => point.kind === kind && point.at === Number(at) && point.how === how) ??
-      { kind, at: Number(at), how, times: name === "full disk" ? 0 : undefined }];
+      { kind, at: Number(at), how, times: /^(full disk|no memory)/.test(name) ? 0 : undefined }];
   }
   const outcomes = [];
   let next = 0;
@@ -236,6 +240,7 @@ const row = (...cells) => console.log(`${cells[0].padEnd(16)}${cells[1].padEnd(2
 
 function kindName({ suite, kind, how }) {
   if (suites[suite].wire) return kind === "server" ? how : `${kind.replace(/\d+/, "")} ${how}`;
+  if (suites[suite].harm) return kind;
   return kind.includes(",") ? "from then on" : `${kind}${how.startsWith("kill") ? "" : ` ${how}`}`;
 }
 
@@ -271,7 +276,7 @@ try {
   for (const text of missed) console.log(`VIOLATION self-test: ${text}`);
   violations += missed.length;
   row("suite", "call", "points", "reached", "violations", "seconds", "status of the run");
-  for (const name of Object.keys(suites).filter((name) => !options.only || name === options.only || (options.only === "wire" && suites[name].wire))) {
+  for (const name of Object.keys(suites).filter((name) => !options.only || `${name} `.startsWith(`${options.only} `))) {
     const result = await runSuite(name);
     violations += tell(result);
     points += result.outcomes.length;

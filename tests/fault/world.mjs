@@ -133,7 +133,8 @@ export class World {
     };
     if (fault) Object.assign(env, { LD_PRELOAD: this.programs.library, FAULT_ROOT: this.runs, FAULT_LOG: this.callLog }, fault);
     rmSync(this.callLog, { force: true });
-    return run(this.programs.dwclean, [args[0], "--class", "sandbox", "--runs-dir", this.runs, "--volatile-runs-dir",
+    const keeps = { verify: [], plan: [], check: ["--runs-dir", this.runs] }[args[0]] ?? ["--runs-dir", this.runs, "--volatile-runs-dir"];
+    return run(this.programs.dwclean, [args[0], "--class", "sandbox", ...keeps,
       "-S", `localhost,${this.tdsPort ?? v.SANDBOX_TDS_PORT}`, "-d", "AxDB", "-U", "dwclean", "--cacert", v.SANDBOX_CA,
       "--dataverse-url", v.SANDBOX_DATAVERSE_URL, "--tenant-id", v.SANDBOX_TENANT, "--client-id", v.SANDBOX_CLIENT_ID,
       "--allow-host", "localhost", ...args.slice(1)], { env, timeout });

@@ -9,7 +9,7 @@ packages_of() {
         libzstd-dev libsodium-dev libarchive-dev uuid-dev libssl-dev libmicrohttpd-dev libsqlite3-dev ;;
     test) echo git libcmocka-dev clang clang-format clang-tidy bats curl freetds-bin nodejs npm \
         openssl zstd nginx-light gcovr procps spin tmux util-linux iproute2 jq systemd \
-        libxml2-utils python3 bsdutils groff-base man-db mandoc zsh fish ;;
+        libxml2-utils python3 valgrind bsdutils groff-base man-db mandoc zsh fish ;;
     fuzz) echo clang libclang-rt-14-dev ;;
     package) echo dpkg-dev lintian binutils file ;;
     *) echo "unknown package group: $1" >&2; return 1 ;;
