@@ -434,7 +434,7 @@ store_reopen(struct run_store *store, const char *id, struct run_dir **ret, stru
     if (!run)
         return err_set(err, ERR_STORAGE, "%s is not a run", id);
     run->reopened = true;
-    if (world->run_goes_on)
+    if (world->run_goes_on_reopened)
         copy(run->journal[run->journal_count++].step, sizeof run->journal[0].step, "resumed");
     world->run = run;
     *ret = &run->dir;

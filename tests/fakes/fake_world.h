@@ -133,28 +133,28 @@ struct fake_world {
     const char *state;         /* sys.databases.state_desc */
     const char *created;       /* creation time of the database: another one is another database */
     enum right may_delete, may_insert, may_applock;
-    bool no_unique_key;      /* no unique index on PARTITION, RECID */
-    bool new_column;         /* all AxDB tables have one more column now */
-    bool table_missing;      /* the events table */
-    const char *trigger;     /* on the project table; NULL = none */
-    const char *policy;      /* on the events table; NULL = none */
-    bool count_unknown;      /* the events table cannot be counted: lock timeout */
-    bool hidden_rows;        /* COUNT says 0 where partitions hold rows */
-    bool blind;              /* no VIEW DEFINITION: triggers, keys, policies not known */
-    bool column_appears;     /* between the first look and the locks */
-    bool other_target_after; /* the last look reaches another organization */
-    unsigned lost_answers;   /* of deletes without a version, for each row: nothing was done */
-    bool lost_is_done;       /* and yet it was done */
-    bool no_versions;        /* Dataverse does not check row versions of the table */
-    enum right may_read_all; /* of the application user */
-    int stopped_at_connect;  /* a stop signal ends connecting: 1 = to AxDB, 2 = to Dataverse */
-    bool run_goes_on;        /* another process writes to a run while it is reopened */
-    bool forgets_row;        /* a sending says nothing of its last row */
-    bool pauses;             /* the service asks for a pause without end */
-    bool returns_paced;      /* creating rows tells its pace */
-    bool backup_grows;       /* a past run's backup has one more row when rows go back */
-    bool finish_fails;       /* the run directory cannot be finished */
-    bool target_locked;      /* another run on this machine holds the target */
+    bool no_unique_key;        /* no unique index on PARTITION, RECID */
+    bool new_column;           /* all AxDB tables have one more column now */
+    bool table_missing;        /* the events table */
+    const char *trigger;       /* on the project table; NULL = none */
+    const char *policy;        /* on the events table; NULL = none */
+    bool count_unknown;        /* the events table cannot be counted: lock timeout */
+    bool hidden_rows;          /* COUNT says 0 where partitions hold rows */
+    bool blind;                /* no VIEW DEFINITION: triggers, keys, policies not known */
+    bool column_appears;       /* between the first look and the locks */
+    bool other_target_after;   /* the last look reaches another organization */
+    unsigned lost_answers;     /* of deletes without a version, for each row: nothing was done */
+    bool lost_is_done;         /* and yet it was done */
+    bool no_versions;          /* Dataverse does not check row versions of the table */
+    enum right may_read_all;   /* of the application user */
+    int stopped_at_connect;    /* a stop signal ends connecting: 1 = to AxDB, 2 = to Dataverse */
+    bool run_goes_on_reopened; /* another process writes to a run while it is reopened */
+    bool forgets_row;          /* a sending says nothing of its last row */
+    bool pauses;               /* the service asks for a pause without end */
+    bool returns_paced;        /* creating rows tells its pace */
+    bool backup_grows;         /* a past run's backup has one more row when rows go back */
+    bool finish_fails;         /* the run directory cannot be finished */
+    bool target_locked;        /* another run on this machine holds the target */
     bool link_unknown;
 
     enum commit_state commit; /* what the next COMMIT answers */

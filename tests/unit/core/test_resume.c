@@ -658,7 +658,7 @@ a_run_that_another_process_goes_on_with_is_left_to_it(void **state)
 
     (void)state;
     interrupt_purge(&scene, arena);
-    scene.world.run_goes_on = true;
+    scene.world.run_goes_on_reopened = true;
     resume(&scene, arena);
     assert_int_equal(scene.outcome.exit_status, 5);
     assert_non_null(strstr(scene.outcome.err.primary, "went on while its record was read"));
