@@ -211,6 +211,19 @@ stamp_row(struct fake_world *world)
     }
 }
 
+/** One row, and what is said of it. */
+static bool
+remove_and_tell(struct fake_world *world, const struct removal_sink *sink, struct removal *removal,
+                bool last, struct err *err)
+{
+    removal->state = remove_row(world, removal->row, last);
+    if (world->forgets_row && last)
+        return true;
+    if (removal->state != REMOVAL_DONE && removal->state != REMOVAL_GONE)
+        (void)err_set(&removal->why, ERR_SERVER, "refused");
+    return sink->outcome(sink->ctx, removal, err);
+}
+
 static bool
 runtime_remove(struct runtime_store *store, const struct runtime_ref *rows, size_t count,
                const struct removal_sink *sink, struct err *err)
@@ -231,12 +244,7 @@ runtime_remove(struct runtime_store *store, const struct runtime_ref *rows, size
 
         if (!sink->intent(sink->ctx, &row, 1, err) || fake_fails(world, ERR_CONNECT, err))
             return false;
-        removal.state = remove_row(world, row, i + 1 == count);
-        if (world->forgets_row && i + 1 == count)
-            continue;
-        if (removal.state != REMOVAL_DONE && removal.state != REMOVAL_GONE)
-            (void)err_set(&removal.why, ERR_SERVER, "refused");
-        if (!sink->outcome(sink->ctx, &removal, err))
+        if (!remove_and_tell(world, sink, &removal, i + 1 == count, err))
             return false;
         if (sink->progress)
             sink->progress(sink->ctx, &pace);

@@ -29,7 +29,7 @@ case ${1:-} in
     find build/coverage -name '*.gcda' -delete
     ctest --test-dir build/coverage -L 'unit|contract' -LE elsewhere --output-on-failure
     ctest --test-dir build/coverage --output-on-failure \
-        -R '^cli\.(check|clean|diagnosis|env|explain|export|fleet|forms|plan|repair_map|runs|undo)$'
+        -R '^cli\.(check|clean|diagnosis|env|explain|export|fleet|forms|halves|html|monitoring|other_engine|plan|prune|repair_map|report|runs|undo|usage)$'
     measure --filter 'src/' --print-summary --fail-under-line "$whole_lines"
     ;;
 *)
