@@ -235,15 +235,51 @@ check_total(const struct mssql_store *store, const struct reader *reader, struct
     return false;
 }
 
+enum { SETS_A_TABLE = 2 }; /* of read_rows.sql */
+
+/** Is this the table that the foreseen reading has come to? */
+static bool
+is_foreseen(const struct mssql_store *store, const struct schema *schema)
+{
+    return store->foreseen_read < store->foreseen.table_count &&
+           store->foreseen.tables[store->foreseen_read] == schema;
+}
+
+/** The batch: of this table and the foreseen ones behind it, or of this one alone. */
+static bool
+append_batches(const struct mssql_store *store, const struct schema *schema, bool foreseen,
+               struct text *batch, struct err *err)
+{
+    if (!foreseen)
+        return mssql_rows_batch(schema, batch, err);
+    for (size_t i = store->foreseen_read; i < store->foreseen.table_count; i++)
+        if (!mssql_rows_batch(store->foreseen.tables[i], batch, err))
+            return false;
+    return true;
+}
+
+static bool
+run_read(struct mssql_store *store, struct reader *reader, struct err *err)
+{
+    TEXT_SCOPED batch = {0};
+    const struct taker taker = {.ctx = reader, .row = take_row};
+    const bool foreseen = is_foreseen(store, reader->schema);
+    const bool goes_on = foreseen && store->foreseen_read > 0 && store->connection->open;
+    size_t sets = 0;
+
+    if (!foreseen)
+        store->foreseen.table_count = 0;
+    if (!goes_on && !append_batches(store, reader->schema, foreseen, &batch, err))
+        return false;
+    if (foreseen && ++store->foreseen_read < store->foreseen.table_count)
+        sets = SETS_A_TABLE;
+    return mssql_store_run_part(store, "read_rows", goes_on ? NULL : &batch, sets, &taker, err);
+}
+
 static bool
 read_with(struct mssql_store *store, struct reader *reader, struct err *err)
 {
-    TEXT_SCOPED batch = {0};
-    struct taker taker = {.ctx = reader, .row = take_row};
-
-    return prepare(reader, err) && mssql_rows_batch(reader->schema, &batch, err) &&
-           mssql_store_run(store, "read_rows", &batch, &taker, err) &&
-           check_total(store, reader, err);
+    return prepare(reader, err) && run_read(store, reader, err) && check_total(store, reader, err);
 }
 
 bool

@@ -1,4 +1,5 @@
-/* A program that does nothing: what the dynamic linker costs a program with the libraries of dwclean. */
+/* A program that does nothing: what the dynamic linker costs a program with the libraries of
+ * dwclean. */
 int
 main(void)
 {

@@ -1,6 +1,7 @@
 /*
- * bench_measure COMMAND [ARGUMENT...]: runs it, and writes to descriptor 3 one line of JSON: what it took.
- * Small, so that neither its own start nor its own memory is measured. Status 1: it could not be run.
+ * bench_measure COMMAND [ARGUMENT...]: runs it, and writes to descriptor 3 one line of JSON: what
+ * it took. Small, so that neither its own start nor its own memory is measured. Status 1: it could
+ * not be run.
  */
 #include <errno.h>
 #include <inttypes.h>
