@@ -6,8 +6,10 @@ import { Bench } from './lib/bench.mjs';
 import { startup } from './lib/startup.mjs';
 import { trips } from './lib/trips.mjs';
 import { fleet } from './lib/fleet.mjs';
+import { backup } from './lib/backup.mjs';
+import { clean } from './lib/clean.mjs';
 
-const groups = { startup, trips, fleet };
+const groups = { startup, trips, backup, clean, fleet };
 const args = process.argv.slice(2);
 const quick = args[0] === '--quick' && Boolean(args.shift());
 const [build, ...chosen] = args;
