@@ -8,8 +8,9 @@ import { trips } from './lib/trips.mjs';
 import { fleet } from './lib/fleet.mjs';
 import { backup } from './lib/backup.mjs';
 import { clean } from './lib/clean.mjs';
+import { purge } from './lib/purge.mjs';
 
-const groups = { startup, trips, backup, clean, fleet };
+const groups = { startup, trips, backup, clean, purge, fleet };
 const args = process.argv.slice(2);
 const quick = args[0] === '--quick' && Boolean(args.shift());
 const [build, ...chosen] = args;

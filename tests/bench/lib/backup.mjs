@@ -24,7 +24,7 @@ const insertOdd = ODD.map(([name, bytes, source], i) => `INSERT INTO dbo.${TABLE
 
 // The rows of a backup as lists of strings: NULL is null, bytes are hex.
 function backedUp(runs) {
-  const run = path.join(runs, readdirSync(runs).sort().at(-1));
+  const run = path.join(runs, readdirSync(runs).filter((one) => /^\d{8}T/.test(one)).sort().at(-1));
   const lines = execFileSync('zstd', ['-dcq', path.join(run, 'backup/events.ndjson.zst')], { encoding: 'utf8', maxBuffer: 2 ** 30 }).split('\n');
   return lines.map((line) => line && JSON.parse(line)).filter((line) => line?.fields).map(({ fields }) => COLUMNS.map((name) => {
     const value = fields[name];
@@ -59,7 +59,7 @@ export async function backup(bench) {
   const sandbox = await Sandbox.start(bench, 'large', ['--rows', String(rows)]);
   const conf = path.join(bench.scratch, 'freetds-plain.conf');
   const view = path.join(bench.scratch, 'freebcp.out');
-  const freebcp = (port) => bench.run('freebcp', [`AxDB.dbo.${TABLE}`, 'out', view, '-c', '-t', '\\037', '-r', '\\036', '-S', `localhost:${port}`,
+  const freebcp = (port) => bench.run('freebcp', [`AxDB.dbo.${TABLE}`, 'out', view, '-c', '-t', '\x1f', '-r', '\x1e', '-S', `localhost:${port}`,
     '-U', 'dwclean', '-P', 'Sandbox-Passw0rd!'], { env: { FREETDSCONF: conf } });
   const dbdata = (port, ...more) => bench.run(bench.tool('bench_dbdata'), ['127.0.0.1', String(port), TABLE, COLUMNS.join(', '), ...more],
     { env: { FREETDSCONF: conf } });

@@ -84,7 +84,7 @@ async function freebcpIn(bench, sandbox) {
   const file = path.join(bench.scratch, 'rows.bcp');
   const table = 'AxDB.dbo.BUSINESSEVENTSDEFINITION';
   writeFileSync(conf, '[global]\n tds version = 7.4\n client charset = UTF-8\n encryption = off\n text size = 2147483647\n');
-  const copy = (way) => bench.run('freebcp', [table, way, file, '-c', '-t', '\\037', '-r', '\\036', '-b', '100000', '-S', `localhost:${sandbox.tdsPort}`, '-U', 'admin',
+  const copy = (way) => bench.run('freebcp', [table, way, file, '-c', '-t', '\x1f', '-r', '\x1e', '-b', '100000', '-S', `localhost:${sandbox.tdsPort}`, '-U', 'admin',
     '-P', 'Sandbox-Passw0rd!'], { env: { FREETDSCONF: conf } });
   await sandbox.fresh();
   await copy('out');
