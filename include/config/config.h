@@ -72,7 +72,7 @@ const struct server_name *config_server(const struct config *config);
  * environment must then be asked also when config_dataverse is false. */
 enum jit_role config_jit(const struct config *config);
 
-enum { CONFIG_ENVIRONMENTS = 64 };
+enum { CONFIG_ENVIRONMENTS = 1024 };
 
 /** An [env "NAME"] of the configuration file, whether it is asked for or not. As written there;
  * NULL = not set, in [defaults] neither. */

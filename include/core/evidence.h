@@ -59,6 +59,9 @@ struct row_source {
 MUST_CHECK bool row_source_read(const struct row_source *source, const struct schema *schema,
                                 const struct row_sink *sink, int64_t *ret_kept, struct err *err);
 
+/** Before row_source_read of these tables, in enum order: they are asked for at once. */
+void row_source_foresee(const struct row_source *source, const bool tables[TABLES]);
+
 /** The columns of a table, as the evidence has them. */
 const struct schema *row_source_schema(const struct row_source *source, enum table table);
 

@@ -113,6 +113,19 @@ enum commit_state {
     COMMIT_UNKNOWN, /* no answer: the outcome is not known */
 };
 
+/** What the caller will ask for next, so that questions may travel together. */
+struct axdb_foresight {
+    bool catalog;                             /* read_catalog follows begin_locked */
+    const struct schema *tables[AXDB_TABLES]; /* read_rows of these, in this order, borrowed */
+    size_t table_count;
+};
+
+/** What a DELETE did to a table: the server's own counts. */
+struct axdb_deleted {
+    int64_t rows; /* that it deleted */
+    int64_t left; /* that are there when every table has been deleted from */
+};
+
 struct axdb_store;
 
 struct axdb_store_ops {
@@ -122,6 +135,12 @@ struct axdb_store_ops {
      */
     bool (*observe)(struct axdb_store *store, struct arena *arena, struct axdb_evidence *ret,
                     struct err *err);
+
+    /**
+     * Say what comes next; it changes nothing about what the operations do or answer, only how
+     * often they wait for the server. Another order than the one foreseen is slower, never wrong.
+     */
+    void (*foresee)(struct axdb_store *store, const struct axdb_foresight *foresight);
 
     /**
      * Stream every row of a table ORDER BY PARTITION, RECID, every column, digests filled. Without
@@ -154,10 +173,10 @@ struct axdb_store_ops {
     bool (*read_catalog)(struct axdb_store *store, struct arena *arena,
                          struct axdb_table_evidence ret[AXDB_TABLES], struct err *err);
 
-    /** DELETE every row of the table; the server's own counts of rows deleted and rows left.
-     * Destroys. */
-    bool (*delete_all)(struct axdb_store *store, enum table table, int64_t *ret_deleted,
-                       int64_t *ret_left, struct err *err);
+    /** DELETE every row of the tables that are true, in enum order, then count what is left in each
+     * of them: `ret` of the others is zero. Destroys. */
+    bool (*delete_all)(struct axdb_store *store, const bool tables[AXDB_TABLES],
+                       struct axdb_deleted ret[AXDB_TABLES], struct err *err);
 
     /**
      * DELETE the rows with these keys, `count` of them in ascending order, inside the transaction

@@ -38,13 +38,12 @@ struct row_stream {
 struct axdb_statements {
     bool (*connect)(const struct statement_sink *sink, struct err *err);
     bool (*observe)(const struct statement_sink *sink, struct err *err); /* first of a connection */
-    bool (*read_rows)(const struct schema *schema, const struct statement_sink *sink,
-                      struct err *err);
+    bool (*read_rows)(const struct schema *const *schemas, size_t count,
+                      const struct statement_sink *sink, struct err *err); /* foreseen together */
     bool (*acquire_exclusion)(const struct statement_sink *sink, struct err *err);
-    bool (*release_exclusion)(const struct statement_sink *sink, struct err *err);
-    bool (*begin_locked)(const struct statement_sink *sink, struct err *err);
-    bool (*read_catalog)(const struct statement_sink *sink, struct err *err);
-    bool (*delete_all)(enum table table, const struct statement_sink *sink, struct err *err);
+    bool (*begin_locked)(bool then_catalog, const struct statement_sink *sink, struct err *err);
+    bool (*delete_all)(const bool tables[AXDB_TABLES], const struct statement_sink *sink,
+                       struct err *err);
     bool (*delete_keys)(enum table table, const struct row_stream *rows,
                         const struct statement_sink *sink, struct err *err);
     bool (*commit)(const struct statement_sink *sink, struct err *err);

@@ -155,6 +155,33 @@ utf8_append(struct text *text, uint32_t code)
     text_append_bytes(text, out, size);
 }
 
+/** Eight bytes, each 1. */
+static const uint64_t ONES = UINT64_C(0x0101010101010101);
+static const uint64_t TOPS = UINT64_C(0x8080808080808080);
+
+/** A top bit where a byte of `eight`, all of them ASCII, is below `limit`. */
+static uint64_t
+bytes_below(uint64_t eight, unsigned char limit)
+{
+    return ~((eight | TOPS) - ONES * limit) & TOPS;
+}
+
+size_t
+text_plain_run(const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+    size_t run = 0;
+    uint64_t eight;
+
+    for (; size - run >= sizeof eight; run += sizeof eight) {
+        memcpy(&eight, at + run, sizeof eight);
+        if ((eight & TOPS) || bytes_below(eight, 0x20) || bytes_below(eight ^ ONES * '"', 1) ||
+            bytes_below(eight ^ ONES * '\\', 1) || bytes_below(eight ^ ONES * 0x7F, 1))
+            break;
+    }
+    return run;
+}
+
 bool
 text_is_utf8(const void *bytes, size_t size)
 {
@@ -162,10 +189,14 @@ text_is_utf8(const void *bytes, size_t size)
     uint32_t code;
 
     while (size) {
-        const size_t step = utf8_decode(at, size, &code);
+        const size_t plain = text_plain_run(at, size);
+        size_t step = plain;
 
-        if (step == 0 || code == 0)
-            return false;
+        if (plain == 0) {
+            step = utf8_decode(at, size, &code);
+            if (step == 0 || code == 0)
+                return false;
+        }
         at += step;
         size -= step;
     }
@@ -205,7 +236,7 @@ json_escape(struct text *text, uint32_t code)
 static size_t
 json_plain_run(const unsigned char *at, size_t left)
 {
-    size_t run = 0;
+    size_t run = text_plain_run(at, left);
 
     while (run < left && at[run] >= 0x20 && at[run] < 0x7F && at[run] != '"' && at[run] != '\\')
         run++;
@@ -362,9 +393,13 @@ text_append_base64(struct text *text, const void *bytes, size_t size)
 static int
 base64_value(char digit)
 {
-    const char *found = digit ? strchr(base64_digits, digit) : NULL;
-
-    return found ? (int)(found - base64_digits) : -1;
+    if (digit >= 'A' && digit <= 'Z')
+        return digit - 'A';
+    if (digit >= 'a' && digit <= 'z')
+        return digit - 'a' + 26;
+    if (digit >= '0' && digit <= '9')
+        return digit - '0' + 52;
+    return digit == '+' ? 62 : digit == '/' ? 63 : -1;
 }
 
 /** Decode one group of four; the number of bytes, or 0 when it is not one. */

@@ -13,7 +13,7 @@
 enum {
     LINE_BYTES = 199,   /* inih's buffer is 200 with the NUL; a longer line would come in pieces */
     SECTION_BYTES = 49, /* inih cuts longer ones without a word */
-    MAX_SECTIONS = 64,
+    MAX_SECTIONS = 1024,
     MAX_ITEMS = 32,
 };
 

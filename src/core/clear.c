@@ -89,16 +89,30 @@ table_is_sealed(enum table table, const struct table_state *sealed, const struct
                          "then run the command again.");
 }
 
+/** Every table that goes whole, at once: what is left in them is counted behind the last delete. */
 static bool
-delete_whole(const struct clear_job *job, enum table table, int64_t *ret_deleted, struct err *err)
+delete_whole_tables(const struct clear_job *job, int64_t ret_rows[AXDB_TABLES], struct err *err)
 {
-    int64_t left = 0;
+    struct axdb_deleted deleted[AXDB_TABLES] = {0};
+    bool whole[AXDB_TABLES];
+    bool any = false;
 
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        whole[i] = job->scope->parts[i] == SCOPE_WHOLE;
+        any = any || whole[i];
+    }
     /* Exactly these rows are sealed on stable storage: this line destroys. */
-    if (!job->store->ops->delete_all(job->store, table, ret_deleted, &left, err))
-        return false;
-    return left == 0 || err_set(err, ERR_SERVER, "%s still has %" PRId64 " rows after the delete",
-                                table_name(table), left);
+    if (any && !job->store->ops->delete_all(job->store, whole, deleted, err))
+        return err_wrap(err, "could not clear the tables");
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        if (!whole[i])
+            continue;
+        if (deleted[i].left != 0)
+            return err_set(err, ERR_SERVER, "%s still has %" PRId64 " rows after the delete",
+                           table_name((enum table)i), deleted[i].left);
+        ret_rows[i] = deleted[i].rows;
+    }
+    return true;
 }
 
 static bool
@@ -146,36 +160,66 @@ compare_table(const struct clear_job *job, struct locked_table *locked, struct e
 }
 
 static bool
-delete_table(const struct clear_job *job, const struct locked_table *locked, int64_t *ret_deleted,
-             struct err *err)
+check_deleted(const struct clear_job *job, enum table table, int64_t deleted, struct err *err)
 {
-    const enum table table = locked->schema->table;
     const int64_t expected = job->sealed->states[table].rows;
-    const bool ok = job->scope->parts[table] == SCOPE_WHOLE
-                        ? delete_whole(job, table, ret_deleted, err)
-                        : delete_part(job, locked, ret_deleted, err);
 
-    if (!ok)
-        return err_wrap(err, "could not clear %s", table_name(table));
-    return *ret_deleted == expected ||
+    return deleted == expected ||
            err_set(err, ERR_SERVER, "%s: deleted %" PRId64 " rows where the backup has %" PRId64,
-                   table_name(table), *ret_deleted, expected);
+                   table_name(table), deleted, expected);
+}
+
+/** `*ret_by_keys`: a table lost a part of its rows, after the others were counted. */
+static bool
+delete_tables(const struct clear_job *job, const struct locked_table locked[AXDB_TABLES],
+              int64_t ret_rows[AXDB_TABLES], bool *ret_by_keys, struct err *err)
+{
+    *ret_by_keys = false;
+    if (!delete_whole_tables(job, ret_rows, err))
+        return false;
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        if (job->scope->parts[i] == SCOPE_SOME) {
+            *ret_by_keys = true;
+            if (!delete_part(job, &locked[i], &ret_rows[i], err))
+                return err_wrap(err, "could not clear %s", table_name((enum table)i));
+        }
+        if (job->scope->parts[i] != SCOPE_NOTHING &&
+            !check_deleted(job, (enum table)i, ret_rows[i], err))
+            return false;
+    }
+    return true;
+}
+
+/** The tables of the scope will be read one after the other: they are asked for at once. */
+static void
+foresee_reading(const struct clear_job *job)
+{
+    struct axdb_foresight foresight = {0};
+
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (job->scope->parts[i] != SCOPE_NOTHING)
+            foresight.tables[foresight.table_count++] = &job->tables[i].schema;
+    job->store->ops->foresee(job->store, &foresight);
 }
 
 /** First every table is compared, then the first row goes; what is left is looked at when the last
  * one has gone: a trigger may write to another table than its own, also to one that was empty
- * already. */
+ * already. Where all tables go whole, the counts behind the last delete are that look. */
 static bool
 change_tables(const struct clear_job *job, struct locked_table locked[AXDB_TABLES],
               int64_t ret_rows[AXDB_TABLES], struct err *err)
 {
+    bool by_keys = false;
+
+    foresee_reading(job);
     for (int i = 0; i < AXDB_TABLES; i++)
         if (job->scope->parts[i] != SCOPE_NOTHING && !compare_table(job, &locked[i], err))
             return false;
-    for (int i = 0; i < AXDB_TABLES; i++)
-        if (job->scope->parts[i] != SCOPE_NOTHING &&
-            !delete_table(job, &locked[i], &ret_rows[i], err))
-            return false;
+    if (!delete_tables(job, locked, ret_rows, &by_keys, err))
+        return false;
+    if (!by_keys)
+        return true;
+    foresee_reading(job);
     for (int i = 0; i < AXDB_TABLES; i++)
         if (job->scope->parts[i] != SCOPE_NOTHING && !only_kept_rows_are_left(job, &locked[i], err))
             return false;

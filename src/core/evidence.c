@@ -25,6 +25,20 @@ row_source_schema(const struct row_source *source, enum table table)
                                   : &source->evidence->axdb->tables[table].schema;
 }
 
+void
+row_source_foresee(const struct row_source *source, const bool tables[TABLES])
+{
+    struct axdb_store *axdb = source->connections->axdb;
+    struct axdb_foresight foresight = {0};
+
+    if (!axdb)
+        return;
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (tables[i])
+            foresight.tables[foresight.table_count++] = row_source_schema(source, (enum table)i);
+    axdb->ops->foresee(axdb, &foresight);
+}
+
 /** Rows on their way through the scope. */
 struct chooser {
     const struct row_source *source;

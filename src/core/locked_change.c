@@ -155,6 +155,7 @@ static bool
 attempt(const struct locked_change *change, struct locked_result *result, struct err *err)
 {
     *result = (struct locked_result){.commit = COMMIT_NOT, .journal_ok = true, .locked_ms = -1};
+    change->store->ops->foresee(change->store, &(struct axdb_foresight){.catalog = true});
     if (!change->store->ops->begin_locked(change->store, change->max_lock_ms, err))
         return err_wrap(err, "could not lock the tables");
     if (change->change(change->ctx, result->rows, err) && cancel_check(err) &&

@@ -168,13 +168,18 @@ plan_make(const struct row_source *source, struct plan_file *file, struct plan *
     const struct plan_header header = plan_header_of(source->evidence, source->scope->text);
     const struct schema *schemas[TABLES] = {0};
 
+    bool asked[TABLES];
+
     *ret = (struct plan){.expires_utc_ms = header.expires_utc_ms};
     if (file && !file->ops->begin(file, &header, err))
         return false;
+    for (int i = 0; i < TABLES; i++)
+        asked[i] = source->scope->parts[i] != SCOPE_NOTHING;
+    row_source_foresee(source, asked);
     for (int i = 0; i < TABLES; i++) {
         const enum table table = (enum table)i;
 
-        if (source->scope->parts[table] == SCOPE_NOTHING)
+        if (!asked[table])
             continue;
         if (!plan_table(ret, source, table, file, err))
             return err_wrap(err, "could not plan %s", table_name(table));

@@ -53,36 +53,58 @@ next_row(void *ctx, struct row_id *ret, bool *ret_end, struct err *err)
 static bool
 read_table(const struct preview *preview, enum table table, struct err *err)
 {
-    return preview->job->axdb->read_rows(
-        preview->job->saved->ops->schema(preview->job->saved, table), &preview->sink, err);
+    const struct schema *schema = preview->job->saved->ops->schema(preview->job->saved, table);
+
+    return preview->job->axdb->read_rows(&schema, 1, &preview->sink, err);
 }
 
+/** Those of the plan, in one batch. */
 static bool
 read_tables(const struct preview *preview, struct err *err)
 {
+    const struct schema *schemas[AXDB_TABLES];
+    size_t count = 0;
+
     for (int i = 0; i < AXDB_TABLES; i++)
-        if (preview->parts[i] != SCOPE_NOTHING && !read_table(preview, (enum table)i, err))
-            return false;
-    return true;
+        if (preview->parts[i] != SCOPE_NOTHING)
+            schemas[count++] = preview->job->saved->ops->schema(preview->job->saved, (enum table)i);
+    return count == 0 || preview->job->axdb->read_rows(schemas, count, &preview->sink, err);
 }
 
 static bool
-delete_table(const struct preview *preview, enum table table, struct err *err)
+delete_part(const struct preview *preview, enum table table, struct err *err)
 {
     struct table_rows rows = {.saved = preview->job->saved, .table = table};
     const struct row_stream stream = {.ctx = &rows, .next = next_row};
 
-    if (preview->parts[table] == SCOPE_WHOLE)
-        return preview->job->axdb->delete_all(table, &preview->sink, err);
     return rows.saved->ops->rewind(rows.saved, err) &&
            preview->job->axdb->delete_keys(table, &stream, &preview->sink, err);
 }
 
 static bool
-delete_tables(const struct preview *preview, struct err *err)
+has_some(const struct preview *preview)
 {
     for (int i = 0; i < AXDB_TABLES; i++)
-        if (preview->parts[i] != SCOPE_NOTHING && !delete_table(preview, (enum table)i, err))
+        if (preview->parts[i] == SCOPE_SOME)
+            return true;
+    return false;
+}
+
+/** The tables that go whole first, in one batch. */
+static bool
+delete_tables(const struct preview *preview, struct err *err)
+{
+    bool whole[AXDB_TABLES];
+    bool any = false;
+
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        whole[i] = preview->parts[i] == SCOPE_WHOLE;
+        any = any || whole[i];
+    }
+    if (any && !preview->job->axdb->delete_all(whole, &preview->sink, err))
+        return false;
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (preview->parts[i] == SCOPE_SOME && !delete_part(preview, (enum table)i, err))
             return false;
     return true;
 }
@@ -142,10 +164,9 @@ change_axdb(struct preview *preview, struct err *err)
     const struct axdb_statements *axdb = preview->job->axdb;
 
     return !preview->axdb ||
-           (enter(preview, "change AxDB", true) && axdb->begin_locked(&preview->sink, err) &&
-            axdb->read_catalog(&preview->sink, err) && read_tables(preview, err) &&
-            delete_tables(preview, err) && read_tables(preview, err) &&
-            axdb->commit(&preview->sink, err) && axdb->release_exclusion(&preview->sink, err));
+           (enter(preview, "change AxDB", true) && axdb->begin_locked(true, &preview->sink, err) &&
+            read_tables(preview, err) && delete_tables(preview, err) &&
+            (!has_some(preview) || read_tables(preview, err)) && axdb->commit(&preview->sink, err));
 }
 
 static bool
@@ -167,7 +188,7 @@ look_at_map(struct preview *preview, struct err *err)
     const struct axdb_statements *axdb = preview->job->axdb;
 
     return !preview->map ||
-           (enter(preview, "look again", true) && axdb->begin_locked(&preview->sink, err) &&
+           (enter(preview, "look again", true) && axdb->begin_locked(false, &preview->sink, err) &&
             read_tables(preview, err) && read_table(preview, TABLE_PROJECT, err) &&
             axdb->rollback(&preview->sink, err));
 }

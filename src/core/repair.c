@@ -481,6 +481,7 @@ count_rows(const struct map_reader *reader, const struct connections *conn, stru
     struct map_reader now = {.run = run, .schema = row_source_schema(&source, TABLE_PROJECT)};
     const struct row_sink counter = {.ctx = &ret->back, .take = count_row};
     const struct row_sink sink = {.ctx = &now, .take = take_row};
+    const bool looked_at[TABLES] = {[TABLE_FIELD] = true, [TABLE_PROJECT] = true};
     struct axdb_store *axdb = conn->axdb;
     int64_t kept;
 
@@ -489,6 +490,7 @@ count_rows(const struct map_reader *reader, const struct connections *conn, stru
     *ret = (struct found_again){0};
     if (!axdb->ops->begin_locked(axdb, LOCK_MS, err))
         return false;
+    row_source_foresee(&source, looked_at);
     const bool ok =
         row_source_read(&source, row_source_schema(&source, TABLE_FIELD), &counter, &kept, err) &&
         row_source_read(&source, now.schema, &counter, &kept, err) &&

@@ -315,6 +315,17 @@ check_planned(const struct restore_job *job, const struct restore_table *table,
     return err_hint(err, "Something writes to this table. Stop it, then run the undo again.");
 }
 
+static void
+foresee_reading(const struct restore_job *job)
+{
+    struct axdb_foresight foresight = {0};
+
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (job->plan->tables[i].schema)
+            foresight.tables[foresight.table_count++] = &job->tables[i].schema;
+    job->store->ops->foresee(job->store, &foresight);
+}
+
 /** Every table is checked before the first row goes in, and compared after the last one: a trigger
  * may write to another table than its own. */
 static bool
@@ -323,6 +334,7 @@ change_tables(const struct restore_job *job, struct table_reader before[AXDB_TAB
 {
     const struct restore_table *tables = job->plan->tables;
 
+    foresee_reading(job);
     for (int i = 0; i < AXDB_TABLES; i++)
         if (tables[i].schema && !check_planned(job, &tables[i], &before[i], err))
             return false;
@@ -330,6 +342,7 @@ change_tables(const struct restore_job *job, struct table_reader before[AXDB_TAB
         if (tables[i].schema && tables[i].missing.rows &&
             !insert_rows(job, &tables[i], &ret_rows[i], err))
             return false;
+    foresee_reading(job);
     for (int i = 0; i < AXDB_TABLES; i++)
         if (tables[i].schema &&
             !compare_rows(job, &tables[i], &job->tables[i].schema, &before[i].index, err))

@@ -85,11 +85,9 @@ void
 run_end_axdb(struct run *run)
 {
     struct axdb_store *axdb = run->conn.axdb;
-    struct err ignored;
 
-    /* settled: the purge is protected by its row versions, and an idle connection would be cut */
-    if (run->excluded && !axdb->ops->release_exclusion(axdb, &ignored))
-        run_say(run, LOG_LEVEL_DEBUG, ignored.primary);
+    /* settled: the purge is protected by its row versions, and an idle connection would be cut; the
+     * application lock ends with the session */
     axdb->ops->close(axdb);
     run->conn.axdb = NULL;
 }

@@ -119,6 +119,7 @@ seal_backup(const struct plan *plan, const struct row_source *source, struct bac
 {
     struct sealed sealed = {0};
 
+    row_source_foresee(source, plan->asked);
     for (int i = 0; i < TABLES; i++)
         if (plan->asked[i] && !copy_table(plan, source, (enum table)i, backup, err))
             return false;

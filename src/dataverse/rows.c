@@ -53,6 +53,9 @@ scan_string(struct scanner *scanner)
     if (!take(scanner, '"'))
         return false;
     while (scanner->at < scanner->end) {
+        scanner->at += text_plain_run(scanner->at, (size_t)(scanner->end - scanner->at));
+        if (scanner->at == scanner->end)
+            break;
         const unsigned char byte = *scanner->at++;
 
         if (byte == '"')

@@ -41,6 +41,7 @@ struct connection {
     bool attention_sent;     /* the next timeout closes the socket */
     bool no_attention;       /* COMMIT: an attention would add doubt */
     bool sent;               /* a part of it may have reached the server */
+    bool open;               /* the rest of its answer waits for statement_go_on */
     bool deaf;               /* stop signals are the caller's to look at */
 
     /* What is told of batches: statement_log.h. */

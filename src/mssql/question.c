@@ -380,7 +380,9 @@ questions_ask_strictly(struct mssql_store *store, struct questions *questions, u
     start_again(questions);
     if (!questions_strict_batch(questions, lacking, &batch, err))
         return false;
-    if (!mssql_store_run(store, "catalog", &batch, &whole, err))
+    /* behind begin_locked it has been asked for already */
+    if (!mssql_store_run_part(store, "catalog", mssql_catalog_is_open(store) ? NULL : &batch, 0,
+                              &whole, err))
         return false;
     for (size_t i = 0; i < questions->count; i++) {
         if (!questions->items[i].answered && (lacking >> i & 1) == 0)

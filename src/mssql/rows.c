@@ -16,6 +16,7 @@ struct reader {
     const struct row_sink *sink;
     struct digest_stream *digest;
     struct field *fields;     /* schema->count of them */
+    enum value_kind *kinds;   /* likewise: of the columns' types */
     struct text canonical;    /* text of this row's values that are not bytes */
     size_t *offsets;          /* where each starts in it */
     size_t partition, record; /* indices of the key's columns */
@@ -127,8 +128,8 @@ take_value(struct reader *reader, const struct cursor *cursor, size_t i, int at,
     reader->offsets[i] = reader->canonical.used;
     if (field->is_null)
         return true;
-    if (!has_length(column))
-        return value_append(column, &wire, &reader->canonical, err);
+    if (!value_is_bytes(reader->kinds[i]))
+        return value_append(reader->kinds[i], column, &wire, &reader->canonical, err);
     if (wire.type != SYBBINARY && wire.type != SYBVARBINARY)
         return err_set(err, ERR_SERVER, "column %s did not come as bytes", column->name);
     field->bytes = wire.bytes;
@@ -145,7 +146,7 @@ point_at_texts(struct reader *reader, struct err *err)
         size_t end =
             i + 1 < reader->schema->count ? reader->offsets[i + 1] : reader->canonical.used;
 
-        if (!reader->fields[i].is_null && !has_length(&reader->schema->columns[i]))
+        if (!reader->fields[i].is_null && !value_is_bytes(reader->kinds[i]))
             reader->fields[i].bytes = slice_of(text_string(&reader->canonical) + reader->offsets[i],
                                                end - reader->offsets[i]);
     }
@@ -185,7 +186,7 @@ take_row(void *ctx, const struct cursor *cursor, struct err *err)
     for (size_t i = 0; i < reader->schema->count; i++) {
         if (!take_value(reader, cursor, i, at, err))
             return false;
-        at += has_length(&reader->schema->columns[i]) ? 2 : 1;
+        at += value_is_bytes(reader->kinds[i]) ? 2 : 1;
     }
     if (!point_at_texts(reader, err) || !make_key(reader, &row, err))
         return false;
@@ -207,14 +208,18 @@ prepare(struct reader *reader, struct err *err)
         value_kind_of(schema->columns[reader->record].type_name) != VALUE_INTEGER)
         return err_set(err, ERR_SCHEMA, "%s has no PARTITION and RECID to name its rows",
                        table_name(schema->table));
-    for (size_t i = 0; i < schema->count; i++)
-        reader->wire_columns += has_length(&schema->columns[i]) ? 2 : 1;
     reader->canonical.max = MAX_ROW_TEXT;
     reader->digest = digest_new();
     reader->fields = calloc(schema->count, sizeof *reader->fields);
     reader->offsets = calloc(schema->count, sizeof *reader->offsets);
-    if (reader->digest == NULL || reader->fields == NULL || reader->offsets == NULL)
+    reader->kinds = calloc(schema->count, sizeof *reader->kinds);
+    if (reader->digest == NULL || reader->fields == NULL || reader->offsets == NULL ||
+        reader->kinds == NULL)
         return err_set(err, ERR_INTERNAL, "out of memory");
+    for (size_t i = 0; i < schema->count; i++) {
+        reader->kinds[i] = value_kind_of(schema->columns[i].type_name);
+        reader->wire_columns += value_is_bytes(reader->kinds[i]) ? 2 : 1;
+    }
     return true;
 }
 
@@ -235,15 +240,51 @@ check_total(const struct mssql_store *store, const struct reader *reader, struct
     return false;
 }
 
+enum { SETS_A_TABLE = 2 }; /* of read_rows.sql */
+
+/** Is this the table that the foreseen reading has come to? */
+static bool
+is_foreseen(const struct mssql_store *store, const struct schema *schema)
+{
+    return store->foreseen_read < store->foreseen.table_count &&
+           store->foreseen.tables[store->foreseen_read] == schema;
+}
+
+/** The batch: of this table and the foreseen ones behind it, or of this one alone. */
+static bool
+append_batches(const struct mssql_store *store, const struct schema *schema, bool foreseen,
+               struct text *batch, struct err *err)
+{
+    if (!foreseen)
+        return mssql_rows_batch(schema, batch, err);
+    for (size_t i = store->foreseen_read; i < store->foreseen.table_count; i++)
+        if (!mssql_rows_batch(store->foreseen.tables[i], batch, err))
+            return false;
+    return true;
+}
+
+static bool
+run_read(struct mssql_store *store, struct reader *reader, struct err *err)
+{
+    TEXT_SCOPED batch = {0};
+    const struct taker taker = {.ctx = reader, .row = take_row};
+    const bool foreseen = is_foreseen(store, reader->schema);
+    const bool goes_on = foreseen && store->foreseen_read > 0 && store->connection->open;
+    size_t sets = 0;
+
+    if (!foreseen)
+        store->foreseen.table_count = 0;
+    if (!goes_on && !append_batches(store, reader->schema, foreseen, &batch, err))
+        return false;
+    if (foreseen && ++store->foreseen_read < store->foreseen.table_count)
+        sets = SETS_A_TABLE;
+    return mssql_store_run_part(store, "read_rows", goes_on ? NULL : &batch, sets, &taker, err);
+}
+
 static bool
 read_with(struct mssql_store *store, struct reader *reader, struct err *err)
 {
-    TEXT_SCOPED batch = {0};
-    struct taker taker = {.ctx = reader, .row = take_row};
-
-    return prepare(reader, err) && mssql_rows_batch(reader->schema, &batch, err) &&
-           mssql_store_run(store, "read_rows", &batch, &taker, err) &&
-           check_total(store, reader, err);
+    return prepare(reader, err) && run_read(store, reader, err) && check_total(store, reader, err);
 }
 
 bool
@@ -256,6 +297,7 @@ mssql_read_rows(struct axdb_store *store, const struct schema *schema, const str
     digest_free(reader.digest);
     free(reader.fields);
     free(reader.offsets);
+    free(reader.kinds);
     text_done(&reader.canonical);
     return good;
 }

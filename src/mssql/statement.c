@@ -310,7 +310,11 @@ drain(struct connection *connection, const struct statement *statement, const st
     enum ending ending = ENDED_WELL;
     RETCODE rc;
 
-    while (ending == ENDED_WELL) {
+    for (size_t sets = 0; ending == ENDED_WELL;) {
+        if (statement->sets > 0 && sets == statement->sets) {
+            connection->open = true;
+            return ENDED_WELL;
+        }
         if (dbdead(process))
             return ENDED_BADLY;
         rc = dbresults(process);
@@ -319,6 +323,7 @@ drain(struct connection *connection, const struct statement *statement, const st
         /* A dead connection answers FAIL for ever. */
         if (rc == FAIL)
             return ENDED_BADLY;
+        sets += dbnumcols(process) > 0;
         ending = drain_set(connection, statement, taker, err);
     }
     return ending;
@@ -380,11 +385,10 @@ look_at_first_byte(struct connection *connection, struct err *err)
 }
 
 static void
-begin(struct connection *connection, const struct statement *statement)
+set_limits(struct connection *connection, const struct statement *statement)
 {
     char seconds[24];
 
-    verdict_reset(&connection->verdict);
     connection->deadline_ms = clock_monotonic_ms() + statement->timeout_ms;
     connection->cancelled_at_ms = 0;
     connection->attention_sent = false;
@@ -393,6 +397,13 @@ begin(struct connection *connection, const struct statement *statement)
     /* Silence per read, longer than the deadline that the callback looks at: a second net. */
     (void)snprintf(seconds, sizeof seconds, "%" PRId64, statement->timeout_ms / 1000 + 2);
     (void)dbsetopt(connection->process, DBSETTIME, seconds, 0);
+}
+
+static void
+begin(struct connection *connection, const struct statement *statement)
+{
+    verdict_reset(&connection->verdict);
+    set_limits(connection, statement);
 }
 
 static enum ending
@@ -454,6 +465,7 @@ statement_was_refused(const struct connection *connection)
 static void
 cancel_rest(struct connection *connection)
 {
+    connection->open = false;
     if (!connection_is_alive(connection))
         return;
     connection->attention_sent = true; /* dbcancel sends it; a timeout then closes */
@@ -470,24 +482,11 @@ statement_proof(bool utf8_engine, struct text *out, struct err *err)
     return batch_expand(utf8_engine ? sql_prove_utf8 : sql_prove, NULL, 0, out, err);
 }
 
+/** Judge what was said until the end, or until the batch was left open. */
 static bool
-run(struct connection *connection, const struct statement *statement, const struct taker *taker,
-    struct err *err)
+judge(struct connection *connection, const struct statement *statement, enum ending ending,
+      struct err *err)
 {
-    TEXT_SCOPED sql = {.max = statement->batch->max};
-    enum ending ending;
-
-    connection->sent = false;
-    if (!connection_is_alive(connection))
-        return err_set(err, ERR_CONNECT, "the connection to %s was lost", connection->dialled);
-    if (!statement->setting && !connection->proven &&
-        !statement_proof(connection->options->utf8_engine, &sql, err))
-        return false;
-    text_append_bytes(&sql, text_string(statement->batch), statement->batch->used);
-    if (!batch_check(statement->batch, err) || !batch_check(&sql, err))
-        return false;
-    begin(connection, statement);
-    ending = send_and_drain(connection, text_string(&sql), statement, taker, err);
     if (ending == ENDED_WELL && connection_is_alive(connection) &&
         verdict_is_clean(&connection->verdict)) {
         if (statement->setting || connection->proven)
@@ -499,6 +498,29 @@ run(struct connection *connection, const struct statement *statement, const stru
         (void)explain(connection, statement, err);
     cancel_rest(connection);
     return false;
+}
+
+static bool
+run(struct connection *connection, const struct statement *statement, const struct taker *taker,
+    struct err *err)
+{
+    TEXT_SCOPED sql = {.max = statement->batch->max};
+    enum ending ending;
+
+    connection->sent = false;
+    if (connection->open)
+        cancel_rest(connection);
+    if (!connection_is_alive(connection))
+        return err_set(err, ERR_CONNECT, "the connection to %s was lost", connection->dialled);
+    if (!statement->setting && !connection->proven &&
+        !statement_proof(connection->options->utf8_engine, &sql, err))
+        return false;
+    text_append_bytes(&sql, text_string(statement->batch), statement->batch->used);
+    if (!batch_check(statement->batch, err) || !batch_check(&sql, err))
+        return false;
+    begin(connection, statement);
+    ending = send_and_drain(connection, text_string(&sql), statement, taker, err);
+    return judge(connection, statement, ending, err);
 }
 
 bool
@@ -513,6 +535,23 @@ statement_run(struct connection *connection, const struct statement *statement,
         eof_watch_begin(dbiordesc(connection->process), FIRST_LOOK_MS);
     good = run(connection, statement, taker, err);
     eof_watch_end();
+    statement_log(connection, statement, good, clock_monotonic_ms() - began_ms);
+    return good;
+}
+
+bool
+statement_go_on(struct connection *connection, const struct statement *statement,
+                const struct taker *taker, struct err *err)
+{
+    const int64_t began_ms = clock_monotonic_ms();
+    bool good;
+
+    if (!connection->open)
+        return err_set(err, ERR_INTERNAL, "no batch is open that could go on");
+    connection->open = false;
+    connection->rows = 0;
+    set_limits(connection, statement);
+    good = judge(connection, statement, drain(connection, statement, taker, err), err);
     statement_log(connection, statement, good, clock_monotonic_ms() - began_ms);
     return good;
 }

@@ -35,6 +35,7 @@ struct statement {
     bool commit;                /* no attention: closing is the only way out */
     bool first;                 /* its answer shows the encryption */
     bool setting;               /* of session.sql: before the proof */
+    size_t sets; /* result sets until the batch is left open, for statement_go_on; 0 = all */
 };
 
 /**
@@ -43,6 +44,13 @@ struct statement {
  */
 MUST_CHECK bool statement_run(struct connection *connection, const struct statement *statement,
                               const struct taker *taker, struct err *err);
+
+/**
+ * Take the next result sets of the batch that statement_run has left open: `statement` says how
+ * many, and has a time limit of its own. Any other batch on the connection ends the open one.
+ */
+MUST_CHECK bool statement_go_on(struct connection *connection, const struct statement *statement,
+                                const struct taker *taker, struct err *err);
 
 /** Append the proof that stands in front of the first batch after session.sql. */
 MUST_CHECK bool statement_proof(bool utf8_engine, struct text *out, struct err *err);

@@ -50,13 +50,18 @@ show_observe(const struct statement_sink *sink, struct err *err)
 }
 
 static bool
-show_read_rows(const struct schema *schema, const struct statement_sink *sink, struct err *err)
+show_read_rows(const struct schema *const *schemas, size_t count, const struct statement_sink *sink,
+               struct err *err)
 {
     TEXT_SCOPED batch = {0};
 
-    return mssql_rows_batch(schema, &batch, err) &&
-           show(sink, (struct shown_statement){.purpose = "read every row of a table"}, &batch,
-                err);
+    for (size_t i = 0; i < count; i++)
+        if (!mssql_rows_batch(schemas[i], &batch, err))
+            return false;
+    return show(sink,
+                (struct shown_statement){.purpose = count == 1 ? "read every row of a table"
+                                                               : "read every row of the tables"},
+                &batch, err);
 }
 
 static bool
@@ -70,53 +75,36 @@ show_acquire(const struct statement_sink *sink, struct err *err)
 }
 
 static bool
-show_release(const struct statement_sink *sink, struct err *err)
-{
-    return show_sql(sink,
-                    (struct shown_statement){.purpose = "give the application lock back",
-                                             .only_when = "it was granted"},
-                    sql_release_exclusion, err);
-}
-
-static bool
-show_begin(const struct statement_sink *sink, struct err *err)
-{
-    return show_sql(
-        sink,
-        (struct shown_statement){
-            .purpose = "open the transaction and lock the three tables",
-            .note =
-                "after a lock timeout (1222) or a deadlock (1205) again, with what follows, twice at most"},
-        sql_begin_locked, err);
-}
-
-static bool
-show_catalog(const struct statement_sink *sink, struct err *err)
+show_begin(bool then_catalog, const struct statement_sink *sink, struct err *err)
 {
     TEXT_SCOPED batch = {0};
-    struct questions *questions = questions_new(sql_catalog, err);
-    const bool good =
-        questions && questions_strict_batch(questions, 0, &batch, err) &&
-        show(
-            sink,
-            (struct shown_statement){
-                .purpose = "columns, triggers, keys and policies once more, under the locks",
-                .note =
-                    "without the questions that the server could not answer before; after it, where a trigger or key may reach a table that is none of the plan's, that table is read too, before and after"},
-            &batch, err);
+    const char *note =
+        then_catalog
+            ? "after a lock timeout (1222) or a deadlock (1205) again, with what follows, twice at most; without the questions that the server could not answer before; after it, where a trigger or key may reach a table that is none of the plan's, that table is read too, before and after"
+            : "after a lock timeout (1222) or a deadlock (1205) again, with what follows, twice at most";
 
-    questions_free(questions);
-    return good;
+    return mssql_begin_batch(then_catalog, 0, &batch, err) &&
+           show(
+               sink,
+               (struct shown_statement){
+                   .purpose =
+                       then_catalog
+                           ? "open the transaction, lock the three tables, and read columns, triggers, keys and policies once more"
+                           : "open the transaction and lock the three tables",
+                   .note = note},
+               &batch, err);
 }
 
 static bool
-show_delete_all(enum table table, const struct statement_sink *sink, struct err *err)
+show_delete_all(const bool tables[AXDB_TABLES], const struct statement_sink *sink, struct err *err)
 {
     TEXT_SCOPED batch = {0};
 
-    return mssql_delete_all_batch(table, &batch, err) &&
-           show(sink, (struct shown_statement){.purpose = "DELETE every row of a table"}, &batch,
-                err);
+    return mssql_delete_all_batch(tables, &batch, err) &&
+           show(sink,
+                (struct shown_statement){
+                    .purpose = "DELETE every row of the tables, then count what is left"},
+                &batch, err);
 }
 
 /** Keys until a statement is full. */
@@ -187,9 +175,7 @@ const struct axdb_statements mssql_statements = {
     .observe = show_observe,
     .read_rows = show_read_rows,
     .acquire_exclusion = show_acquire,
-    .release_exclusion = show_release,
     .begin_locked = show_begin,
-    .read_catalog = show_catalog,
     .delete_all = show_delete_all,
     .delete_keys = show_delete_keys,
     .commit = show_commit,

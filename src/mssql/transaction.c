@@ -1,6 +1,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "batch.h"
+#include "question.h"
 #include "sql_text.h"
 #include "store.h"
 
@@ -11,8 +12,20 @@ enum { COMMIT_TIMEOUT_MS = 60000, ROLLBACK_TIMEOUT_MS = 15000, FLUSH_TIMEOUT_MS 
 
 /** Numbers of a batch, by the name of their result set; not known while they have not come. */
 struct numbers {
-    struct counted open, transaction, deleted, left;
+    struct counted open, transaction;
+    struct counted deleted[AXDB_TABLES], left[AXDB_TABLES]; /* in the order of their coming */
+    size_t deleted_count, left_count;
 };
+
+/** One more of the counts that come a table each; more than there are tables are not known. */
+static bool
+take_next(const struct cursor *cursor, struct counted counts[AXDB_TABLES], size_t *count,
+          struct err *err)
+{
+    if (*count >= AXDB_TABLES)
+        return err_set(err, ERR_SERVER, "the server counted more tables than it was asked about");
+    return cursor_count(cursor, 1, &counts[(*count)++], err);
+}
 
 static bool
 take_number(void *ctx, const struct cursor *cursor, struct err *err)
@@ -24,9 +37,9 @@ take_number(void *ctx, const struct cursor *cursor, struct err *err)
     if (cursor_is(cursor, "rs_transaction"))
         return cursor_count(cursor, 1, &numbers->transaction, err);
     if (cursor_is(cursor, "rs_deleted"))
-        return cursor_count(cursor, 1, &numbers->deleted, err);
+        return take_next(cursor, numbers->deleted, &numbers->deleted_count, err);
     if (cursor_is(cursor, "rs_left"))
-        return cursor_count(cursor, 1, &numbers->left, err);
+        return take_next(cursor, numbers->left, &numbers->left_count, err);
     return true;
 }
 
@@ -41,6 +54,38 @@ end_transaction(struct mssql_store *store)
     store->in_transaction = false;
     store->connection->hold_log = false;
     cancel_hold_end();
+}
+
+bool
+mssql_begin_batch(bool then_catalog, uint32_t lacking, struct text *batch, struct err *err)
+{
+    struct questions *questions;
+    bool good;
+
+    if (!batch_expand(sql_begin_locked, NULL, 0, batch, err))
+        return false;
+    if (!then_catalog)
+        return true;
+    questions = questions_new(sql_catalog, err);
+    good = questions != NULL && questions_strict_batch(questions, lacking, batch, err);
+    questions_free(questions);
+    return good;
+}
+
+/** The questions that follow may travel along: their answers wait for read_catalog. */
+static bool
+run_begin(struct mssql_store *store, const struct taker *taker, struct err *err)
+{
+    enum { SETS = AXDB_TABLES + 1 }; /* of begin_locked.sql */
+    TEXT_SCOPED batch = {0};
+    const bool then_catalog = store->foreseen.catalog;
+
+    store->foreseen.catalog = false;
+    if (!mssql_begin_batch(then_catalog, store->catalog_lacks, &batch, err) ||
+        !mssql_store_run_part(store, "begin_locked", &batch, then_catalog ? SETS : 0, taker, err))
+        return false;
+    store->catalog_open = then_catalog;
+    return true;
 }
 
 bool
@@ -60,7 +105,7 @@ mssql_begin_locked(struct axdb_store *store, int64_t max_lock_ms, struct err *er
     self->connection->hold_log = true; /* a terminal that stands still must not hold the locks */
     self->begun_ms = clock_monotonic_ms();
     self->lock_deadline_ms = self->begun_ms + max_lock_ms;
-    good = mssql_store_run_sql(self, "begin_locked", sql_begin_locked, &taker, err);
+    good = run_begin(self, &taker, err);
     if (good && (!numbers.transaction.known || numbers.transaction.rows != 1))
         good = err_set(err, ERR_SERVER, "the transaction did not begin");
     if (!good) {
@@ -72,8 +117,9 @@ mssql_begin_locked(struct axdb_store *store, int64_t max_lock_ms, struct err *er
     return true;
 }
 
-bool
-mssql_delete_all_batch(enum table table, struct text *batch, struct err *err)
+/** A file of sql/ for one table. */
+static bool
+append_for_table(const char *sql, enum table table, struct text *batch, struct err *err)
 {
     TEXT_SCOPED name = {0};
     struct batch_variable variables[] = {{"table", NULL}};
@@ -81,32 +127,63 @@ mssql_delete_all_batch(enum table table, struct text *batch, struct err *err)
     if (!batch_identifier(&name, table_name(table), err) || !text_ok(&name, err))
         return false;
     variables[0].value = text_string(&name);
-    return batch_expand(sql_delete_all, variables, 1, batch, err);
+    return batch_expand(sql, variables, 1, batch, err);
 }
 
 bool
-mssql_delete_all(struct axdb_store *store, enum table table, int64_t *ret_deleted,
-                 int64_t *ret_left, struct err *err)
+mssql_delete_all_batch(const bool tables[AXDB_TABLES], struct text *batch, struct err *err)
+{
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (tables[i] && !append_for_table(sql_delete_all, (enum table)i, batch, err))
+            return false;
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (tables[i] && !append_for_table(sql_count_left, (enum table)i, batch, err))
+            return false;
+    return true;
+}
+
+/** The counts have come in the order of the batch. */
+static bool
+counts_of(const struct numbers *numbers, const bool tables[AXDB_TABLES],
+          struct axdb_deleted ret[AXDB_TABLES], struct err *err)
+{
+    struct axdb_deleted counts[AXDB_TABLES] = {0};
+    size_t at = 0;
+
+    for (int i = 0; i < AXDB_TABLES; i++) {
+        if (!tables[i])
+            continue;
+        if (!numbers->deleted[at].known || !numbers->left[at].known)
+            return err_set(err, ERR_SERVER, "the server did not say how many rows of %s it deleted",
+                           table_name((enum table)i));
+        counts[i] = (struct axdb_deleted){.rows = numbers->deleted[at].rows,
+                                          .left = numbers->left[at].rows};
+        at++;
+    }
+    if (numbers->deleted_count != at || numbers->left_count != at)
+        return err_set(err, ERR_SERVER, "the server counted other tables than it was asked about");
+    memcpy(ret, counts, sizeof counts);
+    return true;
+}
+
+bool
+mssql_delete_all(struct axdb_store *store, const bool tables[AXDB_TABLES],
+                 struct axdb_deleted ret[AXDB_TABLES], struct err *err)
 {
     struct mssql_store *self = mssql_store_of(store);
     TEXT_SCOPED batch = {0};
     struct numbers numbers = {0};
     struct taker taker = {.ctx = &numbers, .row = take_number};
 
-    if (!self->in_transaction || table >= TABLE_RUNTIME)
+    if (!self->in_transaction)
         return err_set(err, ERR_INTERNAL, "a delete was asked for outside the transaction");
-    if (!mssql_delete_all_batch(table, &batch, err))
+    if (!mssql_delete_all_batch(tables, &batch, err))
         return false;
     /* The caller has every row on stable storage: this line is the only one that destroys. It is
      * undone by anything but a COMMIT. */
     if (!mssql_store_run(self, "delete_all", &batch, &taker, err))
-        return err_wrap(err, "could not delete the rows of %s", table_name(table));
-    if (!numbers.deleted.known || !numbers.left.known)
-        return err_set(err, ERR_SERVER, "the server did not say how many rows of %s it deleted",
-                       table_name(table));
-    *ret_deleted = numbers.deleted.rows;
-    *ret_left = numbers.left.rows;
-    return true;
+        return err_wrap(err, "could not delete the rows");
+    return counts_of(&numbers, tables, ret, err);
 }
 
 /**
@@ -245,9 +322,11 @@ mssql_commit(struct axdb_store *store, enum commit_state *ret_state, struct err 
     *ret_state = COMMIT_NOT;
     if (!self->in_transaction)
         return err_set(err, ERR_INTERNAL, "there is no transaction to commit");
-    if (self->insertion != NULL) {
+    if (self->insertion != NULL || self->connection->open) {
         mssql_rollback(store);
-        return err_set(err, ERR_INTERNAL, "COMMIT was not sent: rows still wait to be inserted");
+        return err_set(err, ERR_INTERNAL,
+                       "COMMIT was not sent: rows still wait to be inserted or "
+                       "read");
     }
     good = may_commit(self, &batch, err) && send_commit(self, &batch, ret_state, err);
     if (*ret_state == COMMIT_UNKNOWN)

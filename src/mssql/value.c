@@ -432,9 +432,10 @@ append_rowversion(const struct wire *wire, struct text *out)
 }
 
 static bool
-append_by_kind(const struct column *column, const struct wire *wire, struct text *out)
+append_by_kind(enum value_kind kind, const struct column *column, const struct wire *wire,
+               struct text *out)
 {
-    switch (value_kind_of(column->type_name)) {
+    switch (kind) {
     case VALUE_INTEGER:
         return append_integer(wire, out);
     case VALUE_BIT:
@@ -468,10 +469,10 @@ append_by_kind(const struct column *column, const struct wire *wire, struct text
 }
 
 bool
-value_append(const struct column *column, const struct wire *wire, struct text *out,
-             struct err *err)
+value_append(enum value_kind kind, const struct column *column, const struct wire *wire,
+             struct text *out, struct err *err)
 {
-    if (append_by_kind(column, wire, out))
+    if (append_by_kind(kind, column, wire, out))
         return true;
     (void)err_set(err, ERR_SERVER, "column %s came in a form that its type %s does not have",
                   column->name, column->type_name);

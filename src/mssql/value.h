@@ -43,11 +43,12 @@ struct wire {
 };
 
 /**
- * Append the canonical text of a value of a kind that is not bytes. ERR_SERVER when type or length
+ * Append the canonical text of a value of a kind that is not bytes; `kind` is the one of the
+ * column's type, looked up once for many rows. ERR_SERVER when type or length
  * are not those of the column: nothing is cast before that is known.
  */
-MUST_CHECK bool value_append(const struct column *column, const struct wire *wire, struct text *out,
-                             struct err *err);
+MUST_CHECK bool value_append(enum value_kind kind, const struct column *column,
+                             const struct wire *wire, struct text *out, struct err *err);
 
 /** A whole number of any integer type, or a decimal or money without fraction. */
 MUST_CHECK bool value_integer(const struct wire *wire, int64_t *ret);

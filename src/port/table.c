@@ -94,24 +94,40 @@ runtime_schema(void)
     return &schema;
 }
 
-/** Positions of the columns in name order: ASCII without case, then by bytes. */
+/** Is column `a` at or before column `b`? By name, ASCII without case, then by bytes. */
+static bool
+in_name_order(const struct schema *schema, unsigned short a, unsigned short b)
+{
+    const char *left = schema->columns[a].name;
+    const char *right = schema->columns[b].name;
+    int compared = text_compare_nocase(left, right);
+
+    if (compared == 0)
+        compared = strcmp(left, right);
+    return compared < 0 || (compared == 0 && a <= b);
+}
+
+/**
+ * Positions of the columns in name order. Rows of one table follow each other: sorting begins with
+ * the order of the last row, which is then only looked over. Whatever it was, the result is sorted.
+ */
 static void
 name_order(const struct schema *schema, unsigned short order[SCHEMA_MAX_COLUMNS])
 {
+    static unsigned short last[SCHEMA_MAX_COLUMNS];
+    static size_t last_count;
+
+    for (size_t i = 0; last_count != schema->count && i < schema->count; i++)
+        last[i] = (unsigned short)i;
+    last_count = schema->count;
     for (size_t i = 0; i < schema->count; i++) {
-        const char *name = schema->columns[i].name;
         size_t at = i;
 
-        for (; at > 0; at--) {
-            const char *before = schema->columns[order[at - 1]].name;
-            const int compared = text_compare_nocase(before, name);
-
-            if (compared < 0 || (compared == 0 && strcmp(before, name) <= 0))
-                break;
+        for (; at > 0 && !in_name_order(schema, order[at - 1], last[i]); at--)
             order[at] = order[at - 1];
-        }
-        order[at] = (unsigned short)i;
+        order[at] = last[i];
     }
+    memcpy(last, order, schema->count * sizeof *last);
 }
 
 /** Add the columns that are (not) insertable; how many there were. */

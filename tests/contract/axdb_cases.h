@@ -6,6 +6,7 @@
 #define CONTRACT_AXDB_CASES_H
 
 #include "base/arena.h"
+#include "delete_table.h"
 #include "port/axdb_store.h"
 #include "test.h"
 
@@ -151,7 +152,7 @@ case_delete_all(struct case_state *state)
 {
     int64_t deleted = -1, left = -1;
 
-    must(state->store->ops->delete_all(state->store, TABLE_PROJECT, &deleted, &left, &case_err));
+    must(delete_table(state->store, TABLE_PROJECT, &deleted, &left, &case_err));
     assert_int_equal(deleted, state->before->count);
     assert_int_equal(left, 0);
 }

@@ -8,6 +8,7 @@
 #include "axdb_sandbox.h"
 #include "backup/backup_set.h"
 #include "base/text.h"
+#include "delete_table.h"
 #include "random_row.h"
 #include "scratch.h"
 
@@ -173,7 +174,7 @@ delete_rows(struct axdb_store *store, size_t rows)
     int64_t deleted = -1, left = -1;
 
     begin(store, 30000);
-    if (!store->ops->delete_all(store, TABLE_EVENTS, &deleted, &left, &err))
+    if (!delete_table(store, TABLE_EVENTS, &deleted, &left, &err))
         fail_msg("%s (%s)", err.primary, err.detail);
     assert_int_equal(deleted, rows);
     assert_true(store->ops->commit(store, &state, &err));

@@ -12,6 +12,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/secret.h"
+#include "delete_table.h"
 #include "mssql/mssql.h"
 #include "test.h"
 
@@ -250,7 +251,7 @@ delete_every_row(struct axdb_store *store)
     for (int i = 0; i < AXDB_TABLES; i++) {
         int64_t deleted = -1, left = -1;
 
-        if (!store->ops->delete_all(store, (enum table)i, &deleted, &left, &err))
+        if (!delete_table(store, (enum table)i, &deleted, &left, &err))
             fail_msg("%s (%s)", err.primary, err.detail);
         assert_int_equal(deleted, rows[i]);
         assert_int_equal(left, 0);

@@ -157,7 +157,7 @@ on_a_lost_connection_the_commit_is_not_sent(void **state)
 
     (void)state;
     fault("{\"at\":\"tds.request\",\"match\":\"DELETE FROM\",\"do\":\"cut\"}");
-    assert_false(store->ops->delete_all(store, TABLE_EVENTS, &deleted, &left, &err));
+    assert_false(delete_table(store, TABLE_EVENTS, &deleted, &left, &err));
     commit_fails(store, COMMIT_NOT);
     assert_int_equal(err.code, ERR_CONNECT);
     assert_non_null(strstr(err.primary, "COMMIT was not sent"));

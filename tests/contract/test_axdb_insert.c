@@ -91,7 +91,7 @@ identity_computed_and_generated_columns_are_put_back_or_left_to_the_server(void 
         insert_rows(store, schema, &rows);
         expect_rows(store, schema, &rows);
         begin(store, 30000);
-        assert_true(store->ops->delete_all(store, (enum table)i, &deleted, &left, &err));
+        assert_true(delete_table(store, (enum table)i, &deleted, &left, &err));
         assert_int_equal(deleted, rows.count);
         assert_true(store->ops->commit(store, &commit, &err));
         make_script(schema, &(struct script_source){.rows = &rows}, (int64_t)rows.count, &script);

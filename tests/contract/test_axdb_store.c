@@ -470,7 +470,7 @@ nothing_is_deleted_outside_a_transaction(void **state)
     int64_t deleted = -1, left = -1;
 
     (void)state;
-    assert_false(store->ops->delete_all(store, TABLE_EVENTS, &deleted, &left, &err));
+    assert_false(delete_table(store, TABLE_EVENTS, &deleted, &left, &err));
     assert_int_equal(deleted, -1);
     assert_false(store->ops->commit(store, &commit, &err));
     assert_int_equal(commit, COMMIT_NOT);
@@ -531,7 +531,7 @@ the_lock_budget_ends_the_transaction(void **state)
     (void)state;
     begin(store, 300);
     clock_sleep_ms(400);
-    assert_false(store->ops->delete_all(store, TABLE_EVENTS, &deleted, &left, &err));
+    assert_false(delete_table(store, TABLE_EVENTS, &deleted, &left, &err));
     assert_int_equal(err.code, ERR_LOCK);
     assert_false(store->ops->commit(store, &commit, &err));
     assert_int_equal(commit, COMMIT_NOT);
@@ -550,7 +550,7 @@ a_missing_right_to_delete_is_named(void **state)
 
     (void)state;
     begin(store, 20000);
-    assert_false(store->ops->delete_all(store, TABLE_EVENTS, &deleted, &left, &err));
+    assert_false(delete_table(store, TABLE_EVENTS, &deleted, &left, &err));
     assert_int_equal(err.code, utf8_engine() ? ERR_SERVER : ERR_PERMISSION); /* by its number */
     store->ops->rollback(store);
     store->ops->close(store);

@@ -2,6 +2,7 @@
  * SQL credentials that Dataverse gives: what is asked for, what comes, and that both sides of the
  * sandbox keep to it.
  */
+#include "delete_table.h"
 #include "mssql/mssql.h"
 #include "port/observer.h"
 #include "runtime_sandbox.h"
@@ -140,7 +141,7 @@ a_reader_reads_and_a_writer_deletes(void **state)
             int64_t deleted = 0, left = 0;
 
             expect(axdb->ops->begin_locked(axdb, 10000, &err), &err);
-            assert_false(axdb->ops->delete_all(axdb, TABLE_PROJECT, &deleted, &left, &err));
+            assert_false(delete_table(axdb, TABLE_PROJECT, &deleted, &left, &err));
             assert_non_null(strstr(err.detail, "229"));
             axdb->ops->rollback(axdb);
         }

@@ -196,6 +196,14 @@ axdb_read_catalog(struct axdb_store *store, struct arena *arena,
     return true;
 }
 
+/** Nothing is ever sent here, early or late. */
+static void
+axdb_foresee(struct axdb_store *store, const struct axdb_foresight *foresight)
+{
+    (void)store;
+    assert(foresight->table_count <= AXDB_TABLES);
+}
+
 static bool
 axdb_read_rows(struct axdb_store *store, const struct schema *schema, const struct row_sink *sink,
                struct err *err)
@@ -273,24 +281,36 @@ axdb_rollback(struct axdb_store *store)
 
 /* ---- deleting ---- */
 
-static bool
-axdb_delete_all(struct axdb_store *store, enum table table, int64_t *ret_deleted, int64_t *ret_left,
-                struct err *err)
+static void
+delete_rows(struct fake_world *world, enum table table, struct axdb_deleted *ret)
 {
-    struct fake_world *world = world_of(store);
     struct fake_table *rows = &world->tables[table];
     size_t left;
 
-    assert(world->in_transaction);
-    if (fake_fails(world, ERR_SERVER, err))
-        return false;
     fake_happen(world, FAKE_BEFORE_DELETE);
     left = (size_t)world->short_delete < rows->count ? (size_t)world->short_delete : rows->count;
     for (size_t i = left; i < rows->count; i++)
         fake_destroyed(world, table, &rows->rows[i]);
-    *ret_deleted = (int64_t)(rows->count - left);
-    *ret_left = (int64_t)left;
+    ret->rows = (int64_t)(rows->count - left);
     rows->count = left;
+}
+
+static bool
+axdb_delete_all(struct axdb_store *store, const bool tables[AXDB_TABLES],
+                struct axdb_deleted ret[AXDB_TABLES], struct err *err)
+{
+    struct fake_world *world = world_of(store);
+
+    assert(world->in_transaction);
+    if (fake_fails(world, ERR_SERVER, err))
+        return false;
+    memset(ret, 0, AXDB_TABLES * sizeof *ret);
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (tables[i])
+            delete_rows(world, (enum table)i, &ret[i]);
+    for (int i = 0; i < AXDB_TABLES; i++)
+        if (tables[i])
+            ret[i].left = (int64_t)world->tables[i].count;
     return true;
 }
 
@@ -492,6 +512,7 @@ axdb_connect(struct axdb_server *server, const char *run_id, struct axdb_store *
 {
     static const struct axdb_store_ops ops = {
         .observe = axdb_observe,
+        .foresee = axdb_foresee,
         .read_rows = axdb_read_rows,
         .acquire_exclusion = axdb_acquire,
         .release_exclusion = axdb_release,

@@ -461,8 +461,10 @@ test_batches_of_dwclean(void **state)
                            "rs_total:bigint] 958;"));
     (void)run_batch(f->a, "begin_locked", "");
     assert_non_null(strstr(run_batch(f->b, "blockers", ""), "done c1 1;"));
+    assert_non_null(strstr(run_batch(f->a, "delete_all", "[BUSINESSEVENTSDEFINITION]"),
+                           "rs_deleted:bigint] 958;"));
     assert_non_null(
-        strstr(run_batch(f->a, "delete_all", "[BUSINESSEVENTSDEFINITION]"), "rs_left:bigint] 0;"));
+        strstr(run_batch(f->a, "count_left", "[BUSINESSEVENTSDEFINITION]"), "rs_left:bigint] 0;"));
     (void)run_batch(f->a, "commit", "");
     (void)run_batch(f->a, "rollback", "");
     (void)run_batch(f->a, "release_exclusion", "");

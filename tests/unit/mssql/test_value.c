@@ -25,7 +25,8 @@ expect(const char *type_name, uint8_t scale, int type, const void *bytes, size_t
     struct wire wire = {.type = type, .bytes = slice_of(bytes, size)};
     struct err err = {0};
 
-    assert_true(value_append(column_of(type_name, scale), &wire, &text, &err));
+    assert_true(
+        value_append(value_kind_of(type_name), column_of(type_name, scale), &wire, &text, &err));
     assert_string_equal(text_string(&text), canonical);
 }
 
@@ -36,7 +37,8 @@ refuse(const char *type_name, int type, const void *bytes, size_t size)
     struct wire wire = {.type = type, .bytes = slice_of(bytes, size)};
     struct err err = {0};
 
-    assert_false(value_append(column_of(type_name, 0), &wire, &text, &err));
+    assert_false(
+        value_append(value_kind_of(type_name), column_of(type_name, 0), &wire, &text, &err));
     assert_int_equal(err.code, ERR_SERVER);
 }
 

@@ -1,0 +1,89 @@
+// What a command costs before and beside the network: against an empty program, bsqldb, and node with tedious.
+import { writeFileSync, existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { Sandbox } from './sandbox.mjs';
+import { median } from './bench.mjs';
+
+const TABLES = ['DUALWRITEPROJECTFIELDCONFIGURATION', 'DUALWRITEPROJECTCONFIGURATION', 'BUSINESSEVENTSDEFINITION'];
+const COUNTS = TABLES.map((table) => `SELECT COUNT(*) AS n FROM dbo.${table};`).join('\n');
+
+// Names of the libraries that a program itself asks for.
+const needed = (file) => [...execFileSync('readelf', ['-d', file], { encoding: 'utf8' }).matchAll(/NEEDED.*\[(.*)\]/g)]
+  .map((found) => found[1]).sort().join(' ');
+
+async function version(bench) {
+  const empty = bench.tool('bench_empty');
+  const [ours, theirs] = [needed(bench.dwclean), needed(empty)];
+  if (ours !== theirs) throw new Error(`the empty program has other libraries: ${ours} / ${theirs}`);
+  const given = await bench.inTurn({ version: () => bench.run(bench.dwclean, ['version']), empty: () => bench.run(empty, []) },
+    bench.quick ? 15 : 41);
+  const ms = (name) => median(given[name].map((run) => run.ms));
+  bench.row('version: wall', ms('version'), { floor: 15, unit: ' ms', digits: 1, note: `the empty program: ${ms('empty').toFixed(1)} ms` });
+  bench.row('version / empty program with the same libraries', ms('version') / ms('empty'), { goal: 1.1 });
+  bench.row('version: memory', Math.max(...given.version.map((run) => run.rssMiB)), { floor: 16, unit: ' MiB', digits: 1,
+    note: `the empty program: ${Math.max(...given.empty.map((run) => run.rssMiB)).toFixed(1)} MiB` });
+}
+
+// tedious from the lock file of the sandbox's tests; null where npm cannot install it.
+function tedious(bench) {
+  const from = path.join(bench.source, 'tests/sandbox/clients');
+  const dir = path.join(bench.build, 'tedious');
+  if (process.env.TEDIOUS_MODULES) return process.env.TEDIOUS_MODULES;
+  if (existsSync(path.join(dir, 'node_modules/tedious'))) return path.join(dir, 'node_modules');
+  try {
+    execFileSync('sh', ['-c', `mkdir -p "${dir}" && cp "${from}"/package*.json "${from}"/.npmrc "${dir}" && cd "${dir}" && npm ci --ignore-scripts`],
+      { stdio: 'ignore', timeout: 300000 });
+    return path.join(dir, 'node_modules');
+  } catch {
+    return null;
+  }
+}
+
+const PROGRAM = (modules) => `
+const { Connection, Request } = require(${JSON.stringify(path.join(modules, 'tedious'))});
+const connection = new Connection({ server: 'localhost', authentication: { type: 'default', options: { userName: 'dwclean', password: process.env.DWCLEAN_PASSWORD } },
+  options: { port: Number(process.argv[2]), encrypt: true, database: 'AxDB' } });
+connection.connect((error) => {
+  if (error) throw error;
+  const request = new Request(${JSON.stringify(COUNTS)}, (failed) => { if (failed) throw failed; connection.close(); });
+  request.on('row', (columns) => console.log(columns[0].value));
+  connection.execSqlBatch(request);
+});
+`;
+
+async function verify(bench) {
+  const sandbox = await Sandbox.start(bench, 'scenario-a');
+  const conf = path.join(bench.scratch, 'freetds.conf');
+  const sql = path.join(bench.scratch, 'counts.sql');
+  writeFileSync(conf, `[global]\n tds version = 7.4\n[tls]\n host = localhost\n port = ${sandbox.tdsPort}\n encryption = require\n` +
+    ` ca file = ${sandbox.env.CA}\n check certificate hostname = yes\n`);
+  writeFileSync(sql, `${COUNTS}\n`);
+  const modules = tedious(bench);
+  const program = path.join(bench.scratch, 'counts.cjs');
+  const ways = {
+    dwclean: () => bench.run(bench.dwclean, ['verify', '--axdb-only', ...sandbox.axdb(), '--format', 'json'], { ok: [2] }),
+    bsqldb: () => bench.run('bsqldb', ['-S', 'tls', '-U', 'dwclean', '-P', 'Sandbox-Passw0rd!', '-D', 'AxDB', '-q', '-i', sql], { env: { FREETDSCONF: conf } }),
+  };
+  if (modules) {
+    writeFileSync(program, PROGRAM(modules));
+    ways.tedious = () => bench.run(process.execPath, [program, String(sandbox.tdsPort)], { env: { NODE_EXTRA_CA_CERTS: sandbox.env.CA } });
+  }
+  const ours = JSON.parse((await ways.dwclean()).out).tables.slice(0, 3).map((table) => table.before).join(' ');
+  for (const name of Object.keys(ways).slice(1)) {
+    const theirs = (await ways[name]()).out.trim().split(/\s+/).join(' ');
+    if (theirs !== ours) throw new Error(`${name} counts ${theirs}, dwclean ${ours}`);
+  }
+  const given = await bench.inTurn(ways, bench.quick ? 7 : 21);
+  const ms = (name) => median(given[name].map((run) => run.ms));
+  const walls = Object.keys(ways).map((name) => `${name} ${ms(name).toFixed(1)} ms`).join(', ');
+  bench.row('verify --axdb-only / bsqldb, three counts over TLS', ms('dwclean') / ms('bsqldb'), { floor: 1.5, goal: 1, note: walls });
+  if (modules) bench.row('verify --axdb-only / node + tedious', ms('dwclean') / ms('tedious'), { floor: 0.15, goal: 0.15 });
+  else bench.skipped('verify --axdb-only / node + tedious', 'npm cannot install tedious here');
+  await sandbox.stop();
+}
+
+export async function startup(bench) {
+  await version(bench);
+  await verify(bench);
+}
