@@ -62,6 +62,13 @@ add(struct backup *backup, const struct row *row, struct err *err)
     return true;
 }
 
+static void
+foresee(struct axdb_store *store, const struct axdb_foresight *foresight)
+{
+    (void)store;
+    (void)foresight;
+}
+
 static bool
 step(struct backup *backup, struct err *err)
 {
@@ -95,7 +102,7 @@ long_readings_are_told_every_thousand_rows_and_at_their_end(void **state)
         int64_t rows;
         int planned, sealed; /* times that it is told of */
     } cases[] = {{999, 0, 0}, {1000, 1, 2}, {1500, 2, 4}, {MANY, 3, 4}};
-    static const struct axdb_store_ops axdb_ops = {.read_rows = read_rows};
+    static const struct axdb_store_ops axdb_ops = {.foresee = foresee, .read_rows = read_rows};
     static const struct backup_ops backup_ops = {.begin_table = begin_table,
                                                  .add = add,
                                                  .end_table = step,
