@@ -2,8 +2,10 @@
 
 #include <assert.h>
 #include <libsmartcols.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 enum { MARGIN = 2, LABEL_WIDTH = 14 };
 
@@ -160,6 +162,27 @@ layout_grid_free(struct layout_grid *grid)
     free(grid);
 }
 
+/** Characters that no terminal has a width for (unassigned ones) are escaped too: libsmartcols
+ * would break a line inside them. */
+static void
+append_drawable(struct text *ret, const char *shown)
+{
+    mbstate_t state = {0};
+    while (*shown) {
+        wchar_t wide = 0;
+        size_t size = mbrtowc(&wide, shown, strlen(shown), &state);
+        if (size == 0 || size > MB_LEN_MAX) {
+            state = (mbstate_t){0};
+            size = 1;
+        }
+        if (size > 1 && wcwidth(wide) < 0)
+            text_printf(ret, "\\u{%04lx}", (unsigned long)wide);
+        else
+            text_append_bytes(ret, shown, size);
+        shown += size;
+    }
+}
+
 bool
 layout_grid_row(struct layout_grid *grid, const char *const *cells, struct err *err)
 {
@@ -168,10 +191,12 @@ layout_grid_row(struct layout_grid *grid, const char *const *cells, struct err *
         return err_set(err, ERR_INTERNAL, "out of memory");
     for (size_t i = 0; i < grid->count; i++) {
         TEXT_SCOPED shown = {0};
+        TEXT_SCOPED drawable = {0};
         text_append_shown(&shown, cells[i], strlen(cells[i]));
-        if (!text_ok(&shown, err))
+        append_drawable(&drawable, text_string(&shown));
+        if (!text_ok(&shown, err) || !text_ok(&drawable, err))
             return false;
-        if (scols_line_set_data(line, i, text_string(&shown)) != 0)
+        if (scols_line_set_data(line, i, text_string(&drawable)) != 0)
             return err_set(err, ERR_INTERNAL, "out of memory");
     }
     return true;
