@@ -237,7 +237,7 @@ started() {
 @test "a colleague who asks under the locks ends the run: nothing was changed" {
     id=$(jit_plan_id)
     control -X DELETE /log
-    fault '{"at":"tds.request","match":"DELETE FROM","skip":1,"do":"delay","arg":2000}'
+    fault '{"at":"tsql.statement","match":"DELETE FROM","skip":1,"do":"delay","arg":2000}'
     jit_clean --maps-are-stopped --reason test --yes --plan-id "$id" >"$BATS_TEST_TMPDIR/stdout" 2>"$BATS_TEST_TMPDIR/stderr" &
     pid=$!
     started 'DELETE FROM'
