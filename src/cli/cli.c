@@ -425,6 +425,44 @@ look_at_fleet(struct program *program)
 }
 
 static int
+list_runs(struct program *program)
+{
+    return work_on_history(program, history_show_runs);
+}
+
+static int
+prune_runs(struct program *program)
+{
+    return work_on_history(program, history_prune_runs);
+}
+
+/** What carries a command out; NULL = a run with its report. */
+static int (*const command_functions[COMMANDS])(struct program *program) = {
+    [COMMAND_EXPORT] = export_run,   [COMMAND_SHOW] = show,       [COMMAND_RUNS] = list_runs,
+    [COMMAND_ENV] = environments,    [COMMAND_EXPLAIN] = explain, [COMMAND_PRUNE] = prune_runs,
+    [COMMAND_COMPLETION] = complete,
+};
+
+/** The configuration is there, and so is the place of the report. */
+static int
+carry_out(struct program *program)
+{
+    int (*const carry)(struct program *) = command_functions[config_command(program->config)];
+    struct err err;
+    size_t members = 0;
+    if (config_help_asked(program->config))
+        return print_help(program->config);
+    if (config_command(program->config) == COMMAND_VERSION)
+        return print_version(program);
+    if (!forms_check(program->config, program->output.form, &err))
+        return fail_early(program, &err);
+    (void)config_fleet(program->config, &members);
+    if (members > 0)
+        return look_at_fleet(program);
+    return carry ? carry(program) : run_and_report(program);
+}
+
+static int
 start(struct program *program)
 {
     const struct config_input input = {.argc = program->argc,
@@ -432,7 +470,7 @@ start(struct program *program)
                                        .variable = process_variable,
                                        .environment = program->output.member};
     struct err err, output_err;
-    size_t notices = 0, members = 0;
+    size_t notices = 0;
     const bool loaded = config_load(program->config, &input, &err);
     console_init(&program->console, STDERR_FILENO, least_level(program->config));
     output_style(program->config, &program->console);
@@ -448,32 +486,7 @@ start(struct program *program)
         program->console.observer.say(&program->console.observer, notice[i].level, notice[i].text);
     if (!loaded)
         return fail_early(program, &err);
-    if (!opened)
-        return fail_early(program, &output_err);
-    if (config_help_asked(program->config))
-        return print_help(program->config);
-    if (config_command(program->config) == COMMAND_VERSION)
-        return print_version(program);
-    if (!forms_check(program->config, program->output.form, &err))
-        return fail_early(program, &err);
-    if (config_command(program->config) == COMMAND_COMPLETION)
-        return complete(program);
-    (void)config_fleet(program->config, &members);
-    if (members > 0)
-        return look_at_fleet(program);
-    if (config_command(program->config) == COMMAND_EXPORT)
-        return export_run(program);
-    if (config_command(program->config) == COMMAND_SHOW)
-        return show(program);
-    if (config_command(program->config) == COMMAND_RUNS)
-        return work_on_history(program, history_show_runs);
-    if (config_command(program->config) == COMMAND_ENV)
-        return environments(program);
-    if (config_command(program->config) == COMMAND_EXPLAIN)
-        return explain(program);
-    if (config_command(program->config) == COMMAND_PRUNE)
-        return work_on_history(program, history_prune_runs);
-    return run_and_report(program);
+    return opened ? carry_out(program) : fail_early(program, &output_err);
 }
 
 static void
