@@ -7,7 +7,7 @@
 #include <string.h>
 #include <zstd.h>
 
-enum { LEVEL = 3, OUT_BYTES = 256 * 1024, IN_BYTES = 256 * 1024 };
+enum { LEVEL = 1, OUT_BYTES = 256 * 1024, IN_BYTES = 256 * 1024 };
 
 struct zstd_writer {
     ZSTD_CCtx *context;

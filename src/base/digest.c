@@ -6,8 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HELD_BYTES = 4096 };
+
+/** Rows are many short pieces, and each call of EVP costs more than hashing one: they are gathered.
+ */
 struct digest_stream {
     EVP_MD_CTX *context;
+    size_t held;
+    unsigned char bytes[HELD_BYTES];
 };
 
 struct digest_stream *
@@ -42,11 +48,27 @@ digest_must(int result)
         abort();
 }
 
+static void
+flush_held(struct digest_stream *stream)
+{
+    if (stream->held)
+        digest_must(EVP_DigestUpdate(stream->context, stream->bytes, stream->held));
+    stream->held = 0;
+}
+
 void
 digest_add(struct digest_stream *stream, const void *bytes, size_t size)
 {
-    if (size)
+    if (size == 0)
+        return;
+    if (size > HELD_BYTES - stream->held)
+        flush_held(stream);
+    if (size > HELD_BYTES) {
         digest_must(EVP_DigestUpdate(stream->context, bytes, size));
+        return;
+    }
+    memcpy(stream->bytes + stream->held, bytes, size);
+    stream->held += size;
 }
 
 void
@@ -71,8 +93,10 @@ digest_finish(struct digest_stream *stream)
 {
     struct digest digest;
 
+    flush_held(stream);
     digest_must(EVP_DigestFinal_ex(stream->context, digest.bytes, NULL));
-    digest_must(EVP_DigestInit_ex(stream->context, EVP_sha256(), NULL));
+    /* the same algorithm again, which is not looked up */
+    digest_must(EVP_DigestInit_ex(stream->context, NULL, NULL));
     return digest;
 }
 

@@ -162,9 +162,12 @@ make_key(const struct reader *reader, struct row *row, struct err *err)
     if (partition->is_null || record->is_null)
         return err_set(err, ERR_SCHEMA, "a row of %s has no PARTITION or RECID",
                        table_name(reader->schema->table));
-    (void)snprintf(row->id.key, sizeof row->id.key, "%.*s:%.*s", (int)partition->bytes.size,
-                   (const char *)partition->bytes.data, (int)record->bytes.size,
-                   (const char *)record->bytes.data);
+    if (partition->bytes.size + record->bytes.size + 2 > sizeof row->id.key)
+        return err_set(err, ERR_INTERNAL, "the key of a row is too long");
+    memcpy(row->id.key, partition->bytes.data, partition->bytes.size);
+    row->id.key[partition->bytes.size] = ':';
+    memcpy(row->id.key + partition->bytes.size + 1, record->bytes.data, record->bytes.size);
+    row->id.key[partition->bytes.size + 1 + record->bytes.size] = '\0';
     return true;
 }
 
