@@ -47,6 +47,7 @@ masked() {
         -e 's/(held|locked|locks) ([^0-9]*)[0-9.]+ (ms|s)\b/\1 \2N \3/' -e 's/dwclean [0-9]+\.[0-9]+\.[0-9]+/dwclean V/' \
         -e 's/[0-9]+(\.[0-9]+)? rows\/s/N rows\/s/' -e 's/[0-9]+ ms a row/N ms a row/' \
         -e 's/"(locked_ms|rows_per_minute|ms_per_row|throttled)": "[0-9]+"/"\1": "N"/' -e 's/[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}/FORK/' \
+        -e '/"operator": \{/,/\}/ s/: ("[^"]*"|null)/: "OPERATOR"/' \
         -e '/6459f7a8/!s/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/REQUEST-ID/g' <<<"$output"
 }
 
