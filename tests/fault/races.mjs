@@ -218,7 +218,7 @@ const ROUNDS = 300;
 export const races = {
   "two at once": {
     seed: "small",
-    quick: 10,
+    quick: 6,
     points: (_, options) => Array.from({ length: ROUNDS }, (unused, i) => {
       const names = Object.keys(PAIRS);
       const turn = i + Math.floor(i / 10); // other pairs for who takes every tenth
@@ -228,5 +228,5 @@ export const races = {
     harm: race,
     judge: judgeRace,
   },
-  drift: { seed: "small", quick: 8, points: drifts, harm: drift, judge: judgeDrift },
+  drift: { seed: "small", quick: 4, points: drifts, harm: drift, judge: judgeDrift },
 };

@@ -164,7 +164,7 @@ const COMMANDS = {
   },
 };
 
-const QUICK = { connections: 2, memory: 3, "no memory": 1, calls: 1, kills: 1 };
+const QUICK = { connections: 1, memory: 2, "no memory": 1, calls: 1, kills: 1 };
 
 export const systemSuites = Object.fromEntries(Object.entries(FAMILIES).flatMap(([family, kinds]) =>
   Object.entries(COMMANDS).filter(([name]) => !["calls", "kills"].includes(family) || !["verify", "check"].includes(name)).map(([name, command]) => [`${family} ${name}`, {

@@ -168,42 +168,42 @@ const halves = (streams, how, wanted, seed) => stride(streams, wanted, seed).map
 
 export const suites = {
   "wire cut": {
-    ...lost, quick: 40,
+    ...lost, quick: 16,
     points: (streams, { seed, every }) => unique((every
       ? Array.from({ length: total(streams) }, (_, n) => locate(streams, n))
       : places(streams, { tokens: 1500, offsets: stride(streams, 700, seed), seed })).map(plain("cut"))),
   },
   "wire cut A": {
-    ...lost, seed: "scenario-a", jobs: 1, quick: 8,
+    ...lost, seed: "scenario-a", jobs: 1, quick: 2,
     points: (streams, { seed }) => unique([
       ...part(places(streams, { tokens: 0, offsets: [], seed }), 150, seed), ...part(places(streams, { tokens: 1e6, offsets: [], seed }), 150, seed),
       ...drawn(streams, 500, seed)].map(plain("cut"))),
   },
   "wire records": {
-    ...lost, layer: "raw", quick: 24,
+    ...lost, layer: "raw", quick: 10,
     points: (streams) => streams.flatMap((stream) => stream.ends.flatMap((_, at) =>
       ["cut-1", "cut+0", "cut+1"].map((how) => ({ kind: kindOf(stream, "raw-"), at, how })))),
   },
   "wire ends": {
-    ...lost, quick: 16,
+    ...lost, quick: 6,
     points: (streams, { seed }) => ["reset", "close", "orphan", "restart"].flatMap((how, i) => halves(streams, how, 60, seed + i)),
   },
   "wire freeze": {
-    ...lost, quick: 6, jobs: 3,
+    ...lost, quick: 2, jobs: 3,
     harm: (world, point) => world.harmed({ ...faultOf(point), timeout: TIMEOUT_MS, options: ["-l", "20s", "-t", "20s"], environment: fast(world, FROZEN_SCALE) }),
     points: (streams, { seed }) => halves(streams, "freeze", 160, seed),
   },
   "wire garbage": {
-    ...lost, allowed: FALSE, quick: 24,
+    ...lost, allowed: FALSE, quick: 10,
     points: (streams, { seed }) => [...halves(streams, "flip", 400, seed), ...halves(streams, "extra", 100, seed + 1),
       ...halves(streams, "flip", 100, seed + 2).map((point) => ({ ...point, kind: point.kind.replace(".", ".raw-") }))],
   },
   "wire twice": {
-    ...lost, allowed: FALSE, quick: 8,
+    ...lost, allowed: FALSE, quick: 4,
     points: (streams, { seed }) => part(streams.flatMap((stream) => messages(stream).map(({ at, length }) => ({ kind: kindOf(stream), at, length, how: "twice" }))), 160, seed),
   },
   "wire pieces": {
-    ...lost, allowed: [0], quick: 6,
+    ...lost, allowed: [0], quick: 3,
     points: () => ["tds", "http"].flatMap((half) => ["plain", "raw"].flatMap((layer) => ["request", "answer", "both"].flatMap((side) =>
       [1, 7, 1000].map((at) => ({ kind: `${half}.${layer === "raw" ? "raw-" : ""}${side}`, at, how: "pieces" }))))),
   },

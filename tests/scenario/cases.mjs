@@ -76,7 +76,8 @@ export const cases = [
         faults: [other("dv.answer", "bomb", { match: "GET /api/data/v9.2/msdyn_dualwriteruntimeconfigs?", times: 0, arg: 270 })],
     },
     {
-        name: "absurd body of a batch", ...PARTIAL, says: "larger than 256 MB", memoryMb: 640, scale: 5,
+        // what it was the answer to may have been carried out: asked again, its rows are gone
+        name: "absurd body of a batch", ...DONE, memoryMb: 640, scale: 5,
         faults: [other("dv.answer", "bomb", { ...batch, skip: 3, times: 1, arg: 270 })],
     },
 
