@@ -170,6 +170,7 @@ append_drawable(struct text *ret, const char *shown)
     mbstate_t state = {0};
     while (*shown) {
         wchar_t wide = 0;
+        /* one thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
         size_t size = mbrtowc(&wide, shown, strlen(shown), &state);
         if (size == 0 || size > MB_LEN_MAX) {
             state = (mbstate_t){0};
