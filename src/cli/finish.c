@@ -165,7 +165,7 @@ static void
 write_metrics_of_fleet(const struct finish *finish, const struct fleet *fleet)
 {
     struct metrics_summary *runs;
-    if (!metrics_are_wanted(finish, false))
+    if (fleet->count == 0 || !metrics_are_wanted(finish, false))
         return;
     runs = calloc(fleet->count, sizeof(*runs));
     for (size_t i = 0; runs && i < fleet->count; i++) {
