@@ -27,6 +27,19 @@ gone() {
     return 1
 }
 
+# begin_to_look: verify in the background, until its second process is there: $verify_pid, $dwclean_pid, $child.
+begin_to_look() {
+    verify >"$BATS_TEST_TMPDIR/out" 2>&1 &
+    verify_pid=$!
+    for _ in $(seq 100); do
+        dwclean_pid=$(pgrep -P "$verify_pid" -x dwclean || true)
+        child=$([ -z "$dwclean_pid" ] || pgrep -P "$dwclean_pid" || true)
+        [ -z "$child" ] || break
+        sleep 0.02
+    done
+    [ -n "$child" ]
+}
+
 now_ms() { date +%s%3N; }
 
 @test "verify takes as long as the slower half, not as both" {
@@ -44,15 +57,7 @@ now_ms() { date +%s%3N; }
 
 @test "a half whose process is killed is not known, and the other one is shown" {
     fault '{"at":"dv.request","times":0,"do":"delay","arg":3000}'
-    verify >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" &
-    verify_pid=$!
-    for _ in $(seq 100); do
-        dwclean_pid=$(pgrep -P "$verify_pid" -x dwclean || true)
-        child=$([ -z "$dwclean_pid" ] || pgrep -P "$dwclean_pid" || true)
-        [ -z "$child" ] || break
-        sleep 0.02
-    done
-    [ -n "$child" ]
+    begin_to_look
     kill -KILL "$child"
     status=0
     wait "$verify_pid" || status=$?
@@ -63,14 +68,7 @@ now_ms() { date +%s%3N; }
 
 @test "a stop signal ends both, and no process stays behind" {
     fault '{"at":"dv.request","times":0,"do":"delay","arg":20000}'
-    verify >"$BATS_TEST_TMPDIR/out" 2>&1 &
-    verify_pid=$!
-    for _ in $(seq 100); do
-        dwclean_pid=$(pgrep -P "$verify_pid" -x dwclean || true)
-        child=$([ -z "$dwclean_pid" ] || pgrep -P "$dwclean_pid" || true)
-        [ -z "$child" ] || break
-        sleep 0.02
-    done
+    begin_to_look
     kill -TERM "$dwclean_pid"
     status=0
     wait "$verify_pid" || status=$?
@@ -80,14 +78,7 @@ now_ms() { date +%s%3N; }
 
 @test "killed at once, it takes the other process along" {
     fault '{"at":"dv.request","times":0,"do":"delay","arg":20000}'
-    verify >"$BATS_TEST_TMPDIR/out" 2>&1 &
-    verify_pid=$!
-    for _ in $(seq 100); do
-        dwclean_pid=$(pgrep -P "$verify_pid" -x dwclean || true)
-        child=$([ -z "$dwclean_pid" ] || pgrep -P "$dwclean_pid" || true)
-        [ -z "$child" ] || break
-        sleep 0.02
-    done
+    begin_to_look
     kill -KILL "$dwclean_pid"
     wait "$verify_pid" || true
     gone "$child"
