@@ -1,12 +1,12 @@
 #!/bin/sh
-# Looks for inputs that break dwclean or the sandbox: sh tests/fuzz/run.sh [--seconds N] [--only NAME] [--jobs N] [--minimise].
+# Looks for inputs that break dwclean or the sandbox: sh tests/fuzz/run.sh [--seconds N] [--only NAME,...] [--jobs N] [--minimise].
 # Builds with clang, libFuzzer, ASan and UBSan in build/fuzz; N seconds a target (60). Exits 0 only without a finding.
 # --minimise: afterwards, those of the inputs made that reach more code than corpus/NAME does are put into it.
 set -u
 SOURCE_DIR=$(cd "$(dirname "$0")/../.." && pwd)
 seconds=60 only='' jobs=1 minimise=''
 usage() {
-    echo "usage: sh tests/fuzz/run.sh [--seconds N] [--only NAME] [--jobs N] [--minimise]" >&2
+    echo "usage: sh tests/fuzz/run.sh [--seconds N] [--only NAME,...] [--jobs N] [--minimise]" >&2
     exit 64
 }
 while [ $# -gt 0 ]; do
@@ -37,7 +37,10 @@ need_packages build test fuzz || exit 1
 
 targets=$(cd "$SOURCE_DIR/tests/fuzz" && ls fuzz_*.c | sed 's/^fuzz_//; s/\.c$//')
 if [ -n "$only" ]; then
-    printf '%s\n' $targets | grep -qx "$only" || { echo "there is no target $only" >&2; exit 64; }
+    only=$(printf '%s' "$only" | tr , ' ')
+    for name in $only; do
+        printf '%s\n' $targets | grep -qx "$name" || { echo "there is no target $name" >&2; exit 64; }
+    done
     targets=$only
 fi
 
