@@ -18,7 +18,7 @@ const FAILING = {
   mkdir: ["EIO", "ENOSPC"], close: ["EIO", "EINTR"], ftruncate: ["EIO", "EINTR"], fallocate: ["EIO", "ENOSPC", "EINTR", "EOPNOTSUPP"],
   unlink: ["EIO"], link: ["EIO", "ENOSPC"],
 };
-const QUICK_POINTS = { "kill clean": 24, "kill resume": 6, "kill undo": 6, "failing calls": 24, "full disk": 6 };
+const QUICK_POINTS = { "kill clean": 14, "kill resume": 4, "kill undo": 4, "failing calls": 12, "full disk": 4 };
 const UNDO_EVERY = 5; // points
 
 // ---- options ----

@@ -140,7 +140,7 @@ async function residentOf(half, rows) {
 }
 
 async function resident() {
-  const plan = quick ? { "--axdb-only": [1000, 20000] } : { "--axdb-only": [1000, 100000, 1000000], "--dataverse-only": [1000, 20000, 100000] };
+  const plan = quick ? { "--axdb-only": [1000, 10000] } : { "--axdb-only": [1000, 100000, 1000000], "--dataverse-only": [1000, 20000, 100000] };
   say("resident", "command", "rows", "largest", "seconds");
   for (const [half, counts] of Object.entries(plan)) {
     let first = null;

@@ -8,7 +8,7 @@ import { World } from "../../fault/world.mjs";
 const need = (name) => process.env[name] ?? (console.error(`${name} is not set: start this by replay.sh`), process.exit(64));
 const all = process.argv.includes("--all");
 const work = need("LIFE_WORK"), acceptor = need("ACCEPTOR"), source = need("SOURCE_DIR");
-const QUICK_MUTATIONS = 60, RUNS_MOST = 3;
+const QUICK_MUTATIONS = 20, RUNS_MOST = 3;
 
 // ---- records as the model numbers them: its own text says which words they are ----
 
