@@ -156,7 +156,7 @@ function drifts() {
 // A table of its own remembers whether the change was made, in the same transaction.
 function ruleOf(point) {
   const [how, table] = point.kind.split(" ");
-  if (table === "runtime") return { at: point.how, do: "other", text: how, skip: point.at - 1 };
+  if (table === "runtime") return { at: point.how, match: "DELETE", do: "other", text: how, skip: point.at - 1 };
   return { at: "tds.request", do: "sql", skip: point.at - 1,
     text: `SET LOCK_TIMEOUT 100; SET XACT_ABORT ON; BEGIN TRANSACTION; ${CHANGES[how](TABLES[table])} IF @@ROWCOUNT = 1 INSERT INTO dbo.DRIFT (N) VALUES (1); COMMIT;` };
 }
