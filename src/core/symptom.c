@@ -94,18 +94,6 @@ static const struct stand_in {
     {"\xE2\x80\x8D", ""},   {"\xE2\x81\xA0", ""},   {"\xEF\xBB\xBF", ""},   {"\xC2\xAD", ""},
 };
 
-/** The stand-in that begins at `at`, or NULL. */
-static const struct stand_in *
-find_stand_in(const char *at, size_t left)
-{
-    for (size_t i = 0; i < sizeof stand_ins / sizeof stand_ins[0]; i++) {
-        const size_t size = strlen(stand_ins[i].utf8);
-        if (size <= left && memcmp(at, stand_ins[i].utf8, size) == 0)
-            return &stand_ins[i];
-    }
-    return NULL;
-}
-
 static bool
 is_blank(char byte)
 {
@@ -124,6 +112,21 @@ put(char *to, size_t used, char byte)
         return used;
     }
     to[used++] = byte;
+    return used;
+}
+
+/** Do the last bytes make a character that has a stand-in? Looked for in what is written, since it
+ * may come together only when a backslash between its bytes is dropped. */
+static size_t
+put_stand_in(char *to, size_t used)
+{
+    for (size_t i = 0; i < sizeof stand_ins / sizeof stand_ins[0]; i++) {
+        const size_t size = strlen(stand_ins[i].utf8);
+        if (size > used || memcmp(to + used - size, stand_ins[i].utf8, size) != 0)
+            continue;
+        used -= size;
+        return stand_ins[i].ascii[0] ? put(to, used, stand_ins[i].ascii[0]) : used;
+    }
     return used;
 }
 
@@ -147,14 +150,10 @@ fold_into(const char *text, size_t size, char *to)
 {
     size_t used = 0;
 
-    for (size_t at = 0; at < size;) {
-        const struct stand_in *other =
-            (unsigned char)text[at] < 0x80 ? NULL : find_stand_in(text + at, size - at);
-        if (!other)
-            used = put(to, used, text[at]);
-        else if (other->ascii[0])
-            used = put(to, used, other->ascii[0]);
-        at += other ? strlen(other->utf8) : 1;
+    for (size_t at = 0; at < size; at++) {
+        used = put(to, used, text[at]);
+        if (used > 0 && (unsigned char)to[used - 1] >= 0x80)
+            used = put_stand_in(to, used);
         used = expand(to, used);
     }
     return used;
