@@ -117,11 +117,11 @@ take_port(char *host, uint16_t *ret, struct err *err)
 
 /** "[::1]" loses its brackets; "." and "(local)" become localhost. */
 static void
-normalise_host(char host[SERVER_NAME_HOST_BYTES])
+normalise_host(char host[SERVER_NAME_TEXT_BYTES])
 {
     const size_t size = strlen(host);
     if (strcmp(host, ".") == 0 || text_equal_nocase(host, "(local)")) {
-        (void)snprintf(host, SERVER_NAME_HOST_BYTES, "localhost");
+        (void)snprintf(host, SERVER_NAME_TEXT_BYTES, "localhost");
         return;
     }
     if (size > 2 && host[0] == '[' && host[size - 1] == ']') {
@@ -132,27 +132,37 @@ normalise_host(char host[SERVER_NAME_HOST_BYTES])
         *p = (char)tolower((unsigned char)*p);
 }
 
+static bool
+refuse_length(struct err *err)
+{
+    return err_set(err, ERR_USAGE, "-S: the server name is too long");
+}
+
 /** The text without "tcp:", of a length that every part below may have. */
 static bool
-take_protocol(const char *text, char ret[SERVER_NAME_HOST_BYTES], struct err *err)
+take_protocol(const char *text, char ret[SERVER_NAME_TEXT_BYTES], struct err *err)
 {
     if (!refuse_protocol(text, err))
         return false;
-    if (strlen(text) >= SERVER_NAME_HOST_BYTES)
-        return err_set(err, ERR_USAGE, "-S: the server name is too long");
+    if (strlen(text) >= SERVER_NAME_TEXT_BYTES)
+        return refuse_length(err);
 
     const bool tcp = (text[0] | 0x20) == 't' && (text[1] | 0x20) == 'c' &&
                      (text[2] | 0x20) == 'p' && text[3] == ':';
-    (void)snprintf(ret, SERVER_NAME_HOST_BYTES, "%s", tcp ? text + 4 : text);
+    (void)snprintf(ret, SERVER_NAME_TEXT_BYTES, "%s", tcp ? text + 4 : text);
     return true;
 }
 
 static bool
-check_host(char host[SERVER_NAME_HOST_BYTES], struct err *err)
+take_host(char host[SERVER_NAME_TEXT_BYTES], char ret[SERVER_NAME_HOST_BYTES], struct err *err)
 {
     normalise_host(host);
-    if (is_host(host) || is_ipv6(host))
+    if (strlen(host) >= SERVER_NAME_HOST_BYTES)
+        return refuse_length(err);
+    if (is_host(host) || is_ipv6(host)) {
+        memcpy(ret, host, strlen(host) + 1);
         return true;
+    }
     (void)err_set(err, ERR_USAGE, "-S: this is not the name of a server");
     return err_hint(err, "%s",
                     strchr(host, ':') ? "The port comes after a comma: HOST,PORT." : USAGE_TEXT);
@@ -163,9 +173,10 @@ server_name_parse(const char *text, struct server_name *ret, struct err *err)
 {
     assert(text && ret && err);
     struct server_name name = {.port = 0};
+    char left[SERVER_NAME_TEXT_BYTES]; /* of the text, part by part */
 
-    if (!take_protocol(text, name.host, err) || !take_port(name.host, &name.port, err) ||
-        !take_instance(name.host, name.instance, err) || !check_host(name.host, err))
+    if (!take_protocol(text, left, err) || !take_port(left, &name.port, err) ||
+        !take_instance(left, name.instance, err) || !take_host(left, name.host, err))
         return false;
     if (name.port == 0 && !*name.instance)
         name.port = SERVER_NAME_PORT;
@@ -196,18 +207,19 @@ server_name_parse_lcs(const char *text, struct server_name *ret, char *ret_datab
     static const char suffix[] = ".database.windows.net";
     assert(text && ret && ret_database && size > 0 && err);
     struct server_name name = {.port = 0};
-    char database[SERVER_NAME_HOST_BYTES] = "";
+    char left[SERVER_NAME_TEXT_BYTES];
+    char database[SERVER_NAME_TEXT_BYTES] = "";
 
-    if (!take_protocol(text, name.host, err) || !take_port(name.host, &name.port, err) ||
-        !take_database(name.host, database, size < sizeof(database) ? size : sizeof(database), err))
+    if (!take_protocol(text, left, err) || !take_port(left, &name.port, err) ||
+        !take_database(left, database, size < sizeof(database) ? size : sizeof(database), err))
         return false;
-    const size_t used = strlen(name.host);
-    if (used > 0 && !strpbrk(name.host, ".:")) {
-        if (used + sizeof(suffix) > sizeof(name.host))
-            return err_set(err, ERR_USAGE, "-S: the server name is too long");
-        memcpy(name.host + used, suffix, sizeof(suffix));
+    const size_t used = strlen(left);
+    if (used > 0 && !strpbrk(left, ".:")) {
+        if (used + sizeof(suffix) > sizeof(left))
+            return refuse_length(err);
+        memcpy(left + used, suffix, sizeof(suffix));
     }
-    if (!check_host(name.host, err))
+    if (!take_host(left, name.host, err))
         return false;
     if (name.port == 0)
         name.port = SERVER_NAME_PORT;

@@ -23,12 +23,18 @@ static const char *const authorities[] = {
     "login.chinacloudapi.cn",
 };
 
+/** A URL that is looked at. That memory ran out meanwhile is no word about the URL. */
+struct look {
+    CURLU *url;
+    bool no_memory;
+};
+
 static void
-free_url(CURLU **url)
+free_look(struct look *look)
 {
-    curl_url_cleanup(*url);
+    curl_url_cleanup(look->url);
 }
-#define URL_SCOPED __attribute__((cleanup(free_url))) CURLU *
+#define LOOK_SCOPED __attribute__((cleanup(free_look))) struct look
 
 static void
 free_part(char **part)
@@ -37,38 +43,50 @@ free_part(char **part)
 }
 #define PART_SCOPED __attribute__((cleanup(free_part))) char *
 
-/** Parse; NULL when libcurl would not dial it, or it carries a user name. */
-static CURLU *
-parse(const char *url, unsigned flags)
+static bool
+went_well(struct look *look, CURLUcode code)
 {
-    CURLU *parsed = curl_url();
-    PART_SCOPED user = NULL;
+    look->no_memory |= code == CURLUE_OUT_OF_MEMORY;
+    return code == CURLUE_OK;
+}
 
-    if (!parsed || curl_url_set(parsed, CURLUPART_URL, url, flags) != CURLUE_OK ||
-        curl_url_get(parsed, CURLUPART_USER, &user, 0) == CURLUE_OK) {
-        curl_url_cleanup(parsed);
-        return NULL;
-    }
-    return parsed;
+/** A part of the URL, for curl_free; NULL = it has none. */
+static char *
+part_of(struct look *look, CURLUPart what)
+{
+    char *part = NULL;
+
+    return went_well(look, curl_url_get(look->url, what, &part, 0)) ? part : NULL;
+}
+
+/** Parse; false when libcurl would not dial it, or it carries a user name. */
+static bool
+parse(const char *url, unsigned flags, struct look *ret)
+{
+    ret->url = curl_url();
+    ret->no_memory = !ret->url;
+    if (!ret->url || !went_well(ret, curl_url_set(ret->url, CURLUPART_URL, url, flags)))
+        return false;
+    PART_SCOPED user = part_of(ret, CURLUPART_USER);
+    return !user && !ret->no_memory;
 }
 
 /** Host (lower case) and origin of a URL that is https. */
 static bool
-read_origin(CURLU *url, bool plain, struct url_target *ret)
+read_origin(struct look *look, bool plain, struct url_target *ret)
 {
-    PART_SCOPED scheme = NULL;
-    PART_SCOPED host = NULL;
-    PART_SCOPED port = NULL;
+    PART_SCOPED scheme = part_of(look, CURLUPART_SCHEME);
+    PART_SCOPED host = part_of(look, CURLUPART_HOST);
+    PART_SCOPED port = part_of(look, CURLUPART_PORT);
     struct url_target target = {0};
 
-    if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-        curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+    if (look->no_memory || !scheme || !host ||
         (strcmp(scheme, "https") != 0 && !(plain && strcmp(scheme, "http") == 0)) ||
         host[0] == '\0' || strlen(host) >= sizeof target.host)
         return false;
     for (size_t i = 0; host[i]; i++)
         target.host[i] = (char)tolower((unsigned char)host[i]);
-    if (curl_url_get(url, CURLUPART_PORT, &port, 0) == CURLUE_OK && strcmp(port, "443") != 0)
+    if (port && strcmp(port, "443") != 0)
         (void)snprintf(target.origin, sizeof target.origin, "%s://%s:%s", scheme, target.host,
                        port);
     else
@@ -77,10 +95,17 @@ read_origin(CURLU *url, bool plain, struct url_target *ret)
     return true;
 }
 
+/** The error of a look that failed for want of memory. */
 static bool
-read_target(CURLU *url, struct url_target *ret)
+refuse_memory(struct err *err)
 {
-    return read_origin(url, false, ret);
+    return err_set(err, ERR_INTERNAL, "out of memory");
+}
+
+static bool
+read_target(struct look *look, struct url_target *ret)
+{
+    return read_origin(look, false, ret);
 }
 
 /** A DNS label: letters, digits, hyphens. */
@@ -128,33 +153,41 @@ url_host_is_allowed(const struct url_allow *allow, const char *host)
 
 /** Only the site or its Web API: anything else was pasted from somewhere and may mean something. */
 static bool
-path_is_base(CURLU *url)
+path_is_base(struct look *look)
 {
-    PART_SCOPED path = NULL;
-    PART_SCOPED query = NULL;
+    PART_SCOPED path = part_of(look, CURLUPART_PATH);
+    PART_SCOPED query = part_of(look, CURLUPART_QUERY);
 
-    if (curl_url_get(url, CURLUPART_PATH, &path, 0) != CURLUE_OK ||
-        curl_url_get(url, CURLUPART_QUERY, &query, 0) == CURLUE_OK)
-        return false;
-    return strcmp(path, "/") == 0 || strncmp(path, "/api/data", 9) == 0;
+    return path && !query && !look->no_memory &&
+           (strcmp(path, "/") == 0 || strncmp(path, "/api/data", 9) == 0);
+}
+
+/** The text as a URL of https, where it does not say so itself. */
+static bool
+full_url(const char *text, struct text *ret, struct err *err)
+{
+    if (strlen(text) + sizeof "https://" > ret->max)
+        return err_set(err, ERR_USAGE, "the Dataverse URL is too long");
+    if (!strstr(text, "://"))
+        text_append(ret, "https://");
+    text_append(ret, text);
+    return text_ok(ret, err);
 }
 
 bool
 url_target_parse(const char *text, const struct url_allow *allow, struct url_target *ret,
                  struct err *err)
 {
-    URL_SCOPED url = NULL;
+    LOOK_SCOPED look = {0};
     struct url_target target;
     TEXT_SCOPED full = {.max = URL_MAX_BYTES};
 
-    if (!strstr(text, "://"))
-        text_append(&full, "https://");
-    text_append(&full, text);
-    if (!text_ok(&full, err))
-        return err_set(err, ERR_USAGE, "the Dataverse URL is too long");
-
-    url = parse(text_string(&full), 0);
-    if (!url || !read_target(url, &target) || !path_is_base(url)) {
+    if (!full_url(text, &full, err))
+        return false;
+    if (!parse(text_string(&full), 0, &look) || !read_target(&look, &target) ||
+        !path_is_base(&look)) {
+        if (look.no_memory)
+            return refuse_memory(err);
         /* not the text itself: somebody may have put a password into it */
         (void)err_set(err, ERR_USAGE, "this is not the URL of a Dataverse environment");
         return err_hint(err, "Write it as https://ORG.crmN.dynamics.com, without a path.");
@@ -180,13 +213,15 @@ bool
 url_local_parse(const char *text, struct url_target *ret, char *path, size_t path_size,
                 struct err *err)
 {
-    URL_SCOPED url = parse(text, 0);
-    PART_SCOPED way = NULL;
+    LOOK_SCOPED look = {0};
     struct url_target target;
     size_t size;
 
-    if (!url || !read_origin(url, true, &target) ||
-        curl_url_get(url, CURLUPART_PATH, &way, 0) != CURLUE_OK || !is_local(target.host))
+    const bool parsed = parse(text, 0, &look) && read_origin(&look, true, &target);
+    PART_SCOPED way = parsed ? part_of(&look, CURLUPART_PATH) : NULL;
+    if (look.no_memory)
+        return refuse_memory(err);
+    if (!way || !is_local(target.host))
         return err_set(err, ERR_USAGE, "not a server on this machine: %.200s", text);
     size = strlen(way);
     if (size + 2 > path_size)
@@ -208,36 +243,38 @@ url_tenant_is_valid(const char *tenant)
 }
 
 /** The first segment of the path; "" when there is none or it cannot be a tenant. */
-static void
-read_tenant(CURLU *url, char *ret)
+static bool
+read_tenant(struct look *look, char *ret, struct err *err)
 {
-    PART_SCOPED path = NULL;
-    size_t size;
+    PART_SCOPED path = part_of(look, CURLUPART_PATH);
 
     ret[0] = '\0';
-    if (curl_url_get(url, CURLUPART_PATH, &path, 0) != CURLUE_OK || path[0] != '/')
-        return;
-    size = strcspn(path + 1, "/");
+    if (look->no_memory)
+        return refuse_memory(err);
+    if (!path || path[0] != '/')
+        return true;
+    const size_t size = strcspn(path + 1, "/");
     if (size == 0 || size >= URL_HOST_BYTES)
-        return;
+        return true;
     path[1 + size] = '\0';
     if (url_tenant_is_valid(path + 1))
         memcpy(ret, path + 1, size + 1);
+    return true;
 }
 
 bool
 url_authority_parse(const char *text, const struct url_allow *allow, struct url_target *ret,
                     char *tenant, struct err *err)
 {
-    URL_SCOPED url = NULL;
+    LOOK_SCOPED look = {0};
     struct url_target target;
     TEXT_SCOPED full = {.max = URL_MAX_BYTES};
 
-    if (!strstr(text, "://"))
-        text_append(&full, "https://");
-    text_append(&full, text);
-    url = parse(text_string(&full), 0);
-    if (!url || !read_target(url, &target)) {
+    if (!full_url(text, &full, err))
+        return false;
+    if (!parse(text_string(&full), 0, &look) || !read_target(&look, &target)) {
+        if (look.no_memory)
+            return refuse_memory(err);
         /* somebody may have put a password into it */
         (void)err_set(err, ERR_SIGNIN, "not an https sign-in server%s%.200s",
                       strchr(text, '@') ? "" : ": ", strchr(text, '@') ? "" : text);
@@ -250,7 +287,8 @@ url_authority_parse(const char *text, const struct url_allow *allow, struct url_
         return err_hint(err, "Check the Dataverse URL. If secrets may go to this host, say so with "
                              "--allow-host.");
     }
-    read_tenant(url, tenant);
+    if (!read_tenant(&look, tenant, err))
+        return false;
     *ret = target;
     return true;
 }
@@ -268,12 +306,12 @@ drop_api_label(char *host)
 void
 url_own_host(const char *text, char ret[URL_HOST_BYTES])
 {
-    URL_SCOPED url = parse(text, CURLU_NON_SUPPORT_SCHEME);
-    PART_SCOPED host = NULL;
+    LOOK_SCOPED look = {0};
+    PART_SCOPED host =
+        parse(text, CURLU_NON_SUPPORT_SCHEME, &look) ? part_of(&look, CURLUPART_HOST) : NULL;
 
     ret[0] = '\0';
-    if (!url || curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-        strlen(host) >= URL_HOST_BYTES)
+    if (!host || strlen(host) >= URL_HOST_BYTES)
         return;
     for (size_t i = 0; i <= strlen(host); i++)
         ret[i] = (char)tolower((unsigned char)host[i]);
@@ -308,37 +346,45 @@ has_scheme(const char *link)
     return i > 0 && link[i] == ':';
 }
 
-/** The URL that a link means, seen from `from`; NULL when it is none. */
-static CURLU *
-resolve(CURLU *from, const char *link)
+/** The URL that a link means, seen from `from`; false when it is none. */
+static bool
+resolve(struct look *from, const char *link, struct look *ret)
 {
-    CURLU *to;
-
     if (has_scheme(link))
-        return parse(link, CURLU_PATH_AS_IS);
-    to = curl_url_dup(from);
-    if (to && curl_url_set(to, CURLUPART_URL, link, 0) == CURLUE_OK)
-        return to;
-    curl_url_cleanup(to);
-    return NULL;
+        return parse(link, CURLU_PATH_AS_IS, ret);
+    ret->url = curl_url_dup(from->url);
+    ret->no_memory = !ret->url;
+    return ret->url && went_well(ret, curl_url_set(ret->url, CURLUPART_URL, link, 0));
+}
+
+/** The whole URL of a look that stays at `origin` and carries no user name; NULL otherwise. */
+static char *
+url_at(struct look *look, const char *origin)
+{
+    struct url_target there;
+
+    if (!read_origin(look, true, &there) || strcmp(origin, there.origin) != 0)
+        return NULL;
+    PART_SCOPED user = part_of(look, CURLUPART_USER);
+    return user || look->no_memory ? NULL : part_of(look, CURLUPART_URL);
 }
 
 bool
 url_follow(const char *request_url, const char *link, struct text *ret, struct err *err)
 {
-    URL_SCOPED from = parse(request_url, 0);
-    URL_SCOPED to = NULL;
-    PART_SCOPED resolved = NULL;
-    PART_SCOPED user = NULL;
+    LOOK_SCOPED from = {0};
+    LOOK_SCOPED to = {0};
     struct url_target here;
-    struct url_target there;
 
-    if (!from || !read_origin(from, true, &here) || strlen(link) > URL_MAX_BYTES)
+    const bool known = parse(request_url, 0, &from) && read_origin(&from, true, &here);
+    if (!known && from.no_memory)
+        return refuse_memory(err);
+    if (!known || strlen(link) > URL_MAX_BYTES)
         return err_set(err, ERR_SERVER, "the link to the next page cannot be used");
-    to = resolve(from, link);
-    if (!to || !read_origin(to, true, &there) || strcmp(here.origin, there.origin) != 0 ||
-        curl_url_get(to, CURLUPART_USER, &user, 0) == CURLUE_OK ||
-        curl_url_get(to, CURLUPART_URL, &resolved, 0) != CURLUE_OK) {
+    PART_SCOPED resolved = resolve(&from, link, &to) ? url_at(&to, here.origin) : NULL;
+    if (to.no_memory)
+        return refuse_memory(err);
+    if (!resolved) {
         (void)err_set(err, ERR_SERVER,
                       "the link to the next page leads away from %s: it was not followed",
                       here.origin);

@@ -186,6 +186,27 @@ a_name_that_is_too_long_is_refused(void **state)
     assert_int_equal(err.code, ERR_USAGE);
 }
 
+static void
+a_port_takes_nothing_from_the_length_of_a_host(void **state)
+{
+    char text[SERVER_NAME_TEXT_BYTES] = "tcp:";
+    char shown[SERVER_NAME_TEXT_BYTES];
+    struct server_name name;
+    struct server_name again;
+    struct err err = {0};
+
+    (void)state;
+    memset(text + 4, 'a', SERVER_NAME_HOST_BYTES - 1);
+    memcpy(text + 4 + SERVER_NAME_HOST_BYTES - 1, "\\INSTANCE,4", sizeof "\\INSTANCE,4");
+    assert_true(server_name_parse(text, &name, &err));
+    server_name_text(&name, shown);
+    assert_true(server_name_parse(shown, &again, &err));
+    assert_true(server_name_equal(&name, &again));
+    memset(text + 4, 'a', SERVER_NAME_HOST_BYTES);
+    assert_false(server_name_parse(text, &name, &err));
+    assert_int_equal(err.code, ERR_USAGE);
+}
+
 int
 main(void)
 {
@@ -197,6 +218,7 @@ main(void)
         cmocka_unit_test(what_lcs_never_shows_is_refused),
         cmocka_unit_test(names_of_one_server_are_equal_and_shown_alike),
         cmocka_unit_test(a_name_that_is_too_long_is_refused),
+        cmocka_unit_test(a_port_takes_nothing_from_the_length_of_a_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 #include "../../../src/dataverse/url.h"
 #include "test.h"
 
+#include <curl/curl.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct url_allow nobody = {0};
@@ -235,10 +237,109 @@ a_next_link_that_leads_away_is_refused(void **state)
     }
 }
 
+/* ---- memory that runs out in libcurl ---- */
+
+static long left; /* allocations that go well; -1 = all */
+
+static bool
+is_given(void)
+{
+    if (left == 0)
+        return false;
+    left -= left > 0;
+    return true;
+}
+
+static void *
+scarce_malloc(size_t size)
+{
+    return is_given() ? malloc(size) : NULL;
+}
+
+static void *
+scarce_realloc(void *from, size_t size)
+{
+    return is_given() ? realloc(from, size) : NULL;
+}
+
+static void *
+scarce_calloc(size_t count, size_t size)
+{
+    return is_given() ? calloc(count, size) : NULL;
+}
+
+static char *
+scarce_strdup(const char *text)
+{
+    return is_given() ? strdup(text) : NULL;
+}
+
+static bool
+reads_a_target(struct err *err)
+{
+    struct url_target target;
+    return url_target_parse("https://contoso.crm4.dynamics.com/", &nobody, &target, err);
+}
+
+static bool
+reads_a_local_target(struct err *err)
+{
+    struct url_target target;
+    char path[100];
+    return url_local_parse("http://127.0.0.1:4004/odata", &target, path, sizeof path, err);
+}
+
+static bool
+reads_an_authority(struct err *err)
+{
+    struct url_target target;
+    char tenant[URL_HOST_BYTES];
+    bool ok = url_authority_parse("https://login.microsoftonline.com/contoso.example/oauth2",
+                                  &nobody, &target, tenant, err);
+    if (ok)
+        assert_string_equal(tenant, "contoso.example");
+    return ok;
+}
+
+static bool
+follows_a_link(struct err *err)
+{
+    TEXT_SCOPED next = {0};
+    return url_follow(PAGE, "rows?page=2", &next, err);
+}
+
+static void
+no_memory_is_no_word_about_a_url(void **state)
+{
+    static bool (*const readers[])(struct err *) = {reads_a_target, reads_a_local_target,
+                                                    reads_an_authority, follows_a_link};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
+        struct err err = {0};
+        long allocations = 0;
+
+        for (left = 0; !readers[i](&err); left = ++allocations) {
+            /* libcurl 7.88 takes a relative link for a broken one where it cannot copy the base */
+            if (readers[i] != follows_a_link || err.code != ERR_SERVER)
+                assert_int_equal(err.code, ERR_INTERNAL);
+            assert_true(allocations < 100);
+            err = (struct err){0};
+        }
+        assert_true(allocations > 3);
+    }
+    left = -1;
+}
+
 int
 main(void)
 {
+    left = -1;
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, scarce_malloc, free, scarce_realloc,
+                             scarce_strdup, scarce_calloc) != CURLE_OK)
+        return 1;
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_memory_is_no_word_about_a_url),
         cmocka_unit_test(a_dataverse_url_may_be_written_in_many_ways),
         cmocka_unit_test(every_cloud_has_its_hosts),
         cmocka_unit_test(what_is_not_an_https_dataverse_url_is_a_usage_error),
