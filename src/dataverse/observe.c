@@ -74,7 +74,10 @@ read_organization(const struct http_answer *answer, struct arena *arena,
     const cJSON *detail = cJSON_GetObjectItemCaseSensitive(json, "Detail");
     char host[URL_HOST_BYTES];
 
-    url_own_host(find_web_application(detail), host);
+    if (!url_own_host(find_web_application(detail), host, err)) {
+        cJSON_Delete(json);
+        return false;
+    }
     ret->organization_id = copy_id(arena, detail, "OrganizationId");
     ret->unique_name = copy_string(arena, detail, "UniqueName");
     ret->friendly_name = copy_string(arena, detail, "FriendlyName");

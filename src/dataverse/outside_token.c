@@ -17,8 +17,9 @@ check_audience(const struct jwt_claims *claims, const struct outside_origin *ori
 {
     char theirs[URL_HOST_BYTES], ours[URL_HOST_BYTES];
 
-    url_own_host(claims->audience, theirs);
-    url_own_host(source->target->origin, ours);
+    if (!url_own_host(claims->audience, theirs, err) ||
+        !url_own_host(source->target->origin, ours, err))
+        return false;
     if (strncmp(claims->audience, "https://", 8) != 0 || strcmp(theirs, ours) == 0)
         return true;
     (void)err_set(err, ERR_SIGNIN, "%s is for %s, not for %s: it was not sent", origin->what,

@@ -303,19 +303,22 @@ drop_api_label(char *host)
         memmove(api, api + 4, strlen(api + 4) + 1);
 }
 
-void
-url_own_host(const char *text, char ret[URL_HOST_BYTES])
+bool
+url_own_host(const char *text, char ret[URL_HOST_BYTES], struct err *err)
 {
     LOOK_SCOPED look = {0};
     PART_SCOPED host =
         parse(text, CURLU_NON_SUPPORT_SCHEME, &look) ? part_of(&look, CURLUPART_HOST) : NULL;
 
+    if (look.no_memory)
+        return refuse_memory(err);
     ret[0] = '\0';
     if (!host || strlen(host) >= URL_HOST_BYTES)
-        return;
+        return true;
     for (size_t i = 0; i <= strlen(host); i++)
         ret[i] = (char)tolower((unsigned char)host[i]);
     drop_api_label(ret);
+    return true;
 }
 
 void

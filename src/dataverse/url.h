@@ -56,8 +56,9 @@ MUST_CHECK bool url_target_parse(const char *url, const struct url_allow *allow,
 MUST_CHECK bool url_authority_parse(const char *url, const struct url_allow *allow,
                                     struct url_target *ret, char *tenant, struct err *err);
 
-/** The host of a URL in lower case with a label ".api." taken out; "" when it has none. */
-void url_own_host(const char *url, char ret[URL_HOST_BYTES]);
+/** The host of a URL in lower case with a label ".api." taken out; "" when it has none. False only
+ * when memory runs out. */
+MUST_CHECK bool url_own_host(const char *url, char ret[URL_HOST_BYTES], struct err *err);
 
 /** The environment as the resource of a token: "https://ORG.crm.dynamics.com". */
 void url_resource(const struct url_target *target, char ret[URL_ORIGIN_BYTES]);

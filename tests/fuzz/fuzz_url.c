@@ -81,7 +81,7 @@ targets_are_listed(const char *url)
     } else {
         fuzz_must_say(&err);
     }
-    url_own_host(url, host);
+    FUZZ_MUST(url_own_host(url, host, &err));
     FUZZ_MUST(memchr(host, 0, sizeof(host)));
     if (grant_identity_is_local(url))
         FUZZ_MUST(part_is(url, CURLUPART_SCHEME, "http"));
