@@ -64,6 +64,86 @@ prepare_explain(struct scene *scene, struct arena *arena)
     scene->request.text_size = sizeof text - 1;
 }
 
+/** An environment that tells much of what is wrong with it. */
+static void
+tell_all(struct scene *scene)
+{
+    static const struct organization_name names[] = {
+        {"ProjOpsTest4", 1, true},
+        {"https://prod.crm4.dynamics.com/x?y", 1, true},
+        {"USMF", 1, false}};
+    static const struct plugin_trace traces[] = {
+        {"PreCommmitPlugin", "2026-11-20T09:15:00Z",
+         "SecureConfig Organization (ProjOpsTest4) does not match actual CRM Organization (UAT)"},
+        {"PostCommitPlugin", "2026-11-20T09:14:00Z",
+         "failed to process entity account - (A connection attempt failed because"},
+        {"PostCommitPlugin", "2026-11-20T09:13:00Z",
+         "failed to process entity contact - (A connection attempt failed because"},
+        {"PreCommmitPlugin", "2025-11-20T09:15:00Z", "of the source"}};
+    static const char *const steps[] = {"Update of account", "", "a", "b", "c", "d"};
+    static const struct runtime_company companies[] = {
+        {"USMF", "Contoso", true, false}, {"usmf ", "", true, true}, {"", "contoso", true, false}};
+    static const struct runtime_diagnosis diagnosis = {
+        .names_part = {.known = true},
+        .names = names,
+        .name_count = 3,
+        .rows_read = 2,
+        .rows_scanned = 1,
+        .traces_part = {.known = true},
+        .traces = traces,
+        .trace_count = 4,
+        .plugins_part = {.known = true},
+        .plugin_steps = 9,
+        .disabled_steps = 7,
+        .disabled_names = steps,
+        .disabled_name_count = 6,
+        .companies_part = {.known = true},
+        .companies = companies,
+        .company_count = 3,
+    };
+
+    scene->world.diagnosis = &diagnosis;
+    scene->request.restored_at = "2026-11-19T00:00:00";
+}
+
+static void
+prepare_diagnosis(struct scene *scene, struct arena *arena)
+{
+    prepare_look(scene, arena);
+    tell_all(scene);
+}
+
+static void
+prepare_explain_all(struct scene *scene, struct arena *arena)
+{
+    static const char text[] =
+        "SecureConfig Organization (Another) does not match actual CRM Organization (UAT); "
+        "SecureConfig Organization (ProjOpsTest4) does not match actual CRM Organization (UAT)";
+
+    prepare_diagnosis(scene, arena);
+    scene->request.text = text;
+    scene->request.text_size = sizeof text - 1;
+}
+
+static void
+prepare_explain_id(struct scene *scene, struct arena *arena)
+{
+    prepare_diagnosis(scene, arena);
+    scene->request.text = "S24";
+    scene->request.text_size = 3;
+}
+
+static void
+prepare_check_of_little(struct scene *scene, struct arena *arena)
+{
+    prepare_diagnosis(scene, arena);
+    scene->world.may_delete = scene->world.may_insert = scene->world.may_applock = RIGHT_MISSING;
+    scene->world.may_read_all = RIGHT_MISSING;
+    scene->world.trigger = "TR_AUDIT";
+    scene->world.policy = "events_by_user";
+    scene->world.link_unknown = true;
+}
+
 static void
 prepare_clean(struct scene *scene, struct arena *arena)
 {
@@ -149,6 +229,51 @@ prepare_apply(struct scene *scene, struct arena *arena)
     scene->request.plan_id = scene->plan.id;
 }
 
+/** A row is gone, one is new, one has changed, and a column was added since the plan. */
+static void
+prepare_apply_stale(struct scene *scene, struct arena *arena)
+{
+    struct fake_table *field, *runtime;
+
+    prepare_apply(scene, arena);
+    field = &scene->world.tables[TABLE_FIELD];
+    runtime = &scene->world.tables[TABLE_RUNTIME];
+    scene->world.new_column = true;
+    field->rows[0].content++;
+    field->rows[1].recid = 77;
+    runtime->count--;
+}
+
+static void
+prepare_repair_projects(struct scene *scene, struct arena *arena)
+{
+    static const char *const projects[] = {"DWM-1"};
+
+    prepare_look(scene, arena);
+    scene->request.map = "Customers V3:accounts";
+    scene->request.projects = projects;
+    scene->request.project_count = 1;
+    confirm(scene, run_repair_map, arena);
+}
+
+/** Some of the rows are back when they are to be put back. */
+static void
+prepare_undo_merge(struct scene *scene, struct arena *arena)
+{
+    prepare_look(scene, arena);
+    confirm(scene, run_clean, arena);
+    const struct fake_table field = scene->world.tables[TABLE_FIELD];
+    const struct fake_table runtime = scene->world.tables[TABLE_RUNTIME];
+
+    finish_clean(scene, arena, 0);
+    scene->world.tables[TABLE_FIELD] = field;
+    scene->world.tables[TABLE_FIELD].count = 1;
+    scene->world.tables[TABLE_RUNTIME] = runtime;
+    scene->world.tables[TABLE_RUNTIME].count = 1;
+    scene->request.merge = true;
+    confirm(scene, run_undo, arena);
+}
+
 /** The connection to Dataverse was lost behind the COMMIT: resume sends the rows. */
 static void
 prepare_resume_purge(struct scene *scene, struct arena *arena)
@@ -194,6 +319,13 @@ static const struct command every_command[] = {
     {"resume in a purge", run_resume, prepare_resume_purge, true, false},
     {"clean of stamped rows", run_clean, prepare_stamped, true, false},
     {"clean without versions", run_clean, prepare_unversioned, true, false},
+    {"verify and diagnose", run_verify, prepare_diagnosis, false, false},
+    {"explain and diagnose", run_explain, prepare_explain_all, false, false},
+    {"explain of an id", run_explain, prepare_explain_id, false, false},
+    {"check of few rights", run_check, prepare_check_of_little, false, false},
+    {"apply of a stale plan", run_apply, prepare_apply_stale, false, false},
+    {"repair-map of a project", run_repair_map, prepare_repair_projects, true, false},
+    {"undo, merged", run_undo, prepare_undo_merge, false, true},
     {"env test", run_test_target, prepare_look, false, false},
 };
 
