@@ -17,6 +17,7 @@ check_pin(struct observations *list, enum pin_state state, const char *what, con
 
     switch (state) {
     case PIN_NONE:
+    default:
         break;
     case PIN_HOLDS:
         (void)observe(list, "A-PIN", VERDICT_OK, "%s: as the pin says", what);

@@ -227,10 +227,12 @@ guard_map(const struct run_request *request, const struct evidence *evidence,
         return true;
     if (!evidence->own_host)
         return refuse_unknown_owner(first->host, chosen, err);
-    return !own || refuse_own(evidence, own->host, owned,
-                              "--wrong-url-only leaves them out. If they must go all the same: "
-                              "--rows-name-this-environment --reason TEXT.",
-                              err);
+    if (!own)
+        return true;
+    return refuse_own(evidence, own->host, owned,
+                      "--wrong-url-only leaves them out. If they must go all the same: "
+                      "--rows-name-this-environment --reason TEXT.",
+                      err);
 }
 
 static bool

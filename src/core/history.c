@@ -287,6 +287,7 @@ reason_of_state(enum history_state state)
     case HISTORY_UNKNOWN:
         return "the outcome of its COMMIT is not known: dwclean resume";
     case HISTORY_DAMAGED:
+    default:
         return "it is damaged: what it removed cannot be told";
     case HISTORY_DONE:
     case HISTORY_REFUSED:

@@ -193,7 +193,7 @@ origin_find(const struct run_request *request, const struct evidence *evidence, 
         origin.how = arena_printf(
             arena, "%zu runtime %s %s; the live organization is %s", named->rows,
             named->rows == 1 ? "configuration names" : "configurations name", named->name, live);
-    } else if (origin.whole == ORIGIN_FOREIGN && origin.foreign.match) {
+    } else if (origin.whole == ORIGIN_FOREIGN) {
         origin.name = origin.foreign.match->configured;
         origin.how = arena_printf(arena,
                                   "a plug-in trace of %s says that the runtime configuration is "

@@ -44,9 +44,9 @@ counter_of(struct purge_result *result, enum removal_state state)
     case REMOVAL_FAILED:
         return &result->failed;
     case REMOVAL_UNKNOWN:
-        break;
+    default:
+        return &result->unknown;
     }
-    return &result->unknown;
 }
 
 /** It stays, or may have: named in the report as long as there is room. */

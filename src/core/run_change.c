@@ -40,6 +40,7 @@ explain_settled(const struct settle_result *found, bool restoring, struct err *e
                             "backup holds every row: dwclean undo --merge adds what is missing.");
         break;
     case SETTLED_UNKNOWN:
+    default:
         (void)err_hint(err,
                        "The rows are either all %s or none is. When the server answers again, "
                        "%s finds out.",

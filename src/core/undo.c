@@ -62,9 +62,10 @@ axdb_can_be_undone(const struct undo *undo, struct err *err)
     if (past->progress.committed)
         return true;
     /* adding what is missing is right whatever became of the COMMIT, once nothing is under way */
+    if (past->progress.mixed && undo->run.request.merge)
+        return true;
     if (past->progress.mixed)
-        return undo->run.request.merge ||
-               refuse(past, "left some of its rows and removed others",
+        return refuse(past, "left some of its rows and removed others",
                       "dwclean undo --merge adds those that are missing.", err);
     if (past->progress.commit_sent)
         return refuse(past, "ended without an answer to COMMIT",
@@ -84,8 +85,9 @@ run_can_be_undone(struct undo *undo, struct err *err)
     if (undo->run.request.axdb && !axdb_can_be_undone(undo, err))
         return false;
     undo->runtime = undo->run.request.dataverse && rows_of_dataverse(undo);
-    return undo->run.request.axdb || undo->runtime ||
-           refuse(past, "removed no row of Dataverse", "There is nothing to undo there.", err);
+    if (undo->run.request.axdb || undo->runtime)
+        return true;
+    return refuse(past, "removed no row of Dataverse", "There is nothing to undo there.", err);
 }
 
 static bool
@@ -102,7 +104,6 @@ database_is_the_same(const struct undo *undo, struct err *err)
 {
     const struct plan_header *then = &undo->past->ops->past(undo->past)->plan;
     const struct axdb_identity *now = &undo->run.outcome->before.axdb->identity;
-    const bool proven = then->recovery_fork[0] && now->recovery_fork[0];
 
     if (!text_equal_nocase(then->database, now->database))
         return differs("database", then->database, now->database, err);
@@ -111,9 +112,10 @@ database_is_the_same(const struct undo *undo, struct err *err)
     if (strcmp(then->recovery_fork, now->recovery_fork) != 0)
         return differs("state of the database (it was restored since)", then->recovery_fork,
                        now->recovery_fork, err);
-    /* another name of the same server is fine where the recovery fork proves it */
-    return proven || text_equal_nocase(then->server, now->dialled) ||
-           differs("server", then->server, now->dialled, err);
+    /* another name of the same server is fine where the recovery fork, equal by now, proves it */
+    if (then->recovery_fork[0] || text_equal_nocase(then->server, now->dialled))
+        return true;
+    return differs("server", then->server, now->dialled, err);
 }
 
 static bool
@@ -124,9 +126,10 @@ target_is_the_same(const struct undo *undo, struct err *err)
 
     if (undo->run.request.axdb && !database_is_the_same(undo, err))
         return false;
-    return !undo->runtime ||
-           text_equal_nocase(then->organization_id, runtime->identity.organization_id) ||
-           differs("organization", then->organization_id, runtime->identity.organization_id, err);
+    if (!undo->runtime ||
+        text_equal_nocase(then->organization_id, runtime->identity.organization_id))
+        return true;
+    return differs("organization", then->organization_id, runtime->identity.organization_id, err);
 }
 
 /** Rows that are not this run's would stand beside its rows: two links at once. */

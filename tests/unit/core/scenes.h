@@ -305,6 +305,43 @@ prepare_unversioned(struct scene *scene, struct arena *arena)
     scene->world.change = FAKE_STAMPS;
 }
 
+/** Triggers that may reach the event rows, which stay: they are watched. */
+static void
+prepare_watched(struct scene *scene, struct arena *arena)
+{
+    prepare_look(scene, arena);
+    scene->world.trigger = "TR_AUDIT";
+    scene->request.allow_triggers = true;
+    scene->request.map = "Customers V3:accounts";
+    confirm(scene, run_repair_map, arena);
+}
+
+/** A row of Dataverse does not leave. */
+static void
+prepare_refused_row(struct scene *scene, struct arena *arena)
+{
+    prepare_clean(scene, arena);
+    scene->world.removal = REMOVAL_FAILED;
+}
+
+/** A row of Dataverse does not come back, and its service says little of it. */
+static void
+prepare_undo_refused(struct scene *scene, struct arena *arena)
+{
+    prepare_undo(scene, arena);
+    scene->world.return_state = RETURN_FAILED;
+}
+
+/** Rows of Dataverse that are new behind the plan. */
+static void
+prepare_written_since(struct scene *scene, struct arena *arena)
+{
+    prepare_clean(scene, arena);
+    scene->world.change_at = FAKE_BEFORE_PURGE;
+    scene->world.change_table = TABLE_RUNTIME;
+    scene->world.change = FAKE_ADDS;
+}
+
 static const struct command every_command[] = {
     {"verify", run_verify, prepare_look, false, false},
     {"check", run_check, prepare_look, false, false},
@@ -326,6 +363,10 @@ static const struct command every_command[] = {
     {"apply of a stale plan", run_apply, prepare_apply_stale, false, false},
     {"repair-map of a project", run_repair_map, prepare_repair_projects, true, false},
     {"undo, merged", run_undo, prepare_undo_merge, false, true},
+    {"repair-map, watched", run_repair_map, prepare_watched, true, false},
+    {"clean, a row refused", run_clean, prepare_refused_row, true, false},
+    {"clean, a row written", run_clean, prepare_written_since, true, true},
+    {"undo, a row refused", run_undo, prepare_undo_refused, false, true},
     {"env test", run_test_target, prepare_look, false, false},
 };
 
