@@ -383,7 +383,9 @@ is_production_axdb(const struct run_request *request, const struct production_ta
 {
     if (!request->axdb || !target->server || !target->database)
         return false;
-    if (text_equal_nocase(target->server, request->server) &&
+    /* with --jit the grant may name them: then what answers decides */
+    if (request->server && request->database &&
+        text_equal_nocase(target->server, request->server) &&
         text_equal_nocase(target->database, request->database))
         return true;
     return axdb && target->dialled && text_equal_nocase(target->dialled, axdb->identity.dialled) &&
