@@ -229,7 +229,13 @@ prepare_apply(struct scene *scene, struct arena *arena)
     scene->request.plan_id = scene->plan.id;
 }
 
-/** A row is gone, one is new, one has changed, and a column was added since the plan. */
+static void
+drop_column(struct axdb_evidence *axdb)
+{
+    axdb->tables[TABLE_PROJECT].schema.count--;
+}
+
+/** A row is gone, one is new, one has changed, and a column is gone since the plan. */
 static void
 prepare_apply_stale(struct scene *scene, struct arena *arena)
 {
@@ -238,7 +244,7 @@ prepare_apply_stale(struct scene *scene, struct arena *arena)
     prepare_apply(scene, arena);
     field = &scene->world.tables[TABLE_FIELD];
     runtime = &scene->world.tables[TABLE_RUNTIME];
-    scene->world.new_column = true;
+    scene->world.patch_axdb = drop_column;
     field->rows[0].content++;
     field->rows[1].recid = 77;
     runtime->count--;
