@@ -134,7 +134,11 @@ runtime_read_rows(struct runtime_store *store, const struct row_sink *sink, stru
 
     if (fake_fails(world, ERR_CONNECT, err))
         return false;
-    return fake_send_rows(world, runtime_schema(), &world->tables[TABLE_RUNTIME], sink, err);
+    world->reading_dataverse = true;
+    const bool ok =
+        fake_send_rows(world, runtime_schema(), &world->tables[TABLE_RUNTIME], sink, err);
+    world->reading_dataverse = false;
+    return ok;
 }
 
 static bool
@@ -149,13 +153,14 @@ runtime_read_row(struct runtime_store *store, const char *key, const struct row_
         return false;
     fake_happen(world, FAKE_BEFORE_LOOK);
     row = row_with_key(world, key);
-    if (row) {
-        one.rows[0] = *row;
-        if (!fake_send_rows(world, runtime_schema(), &one, sink, err))
-            return false;
-    }
     *ret_found = row != NULL;
-    return true;
+    if (!row)
+        return true;
+    one.rows[0] = *row;
+    world->reading_dataverse = true;
+    const bool ok = fake_send_rows(world, runtime_schema(), &one, sink, err);
+    world->reading_dataverse = false;
+    return ok;
 }
 
 /** "content 10 stamp 3": the stamp is the service's. */

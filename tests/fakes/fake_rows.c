@@ -162,9 +162,9 @@ send_row(const struct fake_world *world, const struct schema *schema, const stru
     } else {
         (void)snprintf(row.id.key, sizeof row.id.key, "5637144576:%d", from->recid);
     }
+    digest_row(schema, &row);
     if (world->patch_row)
         world->patch_row(schema, &row, fields);
-    digest_row(schema, &row);
     return sink->take(sink->ctx, &row, err);
 }
 
@@ -177,9 +177,9 @@ fake_fill_document(const struct fake_world *world, const struct fake_row *from,
     *ret = (struct row){.id = {.table = TABLE_RUNTIME}, .fields = &document->field, .count = 1};
     (void)snprintf(ret->id.key, sizeof ret->id.key, "00000000-0000-0000-0000-%012d", from->recid);
     (void)snprintf(ret->id.version, sizeof ret->id.version, "W/\"%d\"", from->version);
+    digest_row(runtime_schema(), ret);
     if (world->patch_row)
         world->patch_row(runtime_schema(), ret, &document->field);
-    digest_row(runtime_schema(), ret);
 }
 
 bool

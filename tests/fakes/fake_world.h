@@ -196,9 +196,10 @@ struct fake_world {
     void (*patch_runtime)(struct runtime_evidence *evidence);
     void (*patch_catalog)(struct axdb_table_evidence tables[AXDB_TABLES]); /* under the locks */
     void (*patch_row)(const struct schema *schema, struct row *row, struct field *fields);
-    int listed_besides; /* so many further runtime rows are listed to whom asks for each */
-    bool lists_anew;    /* that list is begun a second time */
-    bool tells_twice;   /* each outcome of a row of Dataverse is told a second time */
+    bool reading_dataverse; /* these rows come from there, not from a backup */
+    int listed_besides;     /* so many further runtime rows are listed to whom asks for each */
+    bool lists_anew;        /* that list is begun a second time */
+    bool tells_twice;       /* each outcome of a row of Dataverse is told a second time */
     const struct runtime_diagnosis *diagnosis; /* what a diagnosis finds; NULL = nothing is known */
     enum err_code diagnosis_fails;             /* with this, when not ERR_NONE */
 
