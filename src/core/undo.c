@@ -7,6 +7,7 @@
 #include "core/restore.h"
 #include "run_steps.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -218,11 +219,12 @@ make_id(struct undo *undo, const struct plan_header *header, struct err *err)
 static const char *
 scope_text(const struct undo *undo)
 {
-    struct digest manifest;
+    struct digest manifest = {0};
     char hex[DIGEST_HEX_BYTES];
+    const bool sealed = undo->past->ops->manifest(undo->past, &manifest);
 
-    if (!undo->past->ops->manifest(undo->past, &manifest))
-        return NULL;
+    assert(sealed); /* what is undone has a sealed backup */
+    (void)sealed;
     digest_hex(&manifest, hex);
     return arena_printf(undo->run.arena, "undo=%s%s", hex, undo->run.request.merge ? ";merge" : "");
 }

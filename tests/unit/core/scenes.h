@@ -217,6 +217,7 @@ prepare_plan(struct scene *scene, struct arena *arena)
 static void
 prepare_apply(struct scene *scene, struct arena *arena)
 {
+    static const struct fact option = {"database", "argv"};
     struct outcome planned;
 
     prepare_plan(scene, arena);
@@ -227,6 +228,8 @@ prepare_apply(struct scene *scene, struct arena *arena)
     fake_world_next(&scene->world);
     scene->world.ports.saved = &scene->plan.saved;
     scene->request.plan_id = scene->plan.id;
+    scene->request.options = &option;
+    scene->request.option_count = 1;
 }
 
 static void
@@ -273,8 +276,9 @@ prepare_undo_merge(struct scene *scene, struct arena *arena)
 
     finish_clean(scene, arena, 0);
     scene->world.tables[TABLE_FIELD] = field;
+    scene->world.tables[TABLE_FIELD].rows[0].content++;
     scene->world.tables[TABLE_FIELD].count = 1;
-    scene->world.tables[TABLE_RUNTIME] = runtime;
+    scene->world.tables[TABLE_RUNTIME].rows[0] = runtime.rows[1];
     scene->world.tables[TABLE_RUNTIME].count = 1;
     scene->request.merge = true;
     confirm(scene, run_undo, arena);
@@ -338,6 +342,39 @@ prepare_undo_refused(struct scene *scene, struct arena *arena)
     scene->world.return_state = RETURN_FAILED;
 }
 
+/** One row of Dataverse changes in earnest, the other is stamped: both are looked at again. */
+static struct fake_world *changing;
+
+static void
+change_both(enum fake_moment moment)
+{
+    struct fake_table *rows = &changing->tables[TABLE_RUNTIME];
+
+    if (moment != FAKE_BEFORE_PURGE || rows->rows[0].content >= 1000 || rows->count < 2)
+        return;
+    rows->rows[0].content += 1000;
+    rows->rows[0].version++;
+    rows->rows[1].version++;
+}
+
+static void
+prepare_changed(struct scene *scene, struct arena *arena)
+{
+    prepare_clean(scene, arena);
+    changing = &scene->world;
+    scene->world.happens = change_both;
+}
+
+/** AxDB by a grant: the run is named after the host of Dataverse. */
+static void
+prepare_granted(struct scene *scene, struct arena *arena)
+{
+    prepare_look(scene, arena);
+    scene->request.server = scene->request.database = NULL;
+    scene->request.jit = "writer";
+    confirm(scene, run_clean, arena);
+}
+
 /** Rows of Dataverse that are new behind the plan. */
 static void
 prepare_written_since(struct scene *scene, struct arena *arena)
@@ -371,6 +408,8 @@ static const struct command every_command[] = {
     {"undo, merged", run_undo, prepare_undo_merge, false, true},
     {"repair-map, watched", run_repair_map, prepare_watched, true, false},
     {"clean, a row refused", run_clean, prepare_refused_row, true, false},
+    {"clean, rows changed", run_clean, prepare_changed, true, false},
+    {"clean, granted", run_clean, prepare_granted, true, false},
     {"clean, a row written", run_clean, prepare_written_since, true, true},
     {"undo, a row refused", run_undo, prepare_undo_refused, false, true},
     {"env test", run_test_target, prepare_look, false, false},
