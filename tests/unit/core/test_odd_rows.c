@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -215,6 +216,110 @@ a_map_has_as_many_rows_as_it_has(void **state)
         run_repair_map(&request, &world.ports, arena, &outcome);
         assert_int_equal(outcome.exit_status, 64);
         assert_int_equal(world.axdb_connects, 0);
+    }
+}
+
+/* ---- rows that are locked ---- */
+
+static void
+begin_to_break(enum fake_moment moment)
+{
+    if (moment == FAKE_BEFORE_LOCK)
+        odd_from = 1;
+}
+
+static void
+a_row_under_the_lock_without_a_key_is_not_deleted(void **state)
+{
+    static const char *const channels[] = {"DualWrite"};
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct run_request request = fake_request();
+
+    (void)state;
+    fake_world_init(&world);
+    world.other_channel = "Other";
+    world.patch_row = break_key;
+    world.happens = begin_to_break;
+    odd_table = TABLE_EVENTS;
+    odd_from = 1000;
+    readings = 0;
+    request.channels = channels;
+    request.channel_count = 1;
+    run_confirmed(run_clean, &world, &request, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 14);
+    assert_non_null(strstr(outcome.err.primary, "no key is not a key of an AxDB row"));
+    assert_int_equal(fake_world_rows(&world), 9);
+    assert_int_equal(world.violations, 0);
+}
+
+/* ---- more rows than there may be ---- */
+
+static bool (*connect_once)(struct axdb_server *server, const char *run_id, struct axdb_store **ret,
+                            struct err *err);
+static bool (*read_once)(struct axdb_store *store, const struct schema *schema,
+                         const struct row_sink *sink, struct err *err);
+static struct axdb_store_ops many_ops;
+static const struct row_sink *many_to;
+static int64_t many_rows;
+
+/** The first row of the map again and again, each time with another key. */
+static bool
+repeat_row(void *ctx, const struct row *row, struct err *err)
+{
+    struct row again = *row;
+
+    (void)ctx;
+    for (int64_t i = 0; i < many_rows; i++) {
+        (void)snprintf(again.id.key, sizeof again.id.key, "5637144576:%" PRId64, 1000 + i);
+        if (!many_to->take(many_to->ctx, &again, err))
+            return false;
+    }
+    return err_set(err, ERR_SERVER, "that many rows were taken");
+}
+
+static bool
+read_many(struct axdb_store *store, const struct schema *schema, const struct row_sink *sink,
+          struct err *err)
+{
+    const struct row_sink first = {.take = repeat_row};
+
+    many_to = sink;
+    return read_once(store, schema, &first, err);
+}
+
+static bool
+connect_many(struct axdb_server *server, const char *run_id, struct axdb_store **ret,
+             struct err *err)
+{
+    if (!connect_once(server, run_id, ret, err))
+        return false;
+    many_ops = *(*ret)->ops;
+    read_once = many_ops.read_rows;
+    many_ops.read_rows = read_many;
+    (*ret)->ops = &many_ops;
+    return true;
+}
+
+static void
+a_map_has_at_most_ten_thousand_rows(void **state)
+{
+    static const struct {
+        int64_t rows;
+        const char *said;
+    } cases[] = {{10000, "that many rows were taken"},
+                 {10001, "the map has more than 10000 project rows"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new((size_t)16 * MEGABYTE);
+
+        fake_world_init(&world);
+        connect_once = world.axdb_server.connect;
+        world.axdb_server.connect = connect_many;
+        many_rows = cases[i].rows;
+        look_at_map(arena);
+        assert_int_equal(outcome.exit_status, 14);
+        assert_non_null(strstr(outcome.err.primary, cases[i].said));
     }
 }
 
@@ -473,6 +578,8 @@ main(void)
         cmocka_unit_test(what_a_row_of_a_map_does_not_say_is_shown_as_that),
         cmocka_unit_test(the_rows_of_a_map_are_shown_with_whom_they_name),
         cmocka_unit_test(a_map_has_as_many_rows_as_it_has),
+        cmocka_unit_test(a_row_under_the_lock_without_a_key_is_not_deleted),
+        cmocka_unit_test(a_map_has_at_most_ten_thousand_rows),
         cmocka_unit_test(what_has_no_document_is_never_taken_for_the_same_row),
         cmocka_unit_test(undo_takes_no_row_without_a_document_for_the_backups),
         cmocka_unit_test(a_row_is_named_once_however_often_it_is_told),
