@@ -259,8 +259,9 @@ find_text(const struct symptom *symptom, const char *from, regmatch_t parts[PART
 
     if (!symptom->pattern)
         return find_any(symptom, NULL, from, parts);
-    if (regcomp(&regex, symptom->pattern, REG_EXTENDED) != 0)
-        return NULL;
+    /* constant patterns: fails only where the C library itself gets no memory */
+    if (regcomp(&regex, symptom->pattern, REG_EXTENDED) != 0) /* GCOVR_EXCL_BR_LINE */
+        return NULL;                                          /* GCOVR_EXCL_LINE */
     found = find_any(symptom, &regex, from, parts);
     regfree(&regex);
     return found;

@@ -261,6 +261,7 @@ static bool (*read_once)(struct axdb_store *store, const struct schema *schema,
 static struct axdb_store_ops many_ops;
 static const struct row_sink *many_to;
 static int64_t many_rows;
+static bool locked_only; /* under the locks */
 
 /** The first row of the map again and again, each time with another key. */
 static bool
@@ -284,7 +285,9 @@ read_many(struct axdb_store *store, const struct schema *schema, const struct ro
     const struct row_sink first = {.take = repeat_row};
 
     many_to = sink;
-    return read_once(store, schema, &first, err);
+    return read_once(
+        store, schema,
+        locked_only && (odd_from != 1 || schema->table != TABLE_EVENTS) ? sink : &first, err);
 }
 
 static bool
@@ -321,6 +324,31 @@ a_map_has_at_most_ten_thousand_rows(void **state)
         assert_int_equal(outcome.exit_status, 14);
         assert_non_null(strstr(outcome.err.primary, cases[i].said));
     }
+}
+
+static void
+a_part_of_a_table_has_at_most_four_million_rows(void **state)
+{
+    static const char *const channels[] = {"DualWrite"};
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct run_request request = fake_request();
+
+    (void)state;
+    fake_world_init(&world);
+    world.other_channel = "Other";
+    connect_once = world.axdb_server.connect;
+    world.axdb_server.connect = connect_many;
+    world.happens = begin_to_break;
+    odd_from = 1000;
+    many_rows = 4000001;
+    locked_only = true;
+    request.channels = channels;
+    request.channel_count = 1;
+    run_confirmed(run_clean, &world, &request, arena, &outcome);
+    locked_only = false;
+    assert_int_equal(outcome.exit_status, 1);
+    assert_non_null(strstr(outcome.err.primary, "more than 4000000 rows to delete a part of"));
+    assert_int_equal(fake_world_rows(&world), 9);
 }
 
 /* ---- documents of Dataverse ---- */
@@ -580,6 +608,7 @@ main(void)
         cmocka_unit_test(a_map_has_as_many_rows_as_it_has),
         cmocka_unit_test(a_row_under_the_lock_without_a_key_is_not_deleted),
         cmocka_unit_test(a_map_has_at_most_ten_thousand_rows),
+        cmocka_unit_test(a_part_of_a_table_has_at_most_four_million_rows),
         cmocka_unit_test(what_has_no_document_is_never_taken_for_the_same_row),
         cmocka_unit_test(undo_takes_no_row_without_a_document_for_the_backups),
         cmocka_unit_test(a_row_is_named_once_however_often_it_is_told),
