@@ -242,15 +242,21 @@ drop_column(struct axdb_evidence *axdb)
 static void
 prepare_apply_stale(struct scene *scene, struct arena *arena)
 {
-    struct fake_table *field, *runtime;
+    struct fake_table *field, *runtime, *events;
 
     prepare_apply(scene, arena);
     field = &scene->world.tables[TABLE_FIELD];
     runtime = &scene->world.tables[TABLE_RUNTIME];
+    events = &scene->world.tables[TABLE_EVENTS];
     scene->world.patch_axdb = drop_column;
     field->rows[0].content++;
     field->rows[1].recid = 77;
     runtime->count--;
+    events->rows[3] = events->rows[0];
+    events->rows[0].recid = 0;
+    for (int i = 1; i < 4; i++)
+        events->rows[i].recid = i;
+    events->count++;
 }
 
 static void
@@ -375,6 +381,77 @@ prepare_granted(struct scene *scene, struct arena *arena)
     confirm(scene, run_clean, arena);
 }
 
+/** A run of before on the same target was cut off late, and one after it early. */
+static bool
+list_open_runs(struct run_history *history, struct arena *arena, struct run_list *ret,
+               struct err *err)
+{
+    static const struct plan_header plan = {.server = "sql01,1433",
+                                            .database = "AxDB",
+                                            .database_created = "2026-11-20T10:00:00",
+                                            .recovery_fork = "",
+                                            .organization_id = "11111111-0000",
+                                            .organization_name = "",
+                                            .organization_host = "",
+                                            .scope = ""};
+    static struct run_entry runs[2];
+
+    (void)history;
+    (void)arena;
+    (void)err;
+    for (int i = 0; i < 2; i++)
+        runs[i] =
+            (struct run_entry){.id = i ? "20261121T214429Z-uat-0001" : "20261121T214429Z-uat-0002",
+                               .path = "/runs/x",
+                               .past = {.id = "20261121T214429Z-uat-0001",
+                                        .path = "/runs/x",
+                                        .command = "clean",
+                                        .environment = "uat",
+                                        .started_utc = "",
+                                        .user = "dba",
+                                        .host = "ops01",
+                                        .program = "",
+                                        .has_plan = true,
+                                        .plan = plan,
+                                        .progress = {.last_step = i ? "committed" : "backup-sealed",
+                                                     .last_utc = "2026-11-21T21:44:29.123Z",
+                                                     .outcome = "",
+                                                     .undoes = "",
+                                                     .backup_sealed = true,
+                                                     .commit_sent = i == 1,
+                                                     .committed = i == 1}}};
+    *ret = (struct run_list){.runs_dir = "/runs", .exists = true, .runs = runs, .count = 2};
+    return true;
+}
+
+static void
+prepare_open_runs(struct scene *scene, struct arena *arena)
+{
+    static struct run_history history = {.list = list_open_runs};
+
+    prepare_look(scene, arena);
+    scene->world.ports.history = &history;
+    confirm(scene, run_clean, arena);
+}
+
+/** The row that was stamped is gone when it is looked at again. */
+static void
+prepare_gone(struct scene *scene, struct arena *arena)
+{
+    prepare_clean(scene, arena);
+    scene->world.stamps = 1;
+    scene->world.change_at = FAKE_BEFORE_LOOK;
+    scene->world.change_table = TABLE_RUNTIME;
+    scene->world.change = FAKE_REMOVES;
+}
+
+static void
+prepare_repair_dry(struct scene *scene, struct arena *arena)
+{
+    prepare_repair(scene, arena);
+    scene->request.dry_run = true;
+}
+
 /** Rows of Dataverse that are new behind the plan. */
 static void
 prepare_written_since(struct scene *scene, struct arena *arena)
@@ -409,6 +486,9 @@ static const struct command every_command[] = {
     {"repair-map, watched", run_repair_map, prepare_watched, true, false},
     {"clean, a row refused", run_clean, prepare_refused_row, true, false},
     {"clean, rows changed", run_clean, prepare_changed, true, false},
+    {"clean after others", run_clean, prepare_open_runs, true, false},
+    {"clean, a row gone", run_clean, prepare_gone, true, false},
+    {"repair-map, dry", run_repair_map, prepare_repair_dry, false, false},
     {"clean, granted", run_clean, prepare_granted, true, false},
     {"clean, a row written", run_clean, prepare_written_since, true, true},
     {"undo, a row refused", run_undo, prepare_undo_refused, false, true},
