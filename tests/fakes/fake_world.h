@@ -150,6 +150,7 @@ struct fake_world {
     int stopped_at_connect;    /* a stop signal ends connecting: 1 = to AxDB, 2 = to Dataverse */
     bool run_goes_on_reopened; /* another process writes to a run while it is reopened */
     bool loses_nothing;        /* every column of Dataverse gets its old value back */
+    bool tells_nothing;        /* of why a row does not come back */
     bool forgets_row;          /* a sending says nothing of its last row */
     bool pauses;               /* the service asks for a pause without end */
     bool returns_paced;        /* creating rows tells its pace */

@@ -220,6 +220,187 @@ a_plan_id_of_other_rows_of_a_map_is_not_this_one(void **state)
     assert_int_equal(outcome.exit_status, 5);
 }
 
+/* ---- what a resume compares ---- */
+
+static void
+no_database(struct axdb_evidence *axdb)
+{
+    axdb->identity.recovery_fork = "6E2D1A5B";
+}
+
+static void
+another_organization(struct runtime_evidence *runtime)
+{
+    runtime->identity.organization_id = "";
+}
+
+static void
+a_resume_goes_on_with_its_own_target_only(void **state)
+{
+    static const struct {
+        void (*axdb)(struct axdb_evidence *axdb);
+        void (*runtime)(struct runtime_evidence *runtime);
+        const char *said;
+    } cases[] = {{no_database, NULL, "recovery fork is not known, here it is 6E2D1A5B"},
+                 {NULL, another_organization, "does not say which organization"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct run_request request = fake_request();
+
+        fake_world_init(&world);
+        world.removal = REMOVAL_FAILED;
+        run_confirmed(run_clean, &world, &request, arena, &outcome);
+        assert_int_equal(outcome.exit_status, 3);
+        fake_world_next(&world);
+        world.patch_axdb = cases[i].axdb;
+        world.patch_runtime = cases[i].runtime;
+        request.run = "last";
+        run_resume(&request, &world.ports, arena, &outcome);
+        assert_non_null(strstr(outcome.err.primary, cases[i].said));
+        assert_int_equal(world.tables[TABLE_RUNTIME].count, 1);
+    }
+}
+
+/** Nobody has confirmed it, and nobody is there to be asked. */
+static void
+a_change_that_nobody_confirmed_is_refused(void **state)
+{
+    static command *const commands[] = {run_clean, run_repair_map, run_resume, run_undo};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof commands / sizeof commands[0]; i++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct run_request request = fake_request();
+
+        fake_world_init(&world);
+        if (i % 2)
+            world.ports.op = NULL;
+        request.maps_are_stopped = false;
+        request.plan_id = "x";
+        request.map = "Customers V3:accounts";
+        request.run = "last";
+        commands[i / 2](&request, &world.ports, arena, &outcome);
+        assert_int_equal(outcome.exit_status, 4);
+        assert_int_equal(world.axdb_connects, 0);
+    }
+}
+
+/* ---- what verify says ---- */
+
+static void
+own_after_relink(struct axdb_evidence *axdb)
+{
+    static const struct axdb_url_count urls[] = {
+        {.url = "https://contoso-uat.crm4.dynamics.com", .rows = 1}};
+
+    axdb->urls = urls;
+    axdb->url_count = 1;
+}
+
+static void
+lone_project(struct axdb_evidence *axdb)
+{
+    axdb->projects_without_fields.rows = 1;
+}
+
+static void
+no_own_host(struct runtime_evidence *runtime)
+{
+    runtime->identity.host = "";
+}
+
+static void
+what_verify_says_in_one_sentence(void **state)
+{
+    static const struct {
+        void (*axdb)(struct axdb_evidence *axdb);
+        void (*runtime)(struct runtime_evidence *runtime);
+        enum expectation expect;
+        const char *org_name, *server_name;
+        int fails_at;
+        const char *says;
+    } cases[] = {
+        {own_after_relink, NULL, EXPECT_POST_RELINK, NULL, NULL, 0,
+         "after the relink: every required check is ok; 1 project row names the target's own "
+         "organization"},
+        {NULL, no_own_host, EXPECT_PRE_RELINK, NULL, NULL, 0, "(the own host is not known)"},
+        {NULL, NULL, EXPECT_PRE_RELINK, "other", NULL, 0, "other"},
+        {NULL, NULL, EXPECT_PRE_RELINK, NULL, "SQL02", 0, "SQL02"},
+        {NULL, NULL, EXPECT_PRE_RELINK, NULL, NULL, 3, "AxDB has rows; Dataverse was not read"},
+        {lone_project, NULL, EXPECT_POST_RELINK, NULL, NULL, 3, "the link is not as it should be"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct run_request request = fake_request();
+
+        fake_world_init(&world);
+        world.patch_axdb = cases[i].axdb;
+        world.patch_runtime = cases[i].runtime;
+        world.fail_at = cases[i].fails_at;
+        request.expect = cases[i].expect;
+        request.expect_org_name = cases[i].org_name;
+        request.expect_server_name = cases[i].server_name;
+        request.expect_fno_url =
+            cases[i].expect == EXPECT_POST_RELINK ? "uat.operations.dynamics.com" : NULL;
+        run_verify(&request, &world.ports, arena, &outcome);
+        if (!strstr(outcome.verdict, cases[i].says))
+            fail_msg("case %zu: %s", i, outcome.verdict);
+    }
+}
+
+/* ---- what is asked of Dataverse ---- */
+
+static void
+a_diagnosis_that_fails_ends_nothing_but_without_memory(void **state)
+{
+    static const struct {
+        enum err_code code;
+        bool dry_run;
+        int status;
+    } cases[] = {{ERR_CONNECT, true, 0},
+                 {ERR_CONNECT, false, 2},
+                 {ERR_INTERNAL, true, 1},
+                 {ERR_INTERRUPTED, false, 130}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct run_request request = fake_request();
+
+        fake_world_init(&world);
+        world.diagnosis_fails = cases[i].code;
+        request.dry_run = cases[i].dry_run;
+        (cases[i].dry_run ? run_clean : run_verify)(&request, &world.ports, arena, &outcome);
+        assert_int_equal(outcome.exit_status, cases[i].status);
+        assert_int_equal(fake_world_rows(&world), 9);
+    }
+}
+
+/** AxDB by the grant of Dataverse: what is typed is the host of that. */
+static void
+a_granted_target_is_named_by_the_host_of_dataverse(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct run_request request = fake_request();
+
+    (void)state;
+    fake_world_init(&world);
+    request.jit = "writer";
+    request.database = NULL;
+    request.yes = false;
+    world.op.present = true;
+    world.answers[0] = "localhost";
+    world.answers[1] = "org6459f7a8";
+    world.answer_count = 2;
+    run_clean(&request, &world.ports, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 0);
+    assert_int_equal(fake_world_rows(&world), 0);
+}
+
 int
 main(void)
 {
@@ -231,6 +412,11 @@ main(void)
         cmocka_unit_test(a_field_row_that_is_written_otherwise_is_refused),
         cmocka_unit_test(rows_of_projects_that_are_not_chosen_stop_nothing),
         cmocka_unit_test(a_plan_id_of_other_rows_of_a_map_is_not_this_one),
+        cmocka_unit_test(a_resume_goes_on_with_its_own_target_only),
+        cmocka_unit_test(a_change_that_nobody_confirmed_is_refused),
+        cmocka_unit_test(what_verify_says_in_one_sentence),
+        cmocka_unit_test(a_diagnosis_that_fails_ends_nothing_but_without_memory),
+        cmocka_unit_test(a_granted_target_is_named_by_the_host_of_dataverse),
     };
 
     return cmocka_run_group_tests_name("core/late_ends", tests, NULL, NULL);
