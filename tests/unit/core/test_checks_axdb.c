@@ -160,6 +160,12 @@ one_of_many(struct runtime_evidence *evidence)
 }
 
 static void
+no_rows(struct runtime_evidence *evidence)
+{
+    evidence->row_count = evidence->kept_count = 0;
+}
+
+static void
 ask_for_a_channel(struct run_request *request)
 {
     static const char *const channels[] = {"Gone"};
@@ -246,6 +252,7 @@ static const struct rare_case cases[] = {
      "differs: Dual Write Runtime Configurations: 2 rows, created at an unknown time"},
     {NULL, one_of_many, ask_since_2026, "D-ROWS", "older",
      "differs: 1 of the first 2 row is older than the copy (2026-01-02)"},
+    {NULL, no_rows, ask_since_2026, "D-ROWS", "older", ""},
     {NULL, NULL, ask_since_some_day, "D-ROWS", "older", ""},
 };
 

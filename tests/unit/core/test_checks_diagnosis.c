@@ -222,6 +222,58 @@ explain_asks_what_the_symptom_needs(void **state)
     }
 }
 
+/** What the service says of itself may be little: then no name is weighed. */
+static void
+namelessly(struct runtime_evidence *runtime)
+{
+    runtime->identity.unique_name = "";
+}
+
+static void
+only_what_is_known_is_weighed(void **state)
+{
+    static const struct organization_name names[] = {{"ProjOpsTest4", 1, true}};
+    static const struct plugin_trace traces[] = {
+        {"PreCommmitPlugin", "2026-11-20T09:15:00Z",
+         "SecureConfig Organization (A) does not match actual CRM Organization (UAT) DWDVEV1001 "
+         "DWDVEV1003 DWFOEV1006 DW9003 0x80072560"},
+        {"PreCommmitPlugin", "2026-11-20T09:14:00Z",
+         "SecureConfig Organization (B) does not match actual CRM Organization (UAT) DWDVEV1004"},
+        {"PreCommmitPlugin", "2026-11-20T09:13:00Z",
+         "SecureConfig Organization (?) does not match actual CRM Organization (UAT); Unable to "
+         "generate payload for entity X; Response status code doesn't indicate success: 404 (Not "
+         "Found). failed to process entity account - (A connection attempt failed because"}};
+    static const struct runtime_diagnosis diagnosis = {.names_part = PART,
+                                                       .names = names,
+                                                       .name_count = 1,
+                                                       .rows_read = 1,
+                                                       .traces_part = PART,
+                                                       .traces = traces,
+                                                       .trace_count = 3};
+    char line[LINE_BYTES];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        ARENA_SCOPED arena = arena_new((size_t)8 * MEGABYTE);
+        struct run_request request = fake_request();
+        struct fake_world world;
+        struct outcome outcome;
+
+        fake_world_init(&world);
+        world.tables[TABLE_RUNTIME].count = 1;
+        world.diagnosis = &diagnosis;
+        world.patch_runtime = i ? namelessly : NULL;
+        run_verify(&request, &world.ports, arena, &outcome);
+        assert_non_null(line_of(&outcome, "D-ROWS", 0, line));
+        assert_int_equal(strstr(line, "1 row was searched whole") != NULL, 1);
+        assert_int_equal(strncmp(line, "differs", 7) == 0, i == 0);
+        assert_non_null(line_of(&outcome, "D-TRACE", 0, line));
+        assert_non_null(strstr(line, "the configuration is of A"));
+        assert_non_null(line_of(&outcome, "D-TRACE", 1, line));
+        assert_non_null(strstr(line, "show S09"));
+    }
+}
+
 int
 main(void)
 {
@@ -229,6 +281,7 @@ main(void)
         cmocka_unit_test(each_finding_is_one_advisory_sentence),
         cmocka_unit_test(only_the_missing_team_has_a_code),
         cmocka_unit_test(explain_asks_what_the_symptom_needs),
+        cmocka_unit_test(only_what_is_known_is_weighed),
     };
 
     return cmocka_run_group_tests_name("core/checks_diagnosis", tests, NULL, NULL);

@@ -401,6 +401,74 @@ a_granted_target_is_named_by_the_host_of_dataverse(void **state)
     assert_int_equal(fake_world_rows(&world), 0);
 }
 
+static void
+a_resume_knows_what_was_gone_already(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct run_request request = fake_request();
+
+    (void)state;
+    fake_world_init(&world);
+    world.removal = REMOVAL_FAILED;
+    world.change_at = FAKE_BEFORE_PURGE;
+    world.change_table = TABLE_RUNTIME;
+    world.change = FAKE_REMOVES;
+    run_confirmed(run_clean, &world, &request, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 3);
+    fake_world_next(&world);
+    world.removal = REMOVAL_DONE;
+    request.run = "last";
+    world.no_versions = true; /* since then the service compares none */
+    run_resume(&request, &world.ports, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 14);
+    world.no_versions = false;
+    run_resume(&request, &world.ports, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 0);
+    assert_int_equal(outcome.tables[TABLE_RUNTIME].gone_rows, 1);
+    assert_int_equal(outcome.tables[TABLE_RUNTIME].deleted_rows, 1);
+    assert_int_equal(world.violations, 0);
+}
+
+static void
+a_resume_has_the_scope_of_its_run(void **state)
+{
+    static const char *const channels[] = {"DualWrite"};
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct run_request request = fake_request();
+
+    (void)state;
+    fake_world_init(&world);
+    world.removal = REMOVAL_FAILED;
+    request.channels = channels;
+    request.channel_count = 1;
+    run_confirmed(run_clean, &world, &request, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 3);
+    fake_world_next(&world);
+    request.run = "last";
+    request.channel_count = 0;
+    run_resume(&request, &world.ports, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 4);
+    assert_non_null(strstr(outcome.err.primary, "another scope: channels=[\"DualWrite\"]"));
+}
+
+/** Rows of Dataverse that a journal tells in groups: the last group is not full. */
+static void
+many_rows_are_told_in_groups(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct run_request request = fake_request();
+
+    (void)state;
+    fake_world_init(&world);
+    for (int i = 0; i < 60; i++)
+        world.tables[TABLE_RUNTIME].rows[i] = (struct fake_row){.recid = i + 1, .version = 1};
+    world.tables[TABLE_RUNTIME].count = 60;
+    run_confirmed(run_clean, &world, &request, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 0);
+    assert_int_equal(world.runs[0].purged_count, 60);
+    assert_int_equal(world.violations, 0);
+}
+
 int
 main(void)
 {
@@ -417,6 +485,9 @@ main(void)
         cmocka_unit_test(what_verify_says_in_one_sentence),
         cmocka_unit_test(a_diagnosis_that_fails_ends_nothing_but_without_memory),
         cmocka_unit_test(a_granted_target_is_named_by_the_host_of_dataverse),
+        cmocka_unit_test(a_resume_knows_what_was_gone_already),
+        cmocka_unit_test(a_resume_has_the_scope_of_its_run),
+        cmocka_unit_test(many_rows_are_told_in_groups),
     };
 
     return cmocka_run_group_tests_name("core/late_ends", tests, NULL, NULL);

@@ -3,7 +3,7 @@
  * what is said is so. */
 #include "scenes.h"
 
-enum { FIRST_LOOK_BYTES = 28000, KILOBYTE = 1024, STEP_BYTES = 32, ENOUGH_BYTES = 512 * KILOBYTE };
+enum { FIRST_LOOK_BYTES = 20000, KILOBYTE = 1024, STEP_BYTES = 32, ENOUGH_BYTES = 512 * KILOBYTE };
 
 struct ending {
     int status;

@@ -325,6 +325,44 @@ pairs_are_told_apart_by_both_names(void **state)
     }
 }
 
+static void
+the_first_of_several_texts_is_the_place(void **state)
+{
+    static const char *const texts[] = {
+        "Unable to generate payload for entity X. Invalid URI: The URI is empty.",
+        "Invalid URI: The URI is empty. Unable to generate payload for entity X."};
+    size_t count = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct found *found = find(texts[i], strlen(texts[i]));
+
+        assert_int_equal(found->count, 1);
+        assert_string_equal(found->list[0].excerpt, texts[i]);
+        done(found);
+    }
+    const struct symptom *all = symptoms(&count);
+
+    for (size_t i = 0; i < count; i++)
+        assert_null(all[i].texts[SYMPTOM_TEXTS]);
+}
+
+static void
+bytes_that_begin_no_character_are_left_out(void **state)
+{
+    static const char text[] = "\xBF\xBF"
+                               "DWFOEV1004";
+    struct found *found;
+
+    (void)state;
+    found = find(text, sizeof text - 1);
+    assert_int_equal(found->count, 1);
+    assert_string_equal(found->list[0].excerpt, "DWFOEV1004");
+    assert_string_equal(symptom_fold("can't DON'T x n't", 17, false, found->arena),
+                        "ca not DO not x n't");
+    done(found);
+}
+
 int
 main(void)
 {
@@ -339,6 +377,8 @@ main(void)
         cmocka_unit_test(an_excerpt_is_cut_between_characters),
         cmocka_unit_test(no_more_matches_are_told_than_there_is_room_for),
         cmocka_unit_test(pairs_are_told_apart_by_both_names),
+        cmocka_unit_test(the_first_of_several_texts_is_the_place),
+        cmocka_unit_test(bytes_that_begin_no_character_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
