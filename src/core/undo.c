@@ -349,7 +349,8 @@ describe_runtime(const struct undo *undo, struct text *ret)
             ret, " (%" PRId64 " are there; %" PRId64 " of the backup equal, %" PRId64 " different)",
             plan->there.rows, plan->found.same, plan->found.differing);
     text_append(ret, "\n");
-    if (!lost || !lost->count)
+    assert(lost); /* they were asked for */
+    if (!lost->count)
         return;
     text_append(ret, "  Their old values of these columns do not come back:");
     for (size_t i = 0; i < lost->count; i++) {

@@ -264,6 +264,50 @@ a_scope_that_cannot_be_explains_nothing(void **state)
     assert_int_equal(outcome.word, OUTCOME_FAILED);
 }
 
+static void
+without_memory_no_text_is_called_unknown(void **state)
+{
+    static const char *const texts[] = {"S25", "hello", "DWFOEV1004"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        size_t bytes = 0;
+
+        for (; bytes < 65536; bytes += 8) {
+            ARENA_SCOPED arena = arena_new(bytes);
+            struct outcome outcome;
+
+            explain(texts[i], false, NULL, arena, &outcome);
+            if (outcome.err.code == ERR_NONE || outcome.err.code == ERR_NOT_FOUND)
+                break;
+            assert_int_equal(outcome.err.code, ERR_INTERNAL);
+        }
+        assert_in_range(bytes, 1000, 65535);
+    }
+}
+
+/** A finding with a code of the health check proves its own symptom, and is a hint to others. */
+static void
+a_code_proves_its_own_symptom_only(void **state)
+{
+    static const struct runtime_company companies[] = {{"USMF", "Contoso", true, false}};
+    static const struct runtime_diagnosis no_team = {
+        .companies_part = {.known = true}, .companies = companies, .company_count = 1};
+    ARENA_SCOPED arena = arena_new((size_t)8 * MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
+    fake_world_init(&world);
+    world.diagnosis = &no_team;
+    request.text = "DWDVEV1007";
+    request.text_size = 10;
+    run_explain(&request, &world.ports, arena, &outcome);
+    assert_string_equal(outcome.explained[0].match->symptom->id, "S11");
+    assert_int_equal(outcome.explained[0].confirmation, CONFIRMATION_CONSISTENT);
+}
+
 int
 main(void)
 {
@@ -276,6 +320,8 @@ main(void)
         cmocka_unit_test(what_the_target_shows_confirms_or_contradicts),
         cmocka_unit_test(rows_prove_what_a_text_does_not_say),
         cmocka_unit_test(a_scope_that_cannot_be_explains_nothing),
+        cmocka_unit_test(without_memory_no_text_is_called_unknown),
+        cmocka_unit_test(a_code_proves_its_own_symptom_only),
     };
 
     return cmocka_run_group_tests_name("core/explain", tests, NULL, NULL);

@@ -635,6 +635,15 @@ production_under_another_class_is_no_statement(void **state)
     request.dataverse_url = "https://elsewhere";
     request.database = "Other";
     assert_true(guard_statement(&request, false, &err));
+    /* nor is Dataverse that of production, as far as its URL tells */
+    static const struct production_target organization = {
+        .environment = "prod", .source = "config.ini:3", .dataverse_url = "https://prod"};
+
+    request.production = &organization;
+    assert_true(guard_statement(&request, false, &err));
+    request.dataverse_url = "https://prod/";
+    assert_false(guard_statement(&request, false, &err));
+    request.production = &production;
     /* the grant of Dataverse names server and database: what answers is compared then */
     request.jit = "writer";
     request.database = NULL;

@@ -469,6 +469,101 @@ many_rows_are_told_in_groups(void **state)
     assert_int_equal(world.violations, 0);
 }
 
+/* ---- and without a report ---- */
+
+static void
+be_another_database_at_last(enum fake_moment moment)
+{
+    if (moment == FAKE_BEFORE_LAST_LOOK)
+        world.created = "2026-11-22T03:00:00";
+}
+
+static void
+a_last_look_at_another_database_proves_nothing(void **state)
+{
+    static command *const commands[] = {run_clean, run_repair_map, run_undo};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct run_request request = fake_request();
+
+        fake_world_init(&world);
+        world.ports.write_reports = NULL; /* a run without them is a run */
+        if (commands[i] == run_undo) {
+            run_confirmed(run_clean, &world, &request, arena, &outcome);
+            assert_int_equal(outcome.exit_status, 0);
+            fake_world_next(&world);
+            request = fake_request();
+            request.run = world.runs[0].id;
+        }
+        request.map = commands[i] == run_repair_map ? "Customers V3:accounts" : NULL;
+        request.dry_run = true;
+        commands[i](&request, &world.ports, arena, &outcome);
+        request.plan_id = outcome.plan_id;
+        request.dry_run = false;
+        fake_world_next(&world);
+        world.happens = be_another_database_at_last;
+        commands[i](&request, &world.ports, arena, &outcome);
+        assert_int_equal(outcome.exit_status, 3);
+        assert_non_null(strstr(outcome.err.primary, "the fresh look reached another target"));
+        assert_int_equal(world.violations, 0);
+    }
+}
+
+static void
+elsewhere(struct axdb_evidence *axdb)
+{
+    axdb->identity.dialled = "sql02,1433";
+}
+
+static void
+a_plan_of_a_map_is_for_its_target_only(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct run_request request = fake_request();
+
+    (void)state;
+    fake_world_init(&world);
+    fake_plan_init(&plan, &world);
+    world.ports.plan_out = &plan.file;
+    request.map = "Customers V3:accounts";
+    run_make_plan(&request, &world.ports, arena, &outcome);
+    fake_world_next(&world);
+    world.ports.plan_out = NULL;
+    world.ports.saved = &plan.saved;
+    world.patch_axdb = elsewhere;
+    request.map = NULL;
+    request.plan_id = plan.id;
+    run_apply(&request, &world.ports, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 5);
+    assert_non_null(strstr(outcome.err.primary, "sql02,1433"));
+    assert_int_equal(fake_world_rows(&world), 9);
+}
+
+/** The rows of Dataverse are there all the same: only AxDB's go back. */
+static void
+what_is_there_in_dataverse_is_not_created_again(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct run_request request = fake_request();
+
+    (void)state;
+    fake_world_init(&world);
+    const struct fake_table rows = world.tables[TABLE_RUNTIME];
+
+    run_confirmed(run_clean, &world, &request, arena, &outcome);
+    world.tables[TABLE_RUNTIME] = rows;
+    fake_world_next(&world);
+    request = fake_request();
+    request.run = world.runs[0].id;
+    run_confirmed(run_undo, &world, &request, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 0);
+    assert_int_equal(outcome.tables[TABLE_RUNTIME].present_rows, 2);
+    assert_false(fake_world_journalled(&world, "return-intent"));
+    assert_int_equal(fake_world_rows(&world), 9);
+}
+
 int
 main(void)
 {
@@ -488,6 +583,9 @@ main(void)
         cmocka_unit_test(a_resume_knows_what_was_gone_already),
         cmocka_unit_test(a_resume_has_the_scope_of_its_run),
         cmocka_unit_test(many_rows_are_told_in_groups),
+        cmocka_unit_test(a_last_look_at_another_database_proves_nothing),
+        cmocka_unit_test(a_plan_of_a_map_is_for_its_target_only),
+        cmocka_unit_test(what_is_there_in_dataverse_is_not_created_again),
     };
 
     return cmocka_run_group_tests_name("core/late_ends", tests, NULL, NULL);
