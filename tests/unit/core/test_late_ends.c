@@ -564,6 +564,93 @@ what_is_there_in_dataverse_is_not_created_again(void **state)
     assert_int_equal(fake_world_rows(&world), 9);
 }
 
+/* ---- what the last look finds ---- */
+
+static int last_case;
+
+static void
+rename_organization(struct runtime_evidence *runtime)
+{
+    runtime->identity.unique_name = "renamed";
+}
+
+/** Just before the last look. */
+static void
+write_late(enum fake_moment moment)
+{
+    struct fake_table *rows = &world.tables[TABLE_RUNTIME];
+    const struct fake_row planned = {.recid = 1, .version = 7}, fresh = {.recid = 50, .version = 7};
+
+    if (moment != FAKE_BEFORE_LAST_LOOK)
+        return;
+    if (last_case == 0) { /* a planned row is there again */
+        rows->rows[0] = planned;
+        rows->count = 1;
+    } else if (last_case == 1) { /* the one that did not leave has left, another has come */
+        rows->rows[0] = fresh;
+        rows->count = 1;
+    } else if (last_case == 2) {
+        world.patch_runtime = rename_organization;
+    }
+}
+
+static void
+what_the_last_look_finds_is_told(void **state)
+{
+    static const struct {
+        enum removal_state removal;
+        int status;
+        const char *said;
+    } cases[] = {{REMOVAL_DONE, 2, "planned rows are there again"},
+                 {REMOVAL_FAILED, 3, "rows were written after the plan"},
+                 {REMOVAL_DONE, 2, "organization name is renamed, expected org6459f7a8"}};
+
+    (void)state;
+    for (last_case = 0; last_case < 3; last_case++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct run_request request = fake_request();
+
+        fake_world_init(&world);
+        request.expect_org_name = "org6459f7a8";
+        request.dry_run = true;
+        run_clean(&request, &world.ports, arena, &outcome);
+        request.plan_id = outcome.plan_id;
+        request.dry_run = false;
+        fake_world_next(&world);
+        world.removal = cases[last_case].removal;
+        world.happens = write_late;
+        run_clean(&request, &world.ports, arena, &outcome);
+        assert_int_equal(outcome.exit_status, cases[last_case].status);
+        assert_non_null(strstr(outcome.verdict, cases[last_case].said));
+    }
+}
+
+static void
+be_other(struct axdb_evidence *axdb)
+{
+    axdb->identity.database = "Other";
+}
+
+static void
+a_database_of_another_name_is_not_resumed(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct run_request request = fake_request();
+
+    (void)state;
+    fake_world_init(&world);
+    world.removal = REMOVAL_FAILED;
+    run_confirmed(run_clean, &world, &request, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 3);
+    fake_world_next(&world);
+    world.patch_axdb = be_other;
+    request.run = "last";
+    request.database = "Other";
+    run_resume(&request, &world.ports, arena, &outcome);
+    assert_int_equal(outcome.exit_status, 5);
+    assert_non_null(strstr(outcome.err.primary, "its database is AxDB, here it is Other"));
+}
+
 int
 main(void)
 {
@@ -586,6 +673,8 @@ main(void)
         cmocka_unit_test(a_last_look_at_another_database_proves_nothing),
         cmocka_unit_test(a_plan_of_a_map_is_for_its_target_only),
         cmocka_unit_test(what_is_there_in_dataverse_is_not_created_again),
+        cmocka_unit_test(what_the_last_look_finds_is_told),
+        cmocka_unit_test(a_database_of_another_name_is_not_resumed),
     };
 
     return cmocka_run_group_tests_name("core/late_ends", tests, NULL, NULL);
