@@ -137,9 +137,12 @@ static bool
 find_map(struct preview *preview, struct err *err)
 {
     enter(preview, "find the map", true);
-    return !preview->map ||
-           (read_table(preview, TABLE_PROJECT, err) && read_table(preview, TABLE_PROJECT, err) &&
-            read_table(preview, TABLE_FIELD, err));
+    if (!preview->map)
+        return true;
+    for (int reading = 0; reading < 2; reading++)
+        if (!read_table(preview, TABLE_PROJECT, err))
+            return false;
+    return read_table(preview, TABLE_FIELD, err);
 }
 
 static bool

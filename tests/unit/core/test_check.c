@@ -521,52 +521,51 @@ no_keys_of_projects(struct axdb_evidence *axdb)
     axdb->tables[TABLE_PROJECT].schema.unique_key = false;
 }
 
+static const struct {
+    void (*axdb)(struct axdb_evidence *axdb);
+    void (*runtime)(struct runtime_evidence *runtime);
+    const char *fno_url, *host, *restored_after;
+    bool projects;
+    const char *check, *word, *says; /* "nothing": it says nothing */
+    const char *hint;
+} rare[] = {
+    {NULL, link_not_known, "https://uat.operations.dynamics.com", NULL, NULL, false, "C-LINK", "",
+     "advisory unknown: the link to finance and operations is not known: HTTP 500", NULL},
+    {NULL, not_linked, "https://uat.operations.dynamics.com", NULL, NULL, false, "C-LINK", "",
+     "advisory missing: Dataverse reports none as its finance and operations environment, "
+     "expected uat.operations.dynamics.com",
+     NULL},
+    {NULL, no_host, NULL, "other.crm4.dynamics.com", NULL, false, "C-ORG", "host",
+     "required missing: organization host is not known, expected other.crm4.dynamics.com", NULL},
+    {NULL, no_organization, NULL, NULL, NULL, false, "C-ORG", "",
+     "required unknown: the service does not say which organization it is", NULL},
+    {no_access_mode, NULL, NULL, NULL, NULL, false, "C-STATE", "",
+     "required unknown: the server does not say in what state the database is", NULL},
+    {a_user, NULL, NULL, NULL, NULL, false, "C-RIGHTS", "BUSINESS", NULL, "TO [cleaner];"},
+    {a_nameless_user, NULL, NULL, NULL, NULL, false, "C-RIGHTS", "BUSINESS", NULL, "TO [dwclean];"},
+    {hidden_keys, NULL, NULL, NULL, NULL, false, "C-EFFECT", "BUSINESS", "nothing", NULL},
+    {hidden_policies, NULL, NULL, NULL, NULL, false, "C-EFFECT", "BUSINESS", "nothing", NULL},
+    {disabled_trigger, NULL, NULL, NULL, NULL, false, "C-EFFECT", "switched on",
+     "required ok: dbo.BUSINESSEVENTSDEFINITION: no trigger, foreign key or row-level security "
+     "policy that is switched on",
+     NULL},
+    {disabled_key, NULL, NULL, NULL, NULL, false, "C-EFFECT", "switched on",
+     "required ok: dbo.BUSINESSEVENTSDEFINITION: no trigger, foreign key or row-level security "
+     "policy that is switched on",
+     NULL},
+    {disabled_policy, NULL, NULL, NULL, NULL, false, "C-EFFECT", "switched on",
+     "required ok: dbo.BUSINESSEVENTSDEFINITION: no trigger, foreign key or row-level security "
+     "policy that is switched on",
+     NULL},
+    {NULL, NULL, NULL, NULL, "yesterday", false, "C-RESTORE", "", NULL, NULL},
+    {no_history, NULL, NULL, NULL, "yesterday", false, "C-RESTORE", "", NULL, NULL},
+    {no_keys_of_projects, NULL, NULL, NULL, NULL, true, "C-KEY", "PROJECTCONF", NULL, NULL},
+};
+
 static void
 what_is_rare_has_its_sentence_too(void **state)
 {
     static const char *const projects[] = {"DWM-1"};
-    static const struct {
-        void (*axdb)(struct axdb_evidence *axdb);
-        void (*runtime)(struct runtime_evidence *runtime);
-        const char *fno_url, *host, *restored_after;
-        bool projects;
-        const char *check, *word, *says; /* "nothing": it says nothing */
-        const char *hint;
-    } rare[] = {
-        {NULL, link_not_known, "https://uat.operations.dynamics.com", NULL, NULL, false, "C-LINK",
-         "", "advisory unknown: the link to finance and operations is not known: HTTP 500", NULL},
-        {NULL, not_linked, "https://uat.operations.dynamics.com", NULL, NULL, false, "C-LINK", "",
-         "advisory missing: Dataverse reports none as its finance and operations environment, "
-         "expected uat.operations.dynamics.com",
-         NULL},
-        {NULL, no_host, NULL, "other.crm4.dynamics.com", NULL, false, "C-ORG", "host",
-         "required missing: organization host is not known, expected other.crm4.dynamics.com",
-         NULL},
-        {NULL, no_organization, NULL, NULL, NULL, false, "C-ORG", "",
-         "required unknown: the service does not say which organization it is", NULL},
-        {no_access_mode, NULL, NULL, NULL, NULL, false, "C-STATE", "",
-         "required unknown: the server does not say in what state the database is", NULL},
-        {a_user, NULL, NULL, NULL, NULL, false, "C-RIGHTS", "BUSINESS", NULL, "TO [cleaner];"},
-        {a_nameless_user, NULL, NULL, NULL, NULL, false, "C-RIGHTS", "BUSINESS", NULL,
-         "TO [dwclean];"},
-        {hidden_keys, NULL, NULL, NULL, NULL, false, "C-EFFECT", "BUSINESS", "nothing", NULL},
-        {hidden_policies, NULL, NULL, NULL, NULL, false, "C-EFFECT", "BUSINESS", "nothing", NULL},
-        {disabled_trigger, NULL, NULL, NULL, NULL, false, "C-EFFECT", "switched on",
-         "required ok: dbo.BUSINESSEVENTSDEFINITION: no trigger, foreign key or row-level security "
-         "policy that is switched on",
-         NULL},
-        {disabled_key, NULL, NULL, NULL, NULL, false, "C-EFFECT", "switched on",
-         "required ok: dbo.BUSINESSEVENTSDEFINITION: no trigger, foreign key or row-level security "
-         "policy that is switched on",
-         NULL},
-        {disabled_policy, NULL, NULL, NULL, NULL, false, "C-EFFECT", "switched on",
-         "required ok: dbo.BUSINESSEVENTSDEFINITION: no trigger, foreign key or row-level security "
-         "policy that is switched on",
-         NULL},
-        {NULL, NULL, NULL, NULL, "yesterday", false, "C-RESTORE", "", NULL, NULL},
-        {no_history, NULL, NULL, NULL, "yesterday", false, "C-RESTORE", "", NULL, NULL},
-        {no_keys_of_projects, NULL, NULL, NULL, NULL, true, "C-KEY", "PROJECTCONF", NULL, NULL},
-    };
 
     (void)state;
     for (size_t i = 0; i < sizeof rare / sizeof rare[0]; i++) {
