@@ -35,6 +35,7 @@ char *arena_printf(struct arena *arena, const char *fmt, ...) ERR_FMT(2, 3);
 
 /** Fill `err` for an allocation that returned NULL; returns false. */
 bool arena_exhausted(struct err *err);
+#define arena_exhausted(err) (arena_exhausted(err), false) /* as those of base/err.h */
 
 /** `struct arena *` that frees itself at the end of its scope. */
 #define ARENA_SCOPED __attribute__((cleanup(arena_cleanup))) struct arena *

@@ -21,9 +21,9 @@ enum {
 
 /** One entry. Strings are constant. */
 struct symptom {
-    const char *id;                   /* "S01"; a health check code for those without a number */
-    const char *title;                /* a few words */
-    const char *texts[SYMPTOM_TEXTS]; /* any of them, in the form that symptom_fold gives;
+    const char *id;    /* "S01"; a health check code for those without a number */
+    const char *title; /* a few words */
+    const char *texts[SYMPTOM_TEXTS + 1]; /* any of them, in the form that symptom_fold gives;
                                          NULL-ended. None: known by a sign, not by a text */
     const char *pattern; /* POSIX extended expression of what stands from there on; NULL =
                             anything */

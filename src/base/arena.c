@@ -155,6 +155,8 @@ arena_printf(struct arena *arena, const char *fmt, ...)
     return string;
 }
 
+#undef arena_exhausted
+
 bool
 arena_exhausted(struct err *err)
 {

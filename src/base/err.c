@@ -4,6 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef err_set
+#undef err_wrap
+#undef err_detail
+#undef err_hint
+#undef err_errno
+
 static const struct {
     int exit_status;
     const char *name, *meaning;

@@ -8,6 +8,7 @@
 #include "core/rowset.h"
 #include "scope_read.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -109,8 +110,7 @@ apply_begin(struct run *run, struct err *err)
     struct plan_summary summary;
     const struct plan_header *header;
 
-    if (!run->request.applies)
-        return true;
+    assert(run->request.applies);
     outcome->plan_path = saved->ops->path(saved);
     outcome->plan_sha256 = saved->ops->sha256(saved);
     if (!plan_check_saved(saved, &summary, err))
@@ -315,8 +315,9 @@ compare_columns(struct arena *arena, const struct schema *then, const struct sch
         if (!column_named(now, then->columns[i].name) &&
             !add_sentence(ret, compare_column(arena, &then->columns[i], NULL), err))
             return false;
-    return ret->count > 0 || schema_equal(then, now) ||
-           add_sentence(ret, "the columns are in another order", err);
+    if (ret->count == 0 && !schema_equal(then, now))
+        ret->list[ret->count++] = "the columns are in another order";
+    return true;
 }
 
 static bool
@@ -330,8 +331,9 @@ compare_schema(struct plan_file *file, const struct schema *schema, struct err *
 
     if (!sentences.list)
         return arena_exhausted(err);
-    if (!then ? !add_sentence(&sentences, "the table is not in the plan", err)
-              : !compare_columns(comparison->arena, then, schema, &sentences, err))
+    if (!then)
+        sentences.list[sentences.count++] = "the table is not in the plan";
+    else if (!compare_columns(comparison->arena, then, schema, &sentences, err))
         return false;
     found->columns = sentences.list;
     found->column_count = sentences.count;
@@ -450,5 +452,6 @@ copy_plan(const struct run *run, struct plan_file *file, struct err *err)
 bool
 apply_write_plan(struct run *run, struct err *err)
 {
-    return !run->request.applies || !run->dir || copy_plan(run, run->dir->ops->plan(run->dir), err);
+    assert(run->request.applies);
+    return !run->dir || copy_plan(run, run->dir->ops->plan(run->dir), err);
 }

@@ -17,6 +17,7 @@ check_pin(struct observations *list, enum pin_state state, const char *what, con
 
     switch (state) {
     case PIN_NONE:
+    default:
         break;
     case PIN_HOLDS:
         (void)observe(list, "A-PIN", VERDICT_OK, "%s: as the pin says", what);
@@ -87,12 +88,16 @@ zero_is_doubtful(const struct axdb_evidence *axdb, const struct axdb_table_evide
 static const char *
 may_hide_rows(const struct axdb_evidence *axdb)
 {
-    const struct named_list *policies = &axdb->tables[TABLE_EVENTS].policies;
+    const struct axdb_table_evidence *events = &axdb->tables[TABLE_EVENTS];
+    const bool all_counted =
+        events->partitions.known && events->partitions.rows <= events->fresh.rows;
 
     if (axdb->identity.replica)
         return "a read-only replica that lags behind";
-    if (policies->known && policies->count)
+    if (events->policies.count)
         return "a row-level security policy";
+    if (!events->policies.known && !all_counted)
+        return "a row-level security policy that this login may not see";
     return NULL;
 }
 

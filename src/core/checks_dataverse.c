@@ -55,7 +55,8 @@ created_text(const struct runtime_evidence *runtime, char *ret, size_t size)
     return ret;
 }
 
-/** Rows that are older than the copy are the source's: shown, never in the status. */
+/** Rows, of which there are some, that are older than the copy are the source's: shown, never in
+ * the status. */
 static void
 check_age(struct observations *list, const struct run_request *request,
           const struct runtime_evidence *runtime)
@@ -64,8 +65,7 @@ check_age(struct observations *list, const struct run_request *request,
     struct observation *seen;
     size_t older = 0;
 
-    if (!request->restored_at || runtime->row_count == 0 ||
-        !moment_parse(request->restored_at, copied))
+    if (!request->restored_at || !moment_parse(request->restored_at, copied))
         return;
     /* both are UTC; the service writes seconds, and a Z */
     for (size_t i = 0; i < runtime->kept_count; i++)

@@ -3,6 +3,7 @@
 #include "core/host.h"
 #include "core/origin.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -432,12 +433,11 @@ checks_diagnosis(struct observations *list, const struct run_request *request,
 {
     const struct runtime_diagnosis *diagnosis = evidence->diagnosis;
 
-    if (!diagnosis || !evidence->origin)
+    if (!diagnosis)
         return;
-    if (diagnosis->names_part.asked)
-        check_names(list, evidence);
-    if (diagnosis->traces_part.asked)
-        check_traces(list, request, evidence);
+    assert(evidence->origin); /* these two are a part of every diagnosis */
+    check_names(list, evidence);
+    check_traces(list, request, evidence);
     if (diagnosis->plugins_part.asked)
         check_plugins(list, diagnosis);
     if (diagnosis->companies_part.asked)

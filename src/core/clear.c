@@ -30,13 +30,15 @@ locked_table_done(struct locked_table *locked)
 static bool
 keep_key(struct locked_table *locked, const struct row_id *row, struct err *err)
 {
+    if (locked->key_count == MAX_KEYS)
+        return err_set(err, ERR_INTERNAL, "more than %d rows to delete a part of %s", MAX_KEYS,
+                       table_name(row->table));
     if (locked->key_count == locked->key_capacity) {
-        const size_t capacity = locked->key_capacity ? locked->key_capacity * 2 : 256;
-        struct axdb_key *keys =
-            capacity > MAX_KEYS ? NULL : realloc(locked->keys, capacity * sizeof *locked->keys);
+        const size_t capacity = locked->key_capacity ? locked->key_capacity * 2 : 16;
+        struct axdb_key *keys = realloc(locked->keys, capacity * sizeof *locked->keys);
 
         if (!keys)
-            return err_set(err, ERR_INTERNAL, "too many rows to delete a part of them");
+            return err_set(err, ERR_INTERNAL, "out of memory");
         locked->keys = keys;
         locked->key_capacity = capacity;
     }

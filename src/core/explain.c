@@ -32,7 +32,7 @@ judge_origin(const struct symptom_match *match, const struct evidence *evidence,
 {
     const struct origin *origin = evidence->origin;
 
-    switch (origin ? origin->whole : ORIGIN_UNKNOWN) {
+    switch (origin->whole) {
     case ORIGIN_UNKNOWN:
         return CONFIRMATION_CONFIRMED;
     case ORIGIN_OWN:
@@ -40,6 +40,7 @@ judge_origin(const struct symptom_match *match, const struct evidence *evidence,
                    "organization itself: the text may be older than they are";
         return CONFIRMATION_UNDECIDED;
     case ORIGIN_CONTRADICTED:
+    default:
         *ret_why = "the text is from this organization, but what the runtime configurations and "
                    "the plug-in traces name does not agree: see D-ROWS and D-TRACE";
         return CONFIRMATION_UNDECIDED;
@@ -66,7 +67,7 @@ judge_names(const struct symptom_match *match, const struct evidence *evidence, 
         return CONFIRMATION_UNDECIDED;
     }
     if (!match->actual || !match->configured) {
-        const bool proven = evidence->origin && evidence->origin->whole == ORIGIN_FOREIGN;
+        const bool proven = evidence->origin->whole == ORIGIN_FOREIGN;
 
         *ret_why = proven ? evidence->origin->how : "the text does not say both names";
         return proven ? CONFIRMATION_CONSISTENT : CONFIRMATION_UNDECIDED;

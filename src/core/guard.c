@@ -227,10 +227,12 @@ guard_map(const struct run_request *request, const struct evidence *evidence,
         return true;
     if (!evidence->own_host)
         return refuse_unknown_owner(first->host, chosen, err);
-    return !own || refuse_own(evidence, own->host, owned,
-                              "--wrong-url-only leaves them out. If they must go all the same: "
-                              "--rows-name-this-environment --reason TEXT.",
-                              err);
+    if (!own)
+        return true;
+    return refuse_own(evidence, own->host, owned,
+                      "--wrong-url-only leaves them out. If they must go all the same: "
+                      "--rows-name-this-environment --reason TEXT.",
+                      err);
 }
 
 static bool
@@ -381,7 +383,9 @@ is_production_axdb(const struct run_request *request, const struct production_ta
 {
     if (!request->axdb || !target->server || !target->database)
         return false;
-    if (text_equal_nocase(target->server, request->server) &&
+    /* with --jit the grant may name them: then what answers decides */
+    if (request->server && request->database &&
+        text_equal_nocase(target->server, request->server) &&
         text_equal_nocase(target->database, request->database))
         return true;
     return axdb && target->dialled && text_equal_nocase(target->dialled, axdb->identity.dialled) &&

@@ -178,15 +178,13 @@ history_is_of(const struct run_entry *entry, const char *environment)
     return !environment || text_equal_nocase(entry->past.environment, environment);
 }
 
-/** `size` digits as a number; -1 = they are none. */
+/** `size` bytes that are there, as a number; -1 = they are none. */
 static int64_t
 digits(const char *at, size_t size)
 {
     char word[8];
     int64_t number = 0;
 
-    if (strnlen(at, size) < size)
-        return -1;
     (void)snprintf(word, sizeof word, "%.*s", (int)size, at);
     return parse_int(word, 0, INT64_MAX, &number) ? number : -1;
 }
@@ -242,8 +240,9 @@ history_last_ms(const struct run_entry *entry)
 static bool
 is_newest(const struct run_list *list, const struct run_entry *entry)
 {
-    for (size_t i = 0; i < list->count && &list->runs[i] != entry; i++)
-        if (text_equal_nocase(list->runs[i].past.environment, entry->past.environment))
+    assert(entry >= list->runs && entry < list->runs + list->count);
+    for (const struct run_entry *later = list->runs; later != entry; later++)
+        if (text_equal_nocase(later->past.environment, entry->past.environment))
             return false;
     return true;
 }
@@ -253,9 +252,10 @@ is_newest_backup(const struct run_list *list, const struct run_entry *entry)
 {
     if (history_only_copies(list, entry) == 0)
         return false;
-    for (size_t i = 0; i < list->count && &list->runs[i] != entry; i++)
-        if (text_equal_nocase(list->runs[i].past.environment, entry->past.environment) &&
-            history_only_copies(list, &list->runs[i]) > 0)
+    assert(entry >= list->runs && entry < list->runs + list->count);
+    for (const struct run_entry *later = list->runs; later != entry; later++)
+        if (text_equal_nocase(later->past.environment, entry->past.environment) &&
+            history_only_copies(list, later) > 0)
             return false;
     return true;
 }
@@ -287,6 +287,7 @@ reason_of_state(enum history_state state)
     case HISTORY_UNKNOWN:
         return "the outcome of its COMMIT is not known: dwclean resume";
     case HISTORY_DAMAGED:
+    default:
         return "it is damaged: what it removed cannot be told";
     case HISTORY_DONE:
     case HISTORY_REFUSED:

@@ -27,14 +27,14 @@ static const char *
 format(struct needs *needs, const char *fmt, va_list ap)
 {
     va_list again;
-    char *text = NULL;
+    char *text;
     int size;
 
     va_copy(again, ap);
     size = vsnprintf(NULL, 0, fmt, again);
     va_end(again);
-    if (size >= 0)
-        text = arena_alloc(needs->arena, (size_t)size + 1);
+    assert(size >= 0);
+    text = arena_alloc(needs->arena, (size_t)size + 1);
     if (text) {
         (void)vsnprintf(text, (size_t)size + 1, fmt, ap);
         return text;

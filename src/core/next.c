@@ -450,6 +450,7 @@ next_steps(const struct run_request *request, struct arena *arena, struct outcom
     case OUTCOME_NO_ACCESS:
     case OUTCOME_FAILED:
     case OUTCOME_INTERRUPTED:
+    default:
         add_refused(&steps, outcome);
         break;
     }

@@ -4,6 +4,7 @@
 #include "core/host.h"
 #include "moment.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { TO_THE_SECOND = sizeof "2026-11-21T20:00:00" - 1 };
@@ -193,7 +194,8 @@ origin_find(const struct run_request *request, const struct evidence *evidence, 
         origin.how = arena_printf(
             arena, "%zu runtime %s %s; the live organization is %s", named->rows,
             named->rows == 1 ? "configuration names" : "configurations name", named->name, live);
-    } else if (origin.whole == ORIGIN_FOREIGN && origin.foreign.match) {
+    } else if (origin.whole == ORIGIN_FOREIGN) {
+        assert(origin.foreign.match); /* who else says so? */
         origin.name = origin.foreign.match->configured;
         origin.how = arena_printf(arena,
                                   "a plug-in trace of %s says that the runtime configuration is "

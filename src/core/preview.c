@@ -111,12 +111,11 @@ delete_tables(const struct preview *preview, struct err *err)
 
 /* ---- the parts of a run, as run.c, repair.c, clear.c have them ---- */
 
-static bool
+static void
 enter(struct preview *preview, const char *phase, bool axdb)
 {
     preview->phase = phase;
     preview->to = axdb ? "AxDB" : "Dataverse";
-    return true;
 }
 
 static bool
@@ -124,38 +123,44 @@ look(struct preview *preview, const char *phase, struct err *err)
 {
     const struct preview_job *job = preview->job;
 
+    enter(preview, phase, true);
     if (preview->axdb &&
-        (!enter(preview, phase, true) || !job->axdb->connect(&preview->sink, err) ||
-         !job->axdb->observe(&preview->sink, err)))
+        (!job->axdb->connect(&preview->sink, err) || !job->axdb->observe(&preview->sink, err)))
         return false;
-    return !preview->runtime ||
-           (enter(preview, phase, false) && job->runtime->connect(&preview->sink, err) &&
-            job->runtime->observe(&preview->sink, err));
+    enter(preview, phase, false);
+    return !preview->runtime || (job->runtime->connect(&preview->sink, err) &&
+                                 job->runtime->observe(&preview->sink, err));
 }
 
 /** Which rows belong to the map: its project rows, then those of other maps under their names. */
 static bool
 find_map(struct preview *preview, struct err *err)
 {
-    return !preview->map ||
-           (enter(preview, "find the map", true) && read_table(preview, TABLE_PROJECT, err) &&
-            read_table(preview, TABLE_PROJECT, err) && read_table(preview, TABLE_FIELD, err));
+    enter(preview, "find the map", true);
+    if (!preview->map)
+        return true;
+    for (int reading = 0; reading < 2; reading++)
+        if (!read_table(preview, TABLE_PROJECT, err))
+            return false;
+    return read_table(preview, TABLE_FIELD, err);
 }
 
 static bool
 read_all(struct preview *preview, const char *phase, struct err *err)
 {
-    return enter(preview, phase, true) && (!preview->axdb || read_tables(preview, err)) &&
-           (preview->parts[TABLE_RUNTIME] == SCOPE_NOTHING ||
-            (enter(preview, phase, false) &&
-             preview->job->runtime->read_rows(&preview->sink, err)));
+    enter(preview, phase, true);
+    if (preview->axdb && !read_tables(preview, err))
+        return false;
+    enter(preview, phase, false);
+    return preview->parts[TABLE_RUNTIME] == SCOPE_NOTHING ||
+           preview->job->runtime->read_rows(&preview->sink, err);
 }
 
 static bool
 exclude_others(struct preview *preview, struct err *err)
 {
-    return !preview->axdb || (enter(preview, "lock", true) &&
-                              preview->job->axdb->acquire_exclusion(&preview->sink, err));
+    enter(preview, "lock", true);
+    return !preview->axdb || preview->job->axdb->acquire_exclusion(&preview->sink, err);
 }
 
 static bool
@@ -163,10 +168,11 @@ change_axdb(struct preview *preview, struct err *err)
 {
     const struct axdb_statements *axdb = preview->job->axdb;
 
+    enter(preview, "change AxDB", true);
     return !preview->axdb ||
-           (enter(preview, "change AxDB", true) && axdb->begin_locked(true, &preview->sink, err) &&
-            read_tables(preview, err) && delete_tables(preview, err) &&
-            (!has_some(preview) || read_tables(preview, err)) && axdb->commit(&preview->sink, err));
+           (axdb->begin_locked(true, &preview->sink, err) && read_tables(preview, err) &&
+            delete_tables(preview, err) && (!has_some(preview) || read_tables(preview, err)) &&
+            axdb->commit(&preview->sink, err));
 }
 
 static bool
@@ -177,7 +183,8 @@ change_runtime(struct preview *preview, struct err *err)
 
     if (preview->job->summary->states[TABLE_RUNTIME].rows == 0)
         return true;
-    return enter(preview, "change Dataverse", false) && rows.saved->ops->rewind(rows.saved, err) &&
+    enter(preview, "change Dataverse", false);
+    return rows.saved->ops->rewind(rows.saved, err) &&
            preview->job->runtime->remove(&stream, &preview->sink, err);
 }
 
@@ -187,10 +194,10 @@ look_at_map(struct preview *preview, struct err *err)
 {
     const struct axdb_statements *axdb = preview->job->axdb;
 
+    enter(preview, "look again", true);
     return !preview->map ||
-           (enter(preview, "look again", true) && axdb->begin_locked(false, &preview->sink, err) &&
-            read_tables(preview, err) && read_table(preview, TABLE_PROJECT, err) &&
-            axdb->rollback(&preview->sink, err));
+           (axdb->begin_locked(false, &preview->sink, err) && read_tables(preview, err) &&
+            read_table(preview, TABLE_PROJECT, err) && axdb->rollback(&preview->sink, err));
 }
 
 static bool

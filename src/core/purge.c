@@ -44,9 +44,9 @@ counter_of(struct purge_result *result, enum removal_state state)
     case REMOVAL_FAILED:
         return &result->failed;
     case REMOVAL_UNKNOWN:
-        break;
+    default:
+        return &result->unknown;
     }
-    return &result->unknown;
 }
 
 /** It stays, or may have: named in the report as long as there is room. */
@@ -282,14 +282,13 @@ remove_compared(struct looking *looking, const struct runtime_ref *ref, struct r
 }
 
 /** Nothing settles any more what a sending did: that row may have left. */
-static bool
+static void
 leave_sent(struct purging *purge, const struct runtime_ref *ref, const struct err *why)
 {
     const struct removal unknown = {.row = ref, .state = REMOVAL_UNKNOWN, .why = *why};
     struct err ignored;
 
     (void)!outcome(purge, &unknown, &ignored);
-    return false;
 }
 
 static bool
@@ -303,8 +302,11 @@ settle_compared(struct looking *looking, const char *key, struct err *err)
     memcpy(ref.key, key, strnlen(key, sizeof ref.key - 1));
     if (!intent(purge, &list, 1, err))
         return false;
-    if (!remove_compared(looking, &ref, &removal, err))
-        return looking->sent && leave_sent(purge, &ref, err);
+    if (!remove_compared(looking, &ref, &removal, err)) {
+        if (looking->sent)
+            leave_sent(purge, &ref, err);
+        return false;
+    }
     if (removal.state != REMOVAL_CHANGED || looking->same)
         return outcome(purge, &removal, err);
     purge->outcomes++;

@@ -34,7 +34,7 @@ static bool
 note_wanted(struct reinstate_plan *plan, bool wanted, struct err *err)
 {
     if (plan->wanted_count == plan->wanted_capacity) {
-        const size_t capacity = plan->wanted_capacity ? plan->wanted_capacity * 2 : 1024;
+        const size_t capacity = plan->wanted_capacity ? plan->wanted_capacity * 2 : 16;
         unsigned char *list = realloc(plan->wanted, capacity);
 
         if (!list)
@@ -216,6 +216,7 @@ count_outcome(struct reinstate_result *result, enum return_state state)
         result->failed++;
         break;
     case RETURN_UNKNOWN:
+    default:
         result->unknown++;
         break;
     }

@@ -104,19 +104,26 @@ read_text(const struct schema *schema, const struct row *row, const char *column
 }
 
 static bool
+key_of(const struct row *row, struct axdb_key *ret, struct err *err)
+{
+    return axdb_key_parse(row->id.key, ret) ||
+           err_set(err, ERR_SERVER, "%s is not a key of an AxDB row", row->id.key);
+}
+
+static bool
 make_room(struct map_reader *reader, struct err *err)
 {
-    const size_t capacity = reader->capacity ? reader->capacity * 2 : 16;
+    const size_t capacity = reader->capacity ? reader->capacity * 2 : 4;
     struct found_row *rows;
 
+    if (reader->count == MAX_MAP_ROWS)
+        return err_set(err, ERR_SERVER, "the map has more than %d project rows", MAX_MAP_ROWS);
     if (reader->count < reader->capacity)
         return true;
-    if (capacity > MAX_MAP_ROWS)
-        return err_set(err, ERR_SERVER, "the map has more than %d project rows", MAX_MAP_ROWS);
     rows = arena_alloc(reader->run->arena, capacity * sizeof *rows);
     if (!rows)
         return arena_exhausted(err);
-    if (reader->count)
+    if (reader->rows)
         memcpy(rows, reader->rows, reader->count * sizeof *rows);
     reader->rows = rows;
     reader->capacity = capacity;
@@ -133,8 +140,8 @@ take_map_row(struct map_reader *reader, const struct row *row, const char *proje
     struct found_row *found;
     struct axdb_key key;
 
-    if (!axdb_key_parse(row->id.key, &key) || !make_room(reader, err))
-        return err->code == ERR_NONE ? err_set(err, ERR_SERVER, "a row has no key") : false;
+    if (!key_of(row, &key, err) || !make_room(reader, err))
+        return false;
     if (!read_text(reader->schema, row, "EXTERNALENVIRONMENTURL", url, sizeof url, err))
         return false;
     host_of_url(url, host);
@@ -159,8 +166,8 @@ refuse_shared_name(const struct map_reader *reader, const struct row *row, const
 {
     struct axdb_key key = {0};
 
-    if (!axdb_key_parse(row->id.key, &key))
-        return err_set(err, ERR_SERVER, "a row has no key");
+    if (!key_of(row, &key, err))
+        return false;
     for (size_t i = 0; i < reader->count; i++) {
         const struct found_row *found = &reader->rows[i];
 
@@ -185,8 +192,8 @@ take_field_row(void *ctx, const struct row *row, struct err *err)
     if (!cancel_check(err) ||
         !read_text(reader->field_schema, row, "PROJECTNAME", project, sizeof project, err))
         return false;
-    if (!axdb_key_parse(row->id.key, &key))
-        return err_set(err, ERR_SERVER, "a row has no key");
+    if (!key_of(row, &key, err))
+        return false;
     for (size_t i = 0; i < reader->count; i++) {
         const struct found_row *found = &reader->rows[i];
 

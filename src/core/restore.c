@@ -117,7 +117,7 @@ static bool
 note_wanted(struct restore_table *table, bool wanted, struct err *err)
 {
     if (table->wanted_count == table->wanted_capacity) {
-        const size_t capacity = table->wanted_capacity ? table->wanted_capacity * 2 : 1024;
+        const size_t capacity = table->wanted_capacity ? table->wanted_capacity * 2 : 16;
         unsigned char *list = realloc(table->wanted, capacity);
 
         if (!list)
@@ -141,6 +141,7 @@ note_match(void *ctx, const struct row_id *row, enum row_match match, struct err
         planner->table->present++;
         return true;
     case ROW_DIFFERS:
+    default:
         planner->table->differing++;
         return true;
     case ROW_ABSENT:

@@ -194,6 +194,7 @@ row_counts_add(void *ctx, const struct row_id *row, enum row_match match, struct
         counts->present++;
         break;
     case ROW_DIFFERS:
+    default:
         counts->differing++;
         break;
     }

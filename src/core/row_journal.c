@@ -31,7 +31,7 @@ row_journal_outcome(struct row_journal *journal, const struct row_outcome *outco
 {
     char status[16];
 
-    if (!outcome->why || !outcome->why[0]) {
+    if (!outcome->why) {
         (void)snprintf(journal->keys[journal->count], ROW_JOURNAL_KEY_BYTES, "%s", outcome->key);
         (void)snprintf(journal->values[journal->count], ROW_JOURNAL_VALUE_BYTES, "%s %d %s",
                        outcome->state, outcome->http_status, outcome->request_id);

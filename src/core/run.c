@@ -300,6 +300,7 @@ clean(struct run *run)
     case FINISHED:
         break;
     case FAILED:
+    default:
         run_fail(run->outcome, &err);
         break;
     }

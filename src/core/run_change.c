@@ -40,6 +40,7 @@ explain_settled(const struct settle_result *found, bool restoring, struct err *e
                             "backup holds every row: dwclean undo --merge adds what is missing.");
         break;
     case SETTLED_UNKNOWN:
+    default:
         (void)err_hint(err,
                        "The rows are either all %s or none is. When the server answers again, "
                        "%s finds out.",
@@ -214,19 +215,20 @@ list_fresh(struct rows_now *now, const struct runtime_row *row, struct err *err)
 
     if (now->listed == LISTED)
         return true;
-    const struct runtime_row kept = {.key = arena_string(arena, row->key),
-                                     .etag = "",
-                                     .name = arena_string(arena, row->name),
-                                     .internal_entity = arena_string(arena, row->internal_entity),
-                                     .external_entity = arena_string(arena, row->external_entity),
-                                     .created_on = arena_string(arena, row->created_on),
-                                     .modified_on = arena_string(arena, row->modified_on),
-                                     .active = row->active};
+    struct runtime_row kept = *row;
+    const char **const strings[] = {
+        &kept.key,        &kept.name,       &kept.internal_entity, &kept.external_entity,
+        &kept.created_on, &kept.modified_on};
 
+    kept.etag = "";
+    for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
+        *strings[i] = arena_string(arena, *strings[i]);
+        if (!*strings[i])
+            return arena_exhausted(err);
+    }
     if (!now->fresh)
         now->fresh = arena_alloc(arena, LISTED * sizeof *now->fresh);
-    if (!now->fresh || !kept.key || !kept.name || !kept.internal_entity || !kept.external_entity ||
-        !kept.created_on || !kept.modified_on)
+    if (!now->fresh)
         return arena_exhausted(err);
     now->fresh[now->listed++] = kept;
     return true;

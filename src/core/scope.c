@@ -120,6 +120,7 @@ scope_takes(const struct scope *scope, const struct schema *schema, const struct
 {
     switch (scope->parts[schema->table]) {
     case SCOPE_NOTHING:
+    default:
         return false;
     case SCOPE_WHOLE:
         return true;

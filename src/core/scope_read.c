@@ -3,6 +3,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,8 +90,9 @@ take_channels(struct reader *reader, struct scope_options *ret)
     do {
         const char *name = names ? take_string(reader) : NULL;
 
-        if (!name || ret->channel_count == room)
+        if (!name)
             return false;
+        assert(ret->channel_count < room); /* a comma stood before each but the first */
         names[ret->channel_count++] = name;
     } while (take(reader, ","));
     ret->channels = names;
@@ -124,7 +126,8 @@ take_projects(struct reader *reader, struct scope_options *ret)
     if (!projects || take(reader, "]"))
         return projects != NULL;
     do {
-        if (ret->project_count == room || !take_project(reader, &projects[ret->project_count]))
+        assert(ret->project_count < room);
+        if (!take_project(reader, &projects[ret->project_count]))
             return false;
         ret->project_count++;
     } while (take(reader, ","));

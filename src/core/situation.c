@@ -12,7 +12,7 @@ enum { SITUATIONS = 8, REMAINS = 6 };
 /** What is to be done in the browser, as the pages say it. */
 struct page {
     const char *id, *title;
-    const char *remains[REMAINS];
+    const char *remains[REMAINS + 1]; /* NULL-ended */
     const char *source;
 };
 
@@ -77,7 +77,7 @@ static const struct page pages[] = {
 };
 
 /** Steps of the scenarios of Reset link, by their numbers. */
-static const char *const scenario_steps[][REMAINS] = {
+static const char *const scenario_steps[][REMAINS + 1] = {
     {NULL},
     {"Scenario 1, same organization: the wizard goes through."},
     {"Scenario 2, another organization: Next replaces the current one for good.",
@@ -187,7 +187,7 @@ add(struct finding *finding, const char *id, bool likely, const char *evidence)
                                     .evidence = evidence,
                                     .remains = page->remains,
                                     .source = page->source};
-    while (situation->remain_count < REMAINS && page->remains[situation->remain_count])
+    while (page->remains[situation->remain_count])
         situation->remain_count++;
     finding->exhausted |= !evidence;
     return situation;
@@ -298,7 +298,7 @@ find_reset(struct finding *finding, const struct facts *facts)
         return;
     }
     situation = add(finding, "P4", true, show_scenario(facts, finding->arena));
-    for (size_t i = 0; i < REMAINS && scenario_steps[scenario][i]; i++)
+    for (size_t i = 0; scenario_steps[scenario][i]; i++)
         remains[count++] = scenario_steps[scenario][i];
     remains[count++] = lost_by_reset;
     situation->remains = remains;

@@ -7,6 +7,7 @@
 #include "core/restore.h"
 #include "run_steps.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -62,9 +63,10 @@ axdb_can_be_undone(const struct undo *undo, struct err *err)
     if (past->progress.committed)
         return true;
     /* adding what is missing is right whatever became of the COMMIT, once nothing is under way */
+    if (past->progress.mixed && undo->run.request.merge)
+        return true;
     if (past->progress.mixed)
-        return undo->run.request.merge ||
-               refuse(past, "left some of its rows and removed others",
+        return refuse(past, "left some of its rows and removed others",
                       "dwclean undo --merge adds those that are missing.", err);
     if (past->progress.commit_sent)
         return refuse(past, "ended without an answer to COMMIT",
@@ -84,8 +86,9 @@ run_can_be_undone(struct undo *undo, struct err *err)
     if (undo->run.request.axdb && !axdb_can_be_undone(undo, err))
         return false;
     undo->runtime = undo->run.request.dataverse && rows_of_dataverse(undo);
-    return undo->run.request.axdb || undo->runtime ||
-           refuse(past, "removed no row of Dataverse", "There is nothing to undo there.", err);
+    if (undo->run.request.axdb || undo->runtime)
+        return true;
+    return refuse(past, "removed no row of Dataverse", "There is nothing to undo there.", err);
 }
 
 static bool
@@ -102,7 +105,6 @@ database_is_the_same(const struct undo *undo, struct err *err)
 {
     const struct plan_header *then = &undo->past->ops->past(undo->past)->plan;
     const struct axdb_identity *now = &undo->run.outcome->before.axdb->identity;
-    const bool proven = then->recovery_fork[0] && now->recovery_fork[0];
 
     if (!text_equal_nocase(then->database, now->database))
         return differs("database", then->database, now->database, err);
@@ -111,9 +113,10 @@ database_is_the_same(const struct undo *undo, struct err *err)
     if (strcmp(then->recovery_fork, now->recovery_fork) != 0)
         return differs("state of the database (it was restored since)", then->recovery_fork,
                        now->recovery_fork, err);
-    /* another name of the same server is fine where the recovery fork proves it */
-    return proven || text_equal_nocase(then->server, now->dialled) ||
-           differs("server", then->server, now->dialled, err);
+    /* another name of the same server is fine where the recovery fork, equal by now, proves it */
+    if (then->recovery_fork[0] || text_equal_nocase(then->server, now->dialled))
+        return true;
+    return differs("server", then->server, now->dialled, err);
 }
 
 static bool
@@ -124,9 +127,10 @@ target_is_the_same(const struct undo *undo, struct err *err)
 
     if (undo->run.request.axdb && !database_is_the_same(undo, err))
         return false;
-    return !undo->runtime ||
-           text_equal_nocase(then->organization_id, runtime->identity.organization_id) ||
-           differs("organization", then->organization_id, runtime->identity.organization_id, err);
+    if (!undo->runtime ||
+        text_equal_nocase(then->organization_id, runtime->identity.organization_id))
+        return true;
+    return differs("organization", then->organization_id, runtime->identity.organization_id, err);
 }
 
 /** Rows that are not this run's would stand beside its rows: two links at once. */
@@ -215,11 +219,12 @@ make_id(struct undo *undo, const struct plan_header *header, struct err *err)
 static const char *
 scope_text(const struct undo *undo)
 {
-    struct digest manifest;
+    struct digest manifest = {0};
     char hex[DIGEST_HEX_BYTES];
+    const bool sealed = undo->past->ops->manifest(undo->past, &manifest);
 
-    if (!undo->past->ops->manifest(undo->past, &manifest))
-        return NULL;
+    assert(sealed); /* what is undone has a sealed backup */
+    (void)sealed;
     digest_hex(&manifest, hex);
     return arena_printf(undo->run.arena, "undo=%s%s", hex, undo->run.request.merge ? ";merge" : "");
 }
@@ -344,7 +349,8 @@ describe_runtime(const struct undo *undo, struct text *ret)
             ret, " (%" PRId64 " are there; %" PRId64 " of the backup equal, %" PRId64 " different)",
             plan->there.rows, plan->found.same, plan->found.differing);
     text_append(ret, "\n");
-    if (!lost || !lost->count)
+    assert(lost); /* they were asked for */
+    if (!lost->count)
         return;
     text_append(ret, "  Their old values of these columns do not come back:");
     for (size_t i = 0; i < lost->count; i++) {

@@ -193,6 +193,8 @@ axdb_read_catalog(struct axdb_store *store, struct arena *arena,
                                               .foreign_keys = seen->foreign_keys,
                                               .policies = seen->policies};
     }
+    if (world->patch_catalog)
+        world->patch_catalog(ret);
     return true;
 }
 

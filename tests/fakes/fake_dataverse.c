@@ -33,6 +33,28 @@ row_with_key(struct fake_world *world, const char *key)
 
 /* ---- looking ---- */
 
+/** Rows that nothing else knows, behind the others; once more where the list is begun anew. */
+static bool
+list_besides(const struct fake_world *world, const struct runtime_row_sink *sink, struct err *err)
+{
+    for (int i = 0; i < world->listed_besides * (world->lists_anew ? 2 : 1); i++) {
+        const struct fake_row from = {.recid = 10000 + i % world->listed_besides};
+        char key[ROW_KEY_BYTES];
+        struct runtime_row row = {.etag = "W/\"1\"",
+                                  .name = "besides",
+                                  .internal_entity = "",
+                                  .external_entity = "",
+                                  .created_on = "",
+                                  .modified_on = ""};
+
+        key_of(&from, key);
+        row.key = key;
+        if (!sink->take(sink->ctx, &row, err))
+            return false;
+    }
+    return true;
+}
+
 static bool
 list_rows(struct fake_world *world, struct arena *arena, const struct runtime_row_sink *sink,
           struct runtime_evidence *ret, struct err *err)
@@ -56,9 +78,13 @@ list_rows(struct fake_world *world, struct arena *arena, const struct runtime_ro
                                        .created_on = "2026-01-01T00:00:00Z",
                                        .modified_on = "",
                                        .active = true};
+        if (!kept[i].key || !kept[i].etag)
+            return arena_exhausted(err);
         if (sink && !sink->take(sink->ctx, &kept[i], err))
             return false;
     }
+    if (sink && !list_besides(world, sink, err))
+        return false;
     ret->rows = kept;
     ret->row_count = table.count;
     ret->kept_count = table.count < RUNTIME_ROWS_KEPT ? table.count : RUNTIME_ROWS_KEPT;
@@ -108,7 +134,11 @@ runtime_read_rows(struct runtime_store *store, const struct row_sink *sink, stru
 
     if (fake_fails(world, ERR_CONNECT, err))
         return false;
-    return fake_send_rows(world, runtime_schema(), &world->tables[TABLE_RUNTIME], sink, err);
+    world->reading_dataverse = true;
+    const bool ok =
+        fake_send_rows(world, runtime_schema(), &world->tables[TABLE_RUNTIME], sink, err);
+    world->reading_dataverse = false;
+    return ok;
 }
 
 static bool
@@ -123,13 +153,14 @@ runtime_read_row(struct runtime_store *store, const char *key, const struct row_
         return false;
     fake_happen(world, FAKE_BEFORE_LOOK);
     row = row_with_key(world, key);
-    if (row) {
-        one.rows[0] = *row;
-        if (!fake_send_rows(world, runtime_schema(), &one, sink, err))
-            return false;
-    }
     *ret_found = row != NULL;
-    return true;
+    if (!row)
+        return true;
+    one.rows[0] = *row;
+    world->reading_dataverse = true;
+    const bool ok = fake_send_rows(world, runtime_schema(), &one, sink, err);
+    world->reading_dataverse = false;
+    return ok;
 }
 
 /** "content 10 stamp 3": the stamp is the service's. */
@@ -221,7 +252,8 @@ remove_and_tell(struct fake_world *world, const struct removal_sink *sink, struc
         return true;
     if (removal->state != REMOVAL_DONE && removal->state != REMOVAL_GONE)
         (void)err_set(&removal->why, ERR_SERVER, "refused");
-    return sink->outcome(sink->ctx, removal, err);
+    return (!world->tells_twice || sink->outcome(sink->ctx, removal, err)) &&
+           sink->outcome(sink->ctx, removal, err);
 }
 
 static bool
@@ -293,7 +325,8 @@ runtime_lost_columns(struct runtime_store *store, struct arena *arena, struct ru
     (void)arena;
     if (fake_fails(WORLD_OF(store, runtime), ERR_CONNECT, err))
         return false;
-    *ret = (struct runtime_columns){.names = names, .count = 2};
+    *ret = (struct runtime_columns){.names = names,
+                                    .count = WORLD_OF(store, runtime)->loses_nothing ? 0 : 2};
     return true;
 }
 
@@ -346,13 +379,15 @@ runtime_return_row(struct runtime_store *store, const char *key, struct slice do
     if (!fake_parse_document(key, document, &row))
         return err_set(err, ERR_SERVER, "%s is no row of this world", key);
     returned.state = create_row(world, &row, world->return_count == world->return_total);
-    if (returned.state == RETURN_FAILED || returned.state == RETURN_UNKNOWN)
+    if (!world->tells_nothing &&
+        (returned.state == RETURN_FAILED || returned.state == RETURN_UNKNOWN))
         (void)err_set(&returned.why, ERR_SERVER, "refused");
     if (world->returns_paced)
         sink->progress(sink->ctx, &pace);
     if (world->forgets_row && world->return_count == world->return_total)
         return true;
-    return sink->outcome(sink->ctx, &returned, err);
+    return (!world->tells_twice || sink->outcome(sink->ctx, &returned, err)) &&
+           sink->outcome(sink->ctx, &returned, err);
 }
 
 static bool

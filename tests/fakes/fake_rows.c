@@ -163,6 +163,8 @@ send_row(const struct fake_world *world, const struct schema *schema, const stru
         (void)snprintf(row.id.key, sizeof row.id.key, "5637144576:%d", from->recid);
     }
     digest_row(schema, &row);
+    if (world->patch_row)
+        world->patch_row(schema, &row, fields);
     return sink->take(sink->ctx, &row, err);
 }
 
@@ -176,6 +178,8 @@ fake_fill_document(const struct fake_world *world, const struct fake_row *from,
     (void)snprintf(ret->id.key, sizeof ret->id.key, "00000000-0000-0000-0000-%012d", from->recid);
     (void)snprintf(ret->id.version, sizeof ret->id.version, "W/\"%d\"", from->version);
     digest_row(runtime_schema(), ret);
+    if (world->patch_row)
+        world->patch_row(runtime_schema(), ret, &document->field);
 }
 
 bool

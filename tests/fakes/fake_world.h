@@ -149,6 +149,8 @@ struct fake_world {
     enum right may_read_all;   /* of the application user */
     int stopped_at_connect;    /* a stop signal ends connecting: 1 = to AxDB, 2 = to Dataverse */
     bool run_goes_on_reopened; /* another process writes to a run while it is reopened */
+    bool loses_nothing;        /* every column of Dataverse gets its old value back */
+    bool tells_nothing;        /* of why a row does not come back */
     bool forgets_row;          /* a sending says nothing of its last row */
     bool pauses;               /* the service asks for a pause without end */
     bool returns_paced;        /* creating rows tells its pace */
@@ -194,6 +196,12 @@ struct fake_world {
     /* last word on what a look finds; NULL = as above */
     void (*patch_axdb)(struct axdb_evidence *evidence);
     void (*patch_runtime)(struct runtime_evidence *evidence);
+    void (*patch_catalog)(struct axdb_table_evidence tables[AXDB_TABLES]); /* under the locks */
+    void (*patch_row)(const struct schema *schema, struct row *row, struct field *fields);
+    bool reading_dataverse; /* these rows come from there, not from a backup */
+    int listed_besides;     /* so many further runtime rows are listed to whom asks for each */
+    bool lists_anew;        /* that list is begun a second time */
+    bool tells_twice;       /* each outcome of a row of Dataverse is told a second time */
     const struct runtime_diagnosis *diagnosis; /* what a diagnosis finds; NULL = nothing is known */
     enum err_code diagnosis_fails;             /* with this, when not ERR_NONE */
 

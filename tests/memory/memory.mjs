@@ -184,6 +184,38 @@ async function many() {
   }
 }
 
+// ---- many runs in one process ----
+
+// Libraries keep things from the first rounds on: those are not looked at. Then nothing may grow: the most that the last
+// tenth of the rounds holds, against the most of the first tenth.
+const ROUNDS_WARM = 10, HEAP_MAX_BYTES = 0, ROUNDS_MAX_KB = 256;
+
+async function roundsOf(world, half, rounds) {
+  const began = Date.now();
+  world.programs.dwclean = wrapped("many-rounds", `env GLIBC_TUNABLES=glibc.malloc.tcache_count=0 '${process.env.MEMORY_ROUNDS}' ${rounds} 2`);
+  const result = await world.dwclean(["verify", ...half], null, LONG_MS);
+  world.programs.dwclean = real;
+  if (result.status !== 0) throw new Error(`memory_rounds: ${result.status} ${result.stderr}`);
+  const looks = JSON.parse(result.stdout), name = `${rounds} verify ${half.join(" ")}`;
+  const tenth = Math.max(5, Math.floor(rounds / 10));
+  const most = (series) => [series.slice(ROUNDS_WARM, ROUNDS_WARM + tenth), series.slice(-tenth)].map((part) => Math.max(...part));
+  const [fds, fdsLate] = most(looks.descriptors), [heap, heapLate] = most(looks.heap_bytes), [kb, kbLate] = most(looks.resident_kb);
+  say("rounds", name, `${fds}, ${fdsLate} fds`, `${heap} B`, `${heapLate} B`, `${kb} KB`, `${kbLate} KB`, ((Date.now() - began) / 1000).toFixed(1));
+  if (Math.min(fds, heap, kb) <= 0) fault(`${name}: what the process holds could not be seen`);
+  if (new Set(looks.descriptors.slice(1)).size !== 1) fault(`${name}: descriptors ${[...new Set(looks.descriptors)]}`);
+  if (heapLate > heap + HEAP_MAX_BYTES) fault(`${name}: the heap grew from ${heap} to ${heapLate} bytes`);
+  if (kbLate > kb + ROUNDS_MAX_KB) fault(`${name}: resident memory grew from ${kb} to ${kbLate} KB`);
+}
+
+async function rounds() {
+  const world = await open("rounds", "small"), count = quick ? 50 : 1000;
+  try {
+    for (const half of [["--axdb-only"], ["--dataverse-only"], []]) await roundsOf(world, half, count);
+  } finally {
+    world.stop();
+  }
+}
+
 // ---- many environments at once ----
 
 function childrenOf(pid) {
@@ -245,6 +277,6 @@ async function fleet() {
 
 rmSync(work, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
-for (const [name, part] of Object.entries({ fleet, many, resident, valgrind: checkMemory })) if (!only || only === name) await part();
+for (const [name, part] of Object.entries({ fleet, many, rounds, resident, valgrind: checkMemory })) if (!only || only === name) await part();
 console.log(`${violations} violations`);
 process.exit(violations ? 1 : 0);

@@ -5,7 +5,7 @@
 # A branch counts unless it is an assertion's (that it holds is the point) or the compiler says that nothing reaches it.
 set -eu
 cd "$(dirname "$0")/../.."
-core_lines=98 core_branches=92 whole_lines=90
+core_lines=100 core_branches=99 whole_lines=90
 cmake --preset coverage
 
 measure() {

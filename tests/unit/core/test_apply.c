@@ -637,6 +637,143 @@ what_became_of_a_column_is_said(void **state)
     }
 }
 
+/** Gives the plan the id that its contents make: whoever changes a plan can do that too. */
+static void
+forge_id(struct scene *scene, struct arena *arena)
+{
+    static const char words[] = "its rows make ";
+    const char *id;
+
+    apply(scene, arena);
+    assert_refused(scene, 13);
+    id = strstr(scene->outcome.err.detail, words);
+    assert_non_null(id);
+    (void)snprintf(scene->plan.id, sizeof scene->plan.id, "%s", id + sizeof words - 1);
+}
+
+static void
+a_plan_that_fits_its_id_is_looked_through_all_the_same(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    static struct scene scene;
+
+    (void)state;
+    set_scene(&scene, arena); /* it names nothing */
+    scene.plan.header.database = scene.plan.header.organization_id = "";
+    forge_id(&scene, arena);
+    apply(&scene, arena);
+    assert_refused(&scene, 13);
+    assert_non_null(strstr(scene.outcome.err.primary, "names no target"));
+    set_scene(&scene, arena); /* its scope is none */
+    (void)snprintf(scene.plan.strings[7], sizeof scene.plan.strings[7], "undo=all");
+    forge_id(&scene, arena);
+    apply(&scene, arena);
+    assert_refused(&scene, 13);
+    assert_non_null(strstr(scene.outcome.err.primary, "scope"));
+    set_scene(&scene, arena); /* it leaves a table out, and that table has no rows */
+    scene.world.tables[TABLE_FIELD].count = 0;
+    make_plan(&scene, arena);
+    scene.plan.has_table[TABLE_FIELD] = false;
+    forge_id(&scene, arena);
+    apply(&scene, arena);
+    assert_refused(&scene, 5);
+    assert_string_equal(scene.outcome.difference->tables[TABLE_FIELD].columns[0],
+                        "the table is not in the plan");
+}
+
+/** The same server under a name in other letters: nothing differs, and it is another plan. */
+static void
+shout(struct axdb_evidence *axdb)
+{
+    axdb->identity.dialled = "SQL01,1433";
+}
+
+static void
+a_plan_with_another_id_is_stale_though_no_row_differs(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    static struct scene scene;
+
+    (void)state;
+    set_scene(&scene, arena);
+    scene.world.patch_axdb = shout;
+    apply(&scene, arena);
+    assert_refused(&scene, 5);
+    for (int i = 0; i < TABLES; i++)
+        assert_int_equal(differing_rows(&scene.outcome.difference->tables[i]), 0);
+}
+
+static void
+lose_events(struct axdb_evidence *axdb)
+{
+    axdb->tables[TABLE_EVENTS].fault = "is a view";
+}
+
+static void
+what_cannot_be_compared_is_refused_for_what_it_is(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    static struct scene scene;
+
+    (void)state;
+    set_scene(&scene, arena);
+    scene.world.table_missing = true;
+    apply(&scene, arena);
+    assert_refused(&scene, 14);
+    set_scene(&scene, arena);
+    scene.world.patch_axdb = lose_events;
+    apply(&scene, arena);
+    assert_refused(&scene, 14);
+    assert_null(scene.outcome.difference);
+}
+
+static struct column turned[32];
+
+/** Its columns stand in another order, or many have come. */
+static void
+turn_columns(struct axdb_evidence *axdb)
+{
+    struct schema *schema = &axdb->tables[TABLE_EVENTS].schema;
+
+    memcpy(turned, schema->columns, schema->count * sizeof *turned);
+    turned[2] = schema->columns[3];
+    turned[3] = schema->columns[2];
+    schema->columns = turned;
+}
+
+static void
+other_types(struct axdb_evidence *axdb)
+{
+    struct schema *schema = &axdb->tables[TABLE_PROJECT].schema;
+
+    memcpy(turned, schema->columns, schema->count * sizeof *turned);
+    for (size_t i = 2; i < schema->count; i++)
+        turned[i].nullable = !turned[i].nullable;
+    schema->columns = turned;
+}
+
+static void
+an_order_of_columns_and_each_of_many_is_told(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    static struct scene scene;
+    const struct table_difference *found;
+
+    (void)state;
+    set_scene(&scene, arena);
+    scene.world.patch_axdb = turn_columns;
+    apply(&scene, arena);
+    assert_refused(&scene, 5);
+    found = &scene.outcome.difference->tables[TABLE_EVENTS];
+    assert_int_equal(found->column_count, 1);
+    assert_string_equal(found->columns[0], "the columns are in another order");
+    set_scene(&scene, arena);
+    scene.world.patch_axdb = other_types;
+    apply(&scene, arena);
+    assert_refused(&scene, 5);
+    assert_int_equal(scene.outcome.difference->tables[TABLE_PROJECT].column_count, 7);
+}
+
 int
 main(void)
 {
@@ -660,6 +797,10 @@ main(void)
         cmocka_unit_test(a_half_that_the_plan_has_must_be_named_and_one_that_it_has_not_is_left),
         cmocka_unit_test(each_part_of_the_target_has_to_be_the_plans),
         cmocka_unit_test(what_became_of_a_column_is_said),
+        cmocka_unit_test(a_plan_that_fits_its_id_is_looked_through_all_the_same),
+        cmocka_unit_test(a_plan_with_another_id_is_stale_though_no_row_differs),
+        cmocka_unit_test(what_cannot_be_compared_is_refused_for_what_it_is),
+        cmocka_unit_test(an_order_of_columns_and_each_of_many_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

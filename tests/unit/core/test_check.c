@@ -435,6 +435,237 @@ a_target_is_tested_by_what_its_connections_show(void **state)
     assert_string_equal(outcome.verdict, "AxDB: ok");
 }
 
+/* ---- what is rarely so ---- */
+
+static void
+link_not_known(struct runtime_evidence *runtime)
+{
+    runtime->identity.link_known = runtime->identity.linked = false;
+    runtime->identity.link_detail = "HTTP 500";
+}
+
+static void
+not_linked(struct runtime_evidence *runtime)
+{
+    runtime->identity.linked = false;
+}
+
+static void
+no_host(struct runtime_evidence *runtime)
+{
+    runtime->identity.host = "";
+}
+
+static void
+no_organization(struct runtime_evidence *runtime)
+{
+    runtime->identity.organization_id = "";
+}
+
+static void
+no_access_mode(struct axdb_evidence *axdb)
+{
+    axdb->identity.user_access = "";
+}
+
+static void
+a_user(struct axdb_evidence *axdb)
+{
+    axdb->identity.user = "cleaner";
+    axdb->tables[TABLE_EVENTS].may_delete = RIGHT_MISSING;
+}
+
+static void
+a_nameless_user(struct axdb_evidence *axdb)
+{
+    axdb->identity.user = "";
+    axdb->tables[TABLE_EVENTS].may_delete = RIGHT_MISSING;
+}
+
+static void
+hidden_keys(struct axdb_evidence *axdb)
+{
+    axdb->tables[TABLE_EVENTS].foreign_keys.known = false;
+}
+
+static void
+hidden_policies(struct axdb_evidence *axdb)
+{
+    axdb->tables[TABLE_EVENTS].policies.known = false;
+}
+
+static void
+disabled_trigger(struct axdb_evidence *axdb)
+{
+    axdb->tables[TABLE_EVENTS].triggers.disabled = trigger_names;
+    axdb->tables[TABLE_EVENTS].triggers.disabled_count = 1;
+}
+
+static void
+disabled_key(struct axdb_evidence *axdb)
+{
+    axdb->tables[TABLE_EVENTS].foreign_keys.disabled = trigger_names;
+    axdb->tables[TABLE_EVENTS].foreign_keys.disabled_count = 1;
+}
+
+static void
+disabled_policy(struct axdb_evidence *axdb)
+{
+    axdb->tables[TABLE_EVENTS].policies.disabled = policy_names;
+    axdb->tables[TABLE_EVENTS].policies.disabled_count = 1;
+}
+
+static void
+no_keys_of_projects(struct axdb_evidence *axdb)
+{
+    axdb->tables[TABLE_PROJECT].schema.unique_key = false;
+}
+
+static const struct {
+    void (*axdb)(struct axdb_evidence *axdb);
+    void (*runtime)(struct runtime_evidence *runtime);
+    const char *fno_url, *host, *restored_after;
+    bool projects;
+    const char *check, *word, *says; /* "nothing": it says nothing */
+    const char *hint;
+} rare[] = {
+    {NULL, link_not_known, "https://uat.operations.dynamics.com", NULL, NULL, false, "C-LINK", "",
+     "advisory unknown: the link to finance and operations is not known: HTTP 500", NULL},
+    {NULL, not_linked, "https://uat.operations.dynamics.com", NULL, NULL, false, "C-LINK", "",
+     "advisory missing: Dataverse reports none as its finance and operations environment, "
+     "expected uat.operations.dynamics.com",
+     NULL},
+    {NULL, no_host, NULL, "other.crm4.dynamics.com", NULL, false, "C-ORG", "host",
+     "required missing: organization host is not known, expected other.crm4.dynamics.com", NULL},
+    {NULL, no_organization, NULL, NULL, NULL, false, "C-ORG", "",
+     "required unknown: the service does not say which organization it is", NULL},
+    {no_access_mode, NULL, NULL, NULL, NULL, false, "C-STATE", "",
+     "required unknown: the server does not say in what state the database is", NULL},
+    {a_user, NULL, NULL, NULL, NULL, false, "C-RIGHTS", "BUSINESS", NULL, "TO [cleaner];"},
+    {a_nameless_user, NULL, NULL, NULL, NULL, false, "C-RIGHTS", "BUSINESS", NULL, "TO [dwclean];"},
+    {hidden_keys, NULL, NULL, NULL, NULL, false, "C-EFFECT", "BUSINESS", "nothing", NULL},
+    {hidden_policies, NULL, NULL, NULL, NULL, false, "C-EFFECT", "BUSINESS", "nothing", NULL},
+    {disabled_trigger, NULL, NULL, NULL, NULL, false, "C-EFFECT", "switched on",
+     "required ok: dbo.BUSINESSEVENTSDEFINITION: no trigger, foreign key or row-level security "
+     "policy that is switched on",
+     NULL},
+    {disabled_key, NULL, NULL, NULL, NULL, false, "C-EFFECT", "switched on",
+     "required ok: dbo.BUSINESSEVENTSDEFINITION: no trigger, foreign key or row-level security "
+     "policy that is switched on",
+     NULL},
+    {disabled_policy, NULL, NULL, NULL, NULL, false, "C-EFFECT", "switched on",
+     "required ok: dbo.BUSINESSEVENTSDEFINITION: no trigger, foreign key or row-level security "
+     "policy that is switched on",
+     NULL},
+    {NULL, NULL, NULL, NULL, "yesterday", false, "C-RESTORE", "", NULL, NULL},
+    {no_history, NULL, NULL, NULL, "yesterday", false, "C-RESTORE", "", NULL, NULL},
+    {no_keys_of_projects, NULL, NULL, NULL, NULL, true, "C-KEY", "PROJECTCONF", NULL, NULL},
+};
+
+static void
+what_is_rare_has_its_sentence_too(void **state)
+{
+    static const char *const projects[] = {"DWM-1"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rare / sizeof rare[0]; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct run_request request = fake_request();
+        static struct fake_world world;
+        const struct observation *seen;
+        struct outcome outcome;
+        char said[512];
+
+        world_init(&world);
+        world.patch_axdb = rare[i].axdb;
+        world.patch_runtime = rare[i].runtime;
+        request.expect_fno_url = rare[i].fno_url;
+        request.expect_dataverse_host = rare[i].host;
+        request.expect_restored_after = rare[i].restored_after;
+        request.projects = projects;
+        request.project_count = rare[i].projects;
+        outcome = checked(&world, &request, arena);
+        seen = seen_by(&outcome, rare[i].check, rare[i].word);
+        say(seen, said, sizeof said);
+        if ((rare[i].says && strcmp(said, rare[i].says) != 0) || (!rare[i].says && !seen) ||
+            (rare[i].hint && (!seen->hint || !strstr(seen->hint, rare[i].hint))))
+            fail_msg("case %zu: %s: %s", i, said, seen && seen->hint ? seen->hint : "");
+    }
+}
+
+static void
+one_advisory_need_is_one(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    const struct run_request request = fake_request();
+    struct fake_world world;
+
+    (void)state;
+    world_init(&world);
+    world.patch_axdb = no_history;
+    assert_string_equal(checked(&world, &request, arena).verdict,
+                        "everything that a run needs is there; 1 advisory need is missing or not "
+                        "known");
+}
+
+static void
+without_a_runs_directory_that_is_told(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        const struct run_request request = fake_request();
+        struct fake_world world;
+        struct outcome outcome;
+
+        world_init(&world);
+        if (i)
+            world.run_store.probe = NULL;
+        else
+            world.ports.runs = NULL;
+        outcome = checked(&world, &request, arena);
+        assert_non_null(seen_by(&outcome, "C-RUNS", "none is named"));
+    }
+}
+
+/** env test: of the halves that are asked for, what the connection shows. */
+static void
+an_environment_is_tested_by_its_connections_alone(void **state)
+{
+    static const struct {
+        bool axdb, dataverse;
+        const char *restored_after, *verdict;
+        int status;
+    } tests[] = {
+        {true, true, NULL, "AxDB: ok; Dataverse: ok", 0},
+        {true, false, NULL, "AxDB: ok", 0},
+        {false, true, NULL, "Dataverse: ok", 0},
+        {true, false, "2026-11-21", NULL, 4},
+        {true, false, "2026-11-01", NULL, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct run_request request = fake_request();
+        struct fake_world world;
+        struct outcome outcome;
+
+        world_init(&world);
+        request.axdb = tests[i].axdb;
+        request.dataverse = tests[i].dataverse;
+        request.expect_restored_after = tests[i].restored_after;
+        run_test_target(&request, &world.ports, arena, &outcome);
+        if (outcome.exit_status != tests[i].status ||
+            (tests[i].verdict && strcmp(outcome.verdict, tests[i].verdict) != 0))
+            fail_msg("case %zu: %d: %s", i, outcome.exit_status, outcome.verdict);
+        assert_int_equal(seen_by(&outcome, "C-CONNECT", "") != NULL, tests[i].axdb);
+        assert_int_equal(seen_by(&outcome, "C-SIGNIN", "") != NULL, tests[i].dataverse);
+        assert_int_equal(seen_by(&outcome, "C-RESTORE", "") != NULL,
+                         tests[i].restored_after != NULL);
+    }
+}
+
 int
 main(void)
 {
@@ -451,6 +682,10 @@ main(void)
         cmocka_unit_test(the_verdict_says_what_is_only_advisory),
         cmocka_unit_test(memory_that_runs_out_is_never_ready),
         cmocka_unit_test(a_target_is_tested_by_what_its_connections_show),
+        cmocka_unit_test(what_is_rare_has_its_sentence_too),
+        cmocka_unit_test(one_advisory_need_is_one),
+        cmocka_unit_test(without_a_runs_directory_that_is_told),
+        cmocka_unit_test(an_environment_is_tested_by_its_connections_alone),
     };
 
     return cmocka_run_group_tests_name("core/check", tests, NULL, NULL);

@@ -146,6 +146,168 @@ a_sign_without_a_message_is_found_by_its_id(void **state)
     assert_string_equal(outcome.explained[0].match->symptom->id, "S25");
 }
 
+/** A target that shows nothing, and one that names every organization itself. */
+static void
+show_nothing(struct axdb_evidence *evidence)
+{
+    for (int i = 0; i < AXDB_TABLES; i++)
+        evidence->tables[i].fresh.rows = evidence->tables[i].partitions.rows = 0;
+    evidence->channel_count = evidence->url_count = 0;
+}
+
+/** The field rows are gone, whether the project rows are is not known. */
+static void
+show_little(struct axdb_evidence *evidence)
+{
+    show_nothing(evidence);
+    evidence->tables[TABLE_PROJECT].fresh.known = false;
+    (void)err_set(&evidence->tables[TABLE_PROJECT].fresh.why, ERR_LOCK, "deadlock victim");
+}
+
+static void
+what_the_target_shows_confirms_or_contradicts(void **state)
+{
+    static const struct {
+        const char *text;
+        void (*axdb)(struct axdb_evidence *evidence);
+        void (*runtime)(struct runtime_evidence *evidence);
+        enum confirmation confirmation;
+        int status;
+    } cases[] = {
+        {"DWFOEV1004", NULL, NULL, CONFIRMATION_CONFIRMED, 2},
+        {"DWFOEV1004", show_nothing, emptied, CONFIRMATION_CONTRADICTED, 0},
+        {"DWFOEV1004", show_little, emptied, CONFIRMATION_UNDECIDED, 11},
+        {"S02", show_nothing, emptied, CONFIRMATION_CONTRADICTED, 0},
+        {"S03", show_nothing, emptied, CONFIRMATION_UNDECIDED, 0},
+        {"SecureConfig Organization (ProjOpsTest4) does not match actual CRM Organization (?)",
+         NULL, NULL, CONFIRMATION_UNDECIDED, 2},
+        {"SecureConfig Organization (?) does not match actual CRM Organization (org6459f7a8)", NULL,
+         NULL, CONFIRMATION_UNDECIDED, 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new((size_t)8 * MEGABYTE);
+        struct run_request request = fake_request();
+        struct fake_world world;
+        struct outcome outcome;
+
+        fake_world_init(&world);
+        world.patch_axdb = cases[i].axdb;
+        world.patch_runtime = cases[i].runtime;
+        request.text = cases[i].text;
+        request.text_size = strlen(cases[i].text);
+        run_explain(&request, &world.ports, arena, &outcome);
+        if (outcome.explained[0].confirmation != cases[i].confirmation ||
+            outcome.exit_status != cases[i].status)
+            fail_msg("case %zu: %d, %d: %s", i, (int)outcome.explained[0].confirmation,
+                     outcome.exit_status, outcome.explained[0].evidence);
+    }
+}
+
+/** Both names missing, and the rows prove it all the same. */
+static void
+rows_prove_what_a_text_does_not_say(void **state)
+{
+    static const struct organization_name names[] = {{"ProjOpsTest4", 2, true}};
+    static const struct runtime_diagnosis foreign = {.names_part = {.known = true},
+                                                     .names = names,
+                                                     .name_count = 1,
+                                                     .rows_read = 2,
+                                                     .rows_scanned = 2};
+    static const struct {
+        const char *text;
+        enum confirmation confirmation;
+    } cases[] = {
+        {"SecureConfig Organization (?) does not match actual CRM Organization (?)",
+         CONFIRMATION_CONSISTENT},
+        {"SecureConfig Organization (ProjOpsTest4) does not match actual CRM Organization (UAT)",
+         CONFIRMATION_CONFIRMED},
+        {"SecureConfig Organization (Older) does not match actual CRM Organization (UAT)",
+         CONFIRMATION_UNDECIDED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new((size_t)8 * MEGABYTE);
+        struct run_request request = fake_request();
+        struct fake_world world;
+        struct outcome outcome;
+
+        fake_world_init(&world);
+        world.diagnosis = &foreign;
+        request.text = cases[i].text;
+        request.text_size = strlen(cases[i].text);
+        run_explain(&request, &world.ports, arena, &outcome);
+        assert_int_equal(outcome.explained[0].confirmation, cases[i].confirmation);
+    }
+}
+
+static void
+a_scope_that_cannot_be_explains_nothing(void **state)
+{
+    static const char *const channels[] = {"DualWrite"};
+    ARENA_SCOPED arena = arena_new((size_t)8 * MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
+    fake_world_init(&world);
+    request.channels = channels;
+    request.channel_count = SIZE_MAX / 2;
+    request.text = "S08";
+    request.text_size = 3;
+    run_explain(&request, &world.ports, arena, &outcome);
+    assert_int_equal(outcome.word, OUTCOME_FAILED);
+    run_verify(&request, &world.ports, arena, &outcome);
+    assert_int_equal(outcome.word, OUTCOME_FAILED);
+}
+
+static void
+without_memory_no_text_is_called_unknown(void **state)
+{
+    static const char *const texts[] = {"S25", "hello", "DWFOEV1004"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        size_t bytes = 0;
+
+        for (; bytes < 65536; bytes += 8) {
+            ARENA_SCOPED arena = arena_new(bytes);
+            struct outcome outcome;
+
+            explain(texts[i], false, NULL, arena, &outcome);
+            if (outcome.err.code == ERR_NONE || outcome.err.code == ERR_NOT_FOUND)
+                break;
+            assert_int_equal(outcome.err.code, ERR_INTERNAL);
+        }
+        assert_in_range(bytes, 1000, 65535);
+    }
+}
+
+/** A finding with a code of the health check proves its own symptom, and is a hint to others. */
+static void
+a_code_proves_its_own_symptom_only(void **state)
+{
+    static const struct runtime_company companies[] = {{"USMF", "Contoso", true, false}};
+    static const struct runtime_diagnosis no_team = {
+        .companies_part = {.known = true}, .companies = companies, .company_count = 1};
+    ARENA_SCOPED arena = arena_new((size_t)8 * MEGABYTE);
+    struct run_request request = fake_request();
+    struct fake_world world;
+    struct outcome outcome;
+
+    (void)state;
+    fake_world_init(&world);
+    world.diagnosis = &no_team;
+    request.text = "DWDVEV1007";
+    request.text_size = 10;
+    run_explain(&request, &world.ports, arena, &outcome);
+    assert_string_equal(outcome.explained[0].match->symptom->id, "S11");
+    assert_int_equal(outcome.explained[0].confirmation, CONFIRMATION_CONSISTENT);
+}
+
 int
 main(void)
 {
@@ -155,6 +317,11 @@ main(void)
         cmocka_unit_test(a_target_that_cannot_be_read_decides_nothing),
         cmocka_unit_test(a_text_without_a_match_says_so),
         cmocka_unit_test(a_sign_without_a_message_is_found_by_its_id),
+        cmocka_unit_test(what_the_target_shows_confirms_or_contradicts),
+        cmocka_unit_test(rows_prove_what_a_text_does_not_say),
+        cmocka_unit_test(a_scope_that_cannot_be_explains_nothing),
+        cmocka_unit_test(without_memory_no_text_is_called_unknown),
+        cmocka_unit_test(a_code_proves_its_own_symptom_only),
     };
 
     return cmocka_run_group_tests_name("core/explain", tests, NULL, NULL);

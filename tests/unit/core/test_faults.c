@@ -2,6 +2,8 @@
  * n-th allocation, and a stop signal seen at the n-th poll; for all n. What is promised holds
  * nevertheless, and what is said is so. */
 #include "base/cancel.h"
+#include "core/granted_axdb.h"
+#include "core/preview.h"
 #include "scenes.h"
 
 #include <stdlib.h>
@@ -231,6 +233,80 @@ a_stop_signal_before_commit_changes_nothing(void **state)
     }
 }
 
+/** The word at which a stop signal comes. */
+static const char *stop_word;
+
+static void
+stop_when_told(struct observer *observer, enum log_level level, const char *text)
+{
+    (void)observer;
+    (void)level;
+    if (strstr(text, stop_word))
+        poll_that_stops = 1;
+}
+
+static void
+a_stop_signal_ends_waiting(void **state)
+{
+    static const struct {
+        const char *word;
+        int lock_failures, status;
+        bool lost;
+    } cases[] = {{"trying again", 1, 130, false}, {"waiting to find out", 0, 6, true}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        static struct scene scene;
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct outcome outcome;
+
+        memset(&scene, 0, sizeof scene);
+        prepare_clean(&scene, arena);
+        const size_t rows = fake_world_rows(&scene.world);
+
+        scene.world.lock_failures = cases[i].lock_failures;
+        if (cases[i].lost) {
+            scene.world.commit = COMMIT_UNKNOWN;
+            scene.world.axdb_gone_after = true;
+        }
+        scene.world.observer.say = stop_when_told;
+        stop_word = cases[i].word;
+        polls = 0;
+        run_clean(&scene.request, &scene.world.ports, arena, &outcome);
+        poll_that_stops = 0;
+        assert_int_equal(outcome.exit_status, cases[i].status);
+        assert_int_equal(scene.world.violations, 0);
+        assert_int_equal(fake_world_rows(&scene.world), rows);
+        assert_int_equal(fake_world_journalled(&scene.world, "commit-sent"), cases[i].lost);
+    }
+}
+
+static void
+what_has_no_command_fails_without_memory_too(void **state)
+{
+    const struct granted_axdb_options options = {0};
+    const struct preview_job job = {0};
+    const struct preview_sink sink = {0};
+    struct axdb_server *server = NULL;
+    static struct scene scene;
+    struct err err = {0};
+
+    (void)state;
+    arm(&scene.world, ALLOCATION_FAILS, 1);
+    assert_false(granted_axdb_new(&options, &server, &err));
+    assert_int_equal(err.code, ERR_INTERNAL);
+    assert_null(server);
+    fake_world_init(&scene.world);
+    fake_plan_init(&scene.plan, &scene.world);
+    struct preview_job of_plan = job;
+
+    of_plan.saved = &scene.plan.saved;
+    arm(&scene.world, ALLOCATION_FAILS, 1);
+    assert_false(preview_run(&of_plan, &sink, &err));
+    assert_int_equal(err.code, ERR_INTERNAL);
+    allocation_that_fails = 0;
+}
+
 int
 main(void)
 {
@@ -240,6 +316,8 @@ main(void)
         cmocka_unit_test(an_allocation_that_fails_breaks_no_promise),
         cmocka_unit_test(a_stop_signal_breaks_no_promise),
         cmocka_unit_test(a_stop_signal_before_commit_changes_nothing),
+        cmocka_unit_test(a_stop_signal_ends_waiting),
+        cmocka_unit_test(what_has_no_command_fails_without_memory_too),
     };
 
     return cmocka_run_group_tests_name("core/faults", tests, NULL, NULL);

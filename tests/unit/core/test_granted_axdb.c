@@ -309,6 +309,59 @@ a_grantor_that_cannot_is_an_internal_fault(void **state)
     granted_axdb_free(server);
 }
 
+static bool
+make_nothing(void *ctx, const struct axdb_grant *grant, struct axdb_server **ret, struct err *err)
+{
+    (void)ctx;
+    (void)grant;
+    (void)ret;
+    return err_set(err, ERR_SERVER, "that is no server");
+}
+
+static void
+a_grant_that_leads_nowhere_is_of_no_use(void **state)
+{
+    struct granted_axdb_options with = options();
+    struct axdb_store *store = NULL;
+    struct err err = {0};
+
+    (void)state;
+    with.maker.make = make_nothing;
+    struct axdb_server *server = server_of(&with);
+
+    assert_false(server->connect(server, "run-1", &store, &err));
+    assert_int_equal(err.code, ERR_SERVER);
+    assert_false(server->connect(server, "run-1", &store, &err)); /* it is not asked for again */
+    assert_int_equal(world.asks, 1);
+    granted_axdb_free(server);
+    assert_int_equal(world.releases, 0);
+}
+
+/** A login that fails at once never worked: nobody else has ended it. */
+static void
+a_login_that_never_worked_was_not_ended_by_another(void **state)
+{
+    struct granted_axdb_options with = options();
+    struct axdb_store *store = NULL;
+    struct err err = {0};
+
+    (void)state;
+    with.now_utc_ms = NULL; /* the clock: the grant is long over, or has no end */
+    with.server = "a";
+    world.given = (struct axdb_grant){.server = "A", .database = "AxDB", .user = "JIT-1"};
+    struct axdb_server *server = server_of(&with);
+
+    (void)err_set(&world.connect_fails, ERR_SIGNIN, "login failed");
+    assert_false(server->connect(server, "run-1", &store, &err));
+    assert_null(strstr(err.hint, "worked before"));
+    world.connect_fails.code = ERR_NONE;
+    assert_true(server->connect(server, "run-1", &store, &err));
+    (void)err_set(&world.connect_fails, ERR_CONNECT, "no route");
+    assert_false(server->connect(server, "run-1", &store, &err));
+    assert_null(strstr(err.hint, "worked before"));
+    granted_axdb_free(server);
+}
+
 int
 main(void)
 {
@@ -324,6 +377,8 @@ main(void)
         cmocka_unit_test_setup(a_login_that_worked_and_is_refused_later_was_ended_by_somebody,
                                set_up),
         cmocka_unit_test_setup(a_grantor_that_cannot_is_an_internal_fault, set_up),
+        cmocka_unit_test_setup(a_grant_that_leads_nowhere_is_of_no_use, set_up),
+        cmocka_unit_test_setup(a_login_that_never_worked_was_not_ended_by_another, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -444,6 +444,12 @@ no_etags(struct runtime_evidence *runtime)
 }
 
 static void
+no_own_name(struct runtime_evidence *runtime)
+{
+    runtime->identity.host = "";
+}
+
+static void
 one_thing_that_is_not_as_it_should_be_refuses(void **state)
 {
     static const char *const nearly[] = {"dualwrite"};
@@ -469,6 +475,10 @@ one_thing_that_is_not_as_it_should_be_refuses(void **state)
         {.runtime = no_name, .status = 4, .said = "does not say which organization"},
         {.runtime = may_not_delete, .status = 12, .said = "may not delete Dual Write Runtime"},
         {.runtime = no_etags, .status = 14, .said = "1 runtime configurations have no version"},
+        {.runtime = no_own_name,
+         .pinned_host = "other.crm4.dynamics.com",
+         .status = 4,
+         .said = "organization host is not known"},
         {.pinned_name = "org6459f7a8", .status = 0},
         {.pinned_name = "other", .status = 4, .said = "organization name is org6459f7a8, expected"},
         {.pinned_host = "https://contoso-uat.crm4.dynamics.com", .status = 0},
@@ -592,6 +602,90 @@ a_production_target_of_dataverse_alone_is_named_by_its_host(void **state)
     assert_non_null(strstr(err.primary, "needs a saved plan"));
     request.applies = true;
     assert_true(guard_statement(&request, false, &err));
+
+    /* the grant of Dataverse names the server */
+    request.axdb = true;
+    request.jit = "Writer";
+    request.server = request.database = NULL;
+    assert_true(guard_statement(&request, false, &err));
+    request.server = "sql01";
+    assert_true(guard_statement(&request, false, &err));
+    request.axdb = false;
+    request.removes = request.applies = true;
+    request.allow_production = NULL;
+    assert_false(guard_statement(&request, false, &err));
+    assert_null(strstr(err.hint, "dwclean plan --out FILE"));
+}
+
+/** Production is refused before anything is reached, by what is asked for. */
+static void
+production_under_another_class_is_no_statement(void **state)
+{
+    static const struct production_target production = {
+        .environment = "prod", .source = "config.ini:3", .server = "sql01", .database = "AxDB"};
+    struct run_request request = fake_request();
+    struct err err = {0};
+
+    (void)state;
+    request.production = &production;
+    request.production_count = 1;
+    request.plan_id = "x";
+    assert_false(guard_statement(&request, false, &err));
+    assert_non_null(strstr(err.primary, "is production"));
+    request.dataverse_url = "https://elsewhere";
+    request.database = "Other";
+    assert_true(guard_statement(&request, false, &err));
+    /* nor is Dataverse that of production, as far as its URL tells */
+    static const struct production_target organization = {
+        .environment = "prod", .source = "config.ini:3", .dataverse_url = "https://prod"};
+
+    request.production = &organization;
+    assert_true(guard_statement(&request, false, &err));
+    request.dataverse_url = "https://prod/";
+    assert_false(guard_statement(&request, false, &err));
+    request.production = &production;
+    /* the grant of Dataverse names server and database: what answers is compared then */
+    request.jit = "writer";
+    request.database = NULL;
+    assert_true(guard_statement(&request, false, &err));
+    request.server = NULL;
+    assert_true(guard_statement(&request, false, &err));
+}
+
+/** Project rows of a map, and whether they may go. */
+static void
+rows_of_a_map_are_guarded_as_all_are(void **state)
+{
+    static const struct map_row own[] = {{"A", "uat.crm4.dynamics.com", 0, true, true}};
+    static const struct map_row foreign[] = {{"A", "prod.crm4.dynamics.com", 0, false, true}};
+    static const struct map_row kept[] = {{"A", "uat.crm4.dynamics.com", 0, true, false}};
+    static const struct {
+        const struct map_row *rows;
+        const char *own_host, *reason;
+        bool override, ok;
+    } cases[] = {
+        {own, "uat.crm4.dynamics.com", "r", false, false},
+        {own, "uat.crm4.dynamics.com", "r", true, true},
+        {own, "uat.crm4.dynamics.com", NULL, true, false},
+        {foreign, "uat.crm4.dynamics.com", NULL, false, true},
+        {foreign, NULL, NULL, false, false},
+        {foreign, NULL, "r", true, true},
+        {kept, NULL, NULL, false, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct evidence evidence = {.own_host = cases[i].own_host,
+                                          .own_host_source = "Dataverse"};
+        struct run_request request = fake_request();
+        struct err err = {0};
+
+        request.reason = cases[i].reason;
+        request.rows_name_this_environment = cases[i].override;
+        if (guard_map(&request, &evidence, cases[i].rows, 1, &err) != cases[i].ok)
+            fail_msg("case %zu: %s", i, err.primary);
+        assert_int_equal(err.code, cases[i].ok ? ERR_NONE : ERR_REFUSED);
+    }
 }
 
 int
@@ -614,6 +708,8 @@ main(void)
         cmocka_unit_test(an_override_needs_a_reason_and_a_person_or_a_plan),
         cmocka_unit_test(production_is_known_by_what_was_asked_for_and_by_what_answered),
         cmocka_unit_test(a_production_target_of_dataverse_alone_is_named_by_its_host),
+        cmocka_unit_test(production_under_another_class_is_no_statement),
+        cmocka_unit_test(rows_of_a_map_are_guarded_as_all_are),
     };
 
     return cmocka_run_group_tests_name("core/guard", tests, NULL, NULL);

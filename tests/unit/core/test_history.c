@@ -388,6 +388,67 @@ what_is_kept_says_why(void **state)
                         "it is damaged: what it removed cannot be told");
 }
 
+static void
+each_state_is_unfinished_or_not(void **state)
+{
+    static const enum history_state unfinished[] = {HISTORY_OPEN, HISTORY_UNKNOWN, HISTORY_PARTIAL};
+    static const enum history_state others[] = {HISTORY_RUNNING,   HISTORY_DONE,
+                                                HISTORY_REFUSED,   HISTORY_ROLLED_BACK,
+                                                HISTORY_UNCHANGED, HISTORY_DAMAGED};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof unfinished / sizeof unfinished[0]; i++)
+        assert_true(history_is_unfinished(unfinished[i]));
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        assert_false(history_is_unfinished(others[i]));
+}
+
+static void
+a_run_is_of_its_environment_or_of_any(void **state)
+{
+    struct world world = {0};
+    const struct run_entry *run = add_done(&world, 1, "uat");
+
+    (void)state;
+    assert_true(history_is_of(run, NULL));
+    assert_true(history_is_of(run, "UAT"));
+    assert_false(history_is_of(run, "prod"));
+}
+
+/** While its undo works, a run is kept. */
+static void
+a_run_whose_undo_works_is_kept(void **state)
+{
+    struct world world = {0};
+    struct run_entry *undo = add(&world, 20, "undo", "uat");
+    struct run_entry *run = add_done(&world, 1, "uat");
+
+    (void)state;
+    undo->past.progress.undoes = run->id;
+    undo->running = true;
+    assert_non_null(keep(&world, run, 1));
+}
+
+/** A run of Dataverse alone that says it committed has no rows of AxDB to be undone. */
+static void
+what_removed_no_row_of_axdb_is_undone_by_dataverse_alone(void **state)
+{
+    struct world world = {0};
+    struct run_entry *undo;
+    struct run_entry *run;
+
+    (void)state;
+    world.list.count = 1;
+    run = add_done(&world, 1, "uat");
+    memset(run->backup, 0, sizeof run->backup);
+    run->backup[TABLE_RUNTIME] = 2;
+    world.list.count = 0;
+    undo = add_undo(&world, 2, run);
+    world.list.count = 2;
+    undo->past.progress.committed = undo->past.progress.commit_sent = false;
+    assert_ptr_equal(history_undone_by(&world.list, run), undo);
+}
+
 int
 main(void)
 {
@@ -405,6 +466,10 @@ main(void)
         cmocka_unit_test(a_run_is_undone_when_every_half_that_it_removed_is_back),
         cmocka_unit_test(the_last_time_is_found_in_what_is_left),
         cmocka_unit_test(what_is_kept_says_why),
+        cmocka_unit_test(each_state_is_unfinished_or_not),
+        cmocka_unit_test(a_run_is_of_its_environment_or_of_any),
+        cmocka_unit_test(a_run_whose_undo_works_is_kept),
+        cmocka_unit_test(what_removed_no_row_of_axdb_is_undone_by_dataverse_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 #include "core/host.h"
 #include "test.h"
 
+#include <string.h>
+
 static void
 urls_are_reduced_to_hosts(void **state)
 {
@@ -20,6 +22,8 @@ urls_are_reduced_to_hosts(void **state)
         {"", ""},
         {"   ", ""},
         {"https://", ""},
+        {"\t\r\nhttps://contoso.crm.dynamics.com\r\n", "contoso.crm.dynamics.com"},
+        {"contoso.crm.dynamics.com/x?next=https://evil.com", "contoso.crm.dynamics.com"},
     };
 
     (void)state;
@@ -78,6 +82,39 @@ channels_are_grouped_into_families(void **state)
     assert_false(channel_is_foreign("DualWrite"));
 }
 
+static void
+a_host_that_is_too_long_is_cut(void **state)
+{
+    char url[2 * HOST_BYTES];
+    char host[HOST_BYTES];
+
+    (void)state;
+    memset(url, 'a', sizeof url);
+    url[sizeof url - 1] = '\0';
+    host_of_url(url, host);
+    assert_int_equal(strlen(host), HOST_BYTES - 1);
+}
+
+static void
+what_is_no_guid_is_no_end_of_a_family(void **state)
+{
+    static const char *const cases[][2] = {
+        {"Feed_0b9e8f60-52c5-4b2a-a5f8-5a8b0c1d2e3g", "Feed_0b9e8f60-52c5-4b2a-a5f8-5a8b0c1d2e3g"},
+        {"Feed_0B9E8F60-52C5-4B2A-A5F8-5A8B0C1D2E3F", "Feed"},
+        {"Feed_:b9e8f60-52c5-4b2a-a5f8-5a8b0c1d2e3f", "Feed_:b9e8f60-52c5-4b2a-a5f8-5a8b0c1d2e3f"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char family[64];
+
+        channel_family_of(cases[i][0], family, sizeof family);
+        assert_string_equal(family, cases[i][1]);
+    }
+    assert_false(host_is_named("https://contoso", "contoso"
+                                                  "x"));
+}
+
 int
 main(void)
 {
@@ -85,6 +122,8 @@ main(void)
         cmocka_unit_test(urls_are_reduced_to_hosts),
         cmocka_unit_test(a_url_that_names_the_own_host_in_any_way_is_found),
         cmocka_unit_test(channels_are_grouped_into_families),
+        cmocka_unit_test(a_host_that_is_too_long_is_cut),
+        cmocka_unit_test(what_is_no_guid_is_no_end_of_a_family),
     };
 
     return cmocka_run_group_tests_name("core/host", tests, NULL, NULL);

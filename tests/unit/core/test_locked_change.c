@@ -68,11 +68,53 @@ after_commit_was_sent_it_is_never_attempted_again(void **state)
     }
 }
 
+/** Of the tables that the change does not touch, those that it may reach are watched. */
+static void
+what_the_change_may_reach_is_watched(void **state)
+{
+    static const char *const names[] = {"FK_MAP"};
+    static const struct {
+        bool triggers_seen, keys_seen, a_trigger, a_key, watched;
+    } cases[] = {{true, true, false, false, false},
+                 {false, true, false, false, true},
+                 {true, false, false, false, true},
+                 {true, true, true, false, true},
+                 {true, true, false, true, true}};
+    static const bool changed[AXDB_TABLES] = {[TABLE_PROJECT] = true};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new(1048576);
+        static struct fake_world world;
+        struct axdb_evidence evidence;
+        struct locked_watch watch;
+        struct axdb_store *store;
+        struct err err = {0};
+
+        fake_world_init(&world);
+        assert_true(world.axdb_server.connect(&world.axdb_server, "by-hand", &store, &err));
+        assert_true(store->ops->observe(store, arena, &evidence, &err));
+        struct axdb_table_evidence *table = &evidence.tables[TABLE_PROJECT];
+
+        table->triggers = (struct named_list){
+            .known = cases[i].triggers_seen, .names = names, .count = cases[i].a_trigger};
+        table->foreign_keys = (struct named_list){
+            .known = cases[i].keys_seen, .names = names, .count = cases[i].a_key};
+        assert_true(locked_watch_begin(store, evidence.tables, changed, &watch, &err));
+        assert_int_equal(watch.watched[TABLE_EVENTS], cases[i].watched);
+        assert_false(watch.watched[TABLE_PROJECT]);
+        assert_true(locked_watch_end(store, evidence.tables, &watch, &err));
+        world.tables[TABLE_EVENTS].rows[0].content++;
+        assert_int_equal(locked_watch_end(store, evidence.tables, &watch, &err), !cases[i].watched);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(after_commit_was_sent_it_is_never_attempted_again),
+        cmocka_unit_test(what_the_change_may_reach_is_watched),
     };
 
     return cmocka_run_group_tests_name("core/locked_change", tests, NULL, NULL);

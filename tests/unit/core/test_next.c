@@ -239,6 +239,194 @@ check_says_that_a_target_without_a_class_counts_as_production(void **state)
     assert_true(says(&outcome, "counts as production: clean will ask for --allow-production"));
 }
 
+static void
+what_is_not_given_is_left_out_of_the_commands(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    struct run_request request = whole_request();
+    struct outcome outcome = half_done();
+
+    (void)state;
+    /* no run directory was told, or one without a folder; no plan */
+    outcome.run_path = NULL;
+    outcome.plan_id = NULL;
+    request.database = "";
+    next_steps(&request, arena, &outcome);
+    assert_true(says(&outcome, "dwclean resume"));
+    assert_false(says(&outcome, "--runs-dir"));
+    assert_false(says(&outcome, "--plan-id"));
+    assert_false(says(&outcome, " -d "));
+    outcome.run_path = "20261121T220000Z-uat-ab12";
+    next_steps(&request, arena, &outcome);
+    assert_false(says(&outcome, "--runs-dir"));
+    outcome.run_path = "/20261121T220000Z-uat-ab12";
+    next_steps(&request, arena, &outcome);
+    assert_false(says(&outcome, "--runs-dir"));
+    /* AxDB by the grant of Dataverse, which names the server */
+    request.dataverse = false;
+    request.jit = "Reader";
+    next_steps(&request, arena, &outcome);
+    assert_true(says(&outcome, "--dataverse-url 'https://uat.crm4.dynamics.com' --jit 'Reader'"));
+    request.jit = NULL;
+    next_steps(&request, arena, &outcome);
+    assert_false(says(&outcome, "--dataverse-url"));
+    outcome.run_id = NULL; /* it had none yet */
+    next_steps(&request, arena, &outcome);
+    assert_false(says(&outcome, "dwclean resume"));
+    assert_true(says(&outcome, "Keep the run directory"));
+}
+
+static void
+a_dry_run_says_what_turns_it_into_a_change(void **state)
+{
+    static const struct {
+        bool removes, saved;
+        const char *environment;
+        const char *says, *not_says;
+    } cases[] = {
+        {true, false, NULL, "dwclean apply FILE --allow-production='AxDB@sql01,1433'",
+         "DIRECTORY'"},
+        {false, false, NULL, "--allow-production='AxDB@sql01,1433' --reason TEXT", "apply FILE"},
+        {true, true, NULL, "dwclean apply 'plan.ndjson'", "--allow-production="},
+        {true, true, "prod", "dwclean apply 'plan.ndjson' --env 'prod'",
+         "counts as production. If"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct run_request request = whole_request();
+        struct outcome outcome = {.command = cases[i].saved ? "plan" : "clean",
+                                  .word = OUTCOME_PLANNED,
+                                  .plan_path = cases[i].saved ? "plan.ndjson" : NULL};
+
+        request.env_class = CLASS_PRODUCTION;
+        request.removes = cases[i].removes;
+        request.environment = cases[i].environment;
+        next_steps(&request, arena, &outcome);
+        assert_true(says(&outcome, cases[i].says));
+        assert_false(says(&outcome, cases[i].not_says));
+        assert_true(says(&outcome, "--plan-id ?")); /* it has none, and says so */
+        outcome.plan_id = PLAN_ID;
+        next_steps(&request, arena, &outcome);
+        assert_true(says(&outcome, "--plan-id " PLAN_ID));
+        request.applies = true; /* as apply --dry-run */
+        next_steps(&request, arena, &outcome);
+        assert_false(says(&outcome, "then dwclean apply FILE"));
+    }
+}
+
+static void
+a_clean_half_is_no_clean_environment(void **state)
+{
+    static const struct {
+        bool axdb, dataverse;
+        const char *map;
+        const char *says;
+    } cases[] = {{true, true, NULL, "the environment can be linked again"},
+                 {true, false, NULL, "verify the other one"},
+                 {false, true, NULL, "verify the other one"},
+                 {true, false, "a:b", NULL}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        struct run_request request = whole_request();
+        struct outcome outcome = {.command = "clean", .word = OUTCOME_CLEAN};
+
+        request.axdb = cases[i].axdb;
+        request.dataverse = cases[i].dataverse;
+        request.map = cases[i].map;
+        next_steps(&request, arena, &outcome);
+        if (cases[i].says)
+            assert_true(says(&outcome, cases[i].says));
+        else
+            assert_int_equal(outcome.next_count, 0);
+    }
+}
+
+static void
+a_map_that_was_repaired_is_started_in_the_browser(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    const struct run_request request = whole_request();
+    struct outcome outcome = {.command = "apply", .word = OUTCOME_DONE, .map_row_count = 1};
+
+    (void)state;
+    outcome.tables[TABLE_PROJECT].asked = outcome.tables[TABLE_EVENTS].asked = true;
+    next_steps(&request, arena, &outcome);
+    assert_true(says(&outcome, "Start the map in the browser"));
+    outcome.command = "repair-map";
+    outcome.map_row_count = 0;
+    next_steps(&request, arena, &outcome);
+    assert_true(says(&outcome, "Start the map in the browser"));
+    outcome.command = "clean";
+    next_steps(&request, arena, &outcome);
+    assert_false(says(&outcome, "Start the map in the browser"));
+}
+
+static void
+event_rows_are_spoken_of_where_there_are_some(void **state)
+{
+    ARENA_SCOPED arena = arena_new(MEGABYTE);
+    const struct run_request request = whole_request();
+    struct outcome outcome = {
+        .command = "verify", .word = OUTCOME_NO_ACCESS, .before = {.family_count = 1}};
+
+    (void)state;
+    next_steps(&request, arena, &outcome);
+    assert_int_equal(outcome.next_count, 0);
+    outcome.word = OUTCOME_FAILED;
+    outcome.before.family_count = 0;
+    next_steps(&request, arena, &outcome);
+    assert_int_equal(outcome.next_count, 0);
+}
+
+/** One count that is not what a new plan would be about, and a resume is named again. */
+static void
+a_resume_is_named_unless_every_row_is_told(void **state)
+{
+    static const struct table_outcome whole = {.table = TABLE_RUNTIME,
+                                               .asked = true,
+                                               .planned_rows = 5,
+                                               .deleted_rows = 4,
+                                               .changed_rows = 1};
+
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        ARENA_SCOPED arena = arena_new(MEGABYTE);
+        const struct run_request request = whole_request();
+        struct outcome outcome = half_done();
+        struct table_outcome *runtime = &outcome.tables[TABLE_RUNTIME];
+
+        outcome.after_taken = i != 0;
+        *runtime = whole;
+        runtime->asked = i != 1;
+        runtime->planned_rows = i == 2 ? -1 : whole.planned_rows;
+        runtime->deleted_rows = i == 3 ? -1 : whole.deleted_rows;
+        runtime->changed_rows = i == 4 ? 0 : whole.changed_rows;
+        next_steps(&request, arena, &outcome);
+        assert_int_equal(says(&outcome, "dwclean resume "), i < 5);
+        assert_int_equal(says(&outcome, "Stop the maps, then plan again"), i == 5);
+    }
+}
+
+static void
+without_memory_there_are_fewer_steps_and_no_broken_ones(void **state)
+{
+    const struct run_request request = whole_request();
+
+    (void)state;
+    for (size_t bytes = 0; bytes < 4096; bytes += 32) {
+        ARENA_SCOPED arena = arena_new(bytes);
+        struct outcome outcome = half_done();
+
+        next_steps(&request, arena, &outcome);
+        for (size_t i = 0; i < outcome.next_count; i++)
+            assert_true(outcome.next[i] && outcome.next[i][0]);
+    }
+}
+
 int
 main(void)
 {
@@ -253,6 +441,13 @@ main(void)
         cmocka_unit_test(event_rows_alone_may_be_those_that_a_clean_kept),
         cmocka_unit_test(kept_rows_are_spoken_of_only_when_there_are_some),
         cmocka_unit_test(check_says_that_a_target_without_a_class_counts_as_production),
+        cmocka_unit_test(what_is_not_given_is_left_out_of_the_commands),
+        cmocka_unit_test(a_dry_run_says_what_turns_it_into_a_change),
+        cmocka_unit_test(a_clean_half_is_no_clean_environment),
+        cmocka_unit_test(a_map_that_was_repaired_is_started_in_the_browser),
+        cmocka_unit_test(event_rows_are_spoken_of_where_there_are_some),
+        cmocka_unit_test(a_resume_is_named_unless_every_row_is_told),
+        cmocka_unit_test(without_memory_there_are_fewer_steps_and_no_broken_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@ enum { MEGABYTE = 1048576, SAID_BYTES = 4096 };
 struct scene {
     struct fake_world world;
     struct run_history history;
-    struct run_entry runs[2];
+    struct run_entry runs[3];
     size_t count;
     bool fails;
     struct observer observer;
@@ -398,6 +398,137 @@ the_run_that_is_undone_is_not_offered_to_be_finished(void **state)
     }
 }
 
+/** Beside the run that is undone: another undo, another run, that run itself without an outcome. */
+static void
+an_undo_minds_what_is_not_its_own(void **state)
+{
+    static const struct {
+        const char *command, *undoes; /* "": of the run that is undone */
+        bool itself, mixed;
+        int status;
+        const char *said;
+    } cases[] = {
+        {"undo", "20261120T000000Z-uat-0000", false, false, 0, "dwclean undo"},
+        {"undo", "", false, false, 0, NULL},
+        {"clean", NULL, false, false, 4, NULL},
+        {"clean", NULL, true, false, 4, NULL},
+        {"clean", NULL, false, true, 4, NULL},
+        {"clean", NULL, true, true, 0, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct scene scene;
+
+        set_scene(&scene);
+        scene.count = 0;
+        clean(&scene, arena);
+        assert_int_equal(scene.outcome.exit_status, 0);
+        const char *id = scene.world.runs[0].id;
+        struct run_entry *run = &scene.runs[0];
+
+        run->id = run->past.id = cases[i].itself ? id : "20261121T214429Z-uat-0009";
+        run->past.command = cases[i].command;
+        if (cases[i].undoes)
+            run->past.progress.undoes = cases[i].undoes[0] ? cases[i].undoes : id;
+        run->past.progress.mixed = cases[i].mixed;
+        scene.count = 1;
+        scene.request = fake_request();
+        scene.request.run = id;
+        scene.said[0] = '\0';
+        fake_world_next(&scene.world);
+        scene.world.ports.history = NULL; /* the plan-id of a look that minds nothing */
+        scene.request.dry_run = true;
+        run_undo(&scene.request, &scene.world.ports, arena, &scene.outcome);
+        scene.request.plan_id = scene.outcome.plan_id;
+        scene.request.dry_run = false;
+        scene.world.ports.history = &scene.history;
+        run_undo(&scene.request, &scene.world.ports, arena, &scene.outcome);
+        if (scene.outcome.exit_status != cases[i].status)
+            fail_msg("case %zu: %d: %s", i, scene.outcome.exit_status, scene.outcome.err.primary);
+        if ((strstr(scene.said, "dwclean undo") != NULL) != (cases[i].said != NULL))
+            fail_msg("case %zu: %s", i, scene.said);
+    }
+}
+
+/** Runs that came to their end settle their half, each for those before it. */
+static void
+a_half_is_settled_by_the_newest_run_that_was_done(void **state)
+{
+    static const struct {
+        bool axdb[3], runtime[3]; /* halves of the target in three runs, the newest first */
+        bool said;                /* of the last, which is open */
+    } cases[] = {
+        {{true, false, true}, {false, true, true}, false},
+        {{true, true, true}, {false, false, true}, true},
+        {{false, false, true}, {true, true, true}, true},
+        {{false, false, true}, {true, true, false}, true},
+        {{true, true, false}, {false, false, true}, true},
+        {{true, true, true}, {true, true, true}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct scene scene;
+
+        set_scene(&scene);
+        const struct run_entry open = scene.runs[0];
+
+        for (int at = 0; at < 3; at++) {
+            struct run_entry *run = &scene.runs[at];
+
+            *run = open;
+            run->past.plan.database = cases[i].axdb[at] ? "axdb" : "other";
+            run->past.plan.organization_id = cases[i].runtime[at] ? "11111111-0000" : "other";
+            run->past.progress.committed = true;
+            run->past.progress.ended = at < 2;
+            run->id = run->past.id = at < 2 ? "20261122T000000Z-uat-0002" : open.id;
+        }
+        scene.count = 3;
+        clean(&scene, arena);
+        assert_int_equal(scene.outcome.exit_status, 0);
+        if ((strstr(scene.said, "0001") != NULL) != cases[i].said)
+            fail_msg("case %zu: %s", i, scene.said);
+    }
+}
+
+static void
+fork_off(struct axdb_evidence *axdb)
+{
+    axdb->identity.recovery_fork = "6E2D1A5B";
+}
+
+/** Cut off before its change, and another run of the target after it: nobody has to know. */
+static void
+what_was_cut_off_early_is_told_of_the_newest_only(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    set_scene(&scene);
+    scene.runs[1] = scene.runs[0];
+    for (int i = 0; i < 2; i++) {
+        scene.runs[i].past.progress.commit_sent = false;
+        scene.runs[i].past.progress.last_step = "backup-sealed";
+    }
+    scene.runs[0].id = scene.runs[0].past.id = "20261122T000000Z-uat-0002";
+    scene.count = 2;
+    clean(&scene, arena);
+    assert_non_null(strstr(scene.said, "0002"));
+    assert_null(strstr(scene.said, "0001"));
+    /* and the same server under its fork is the same, whatever its name */
+    set_scene(&scene);
+    scene.runs[0].past.progress.committed = true;
+    scene.world.patch_axdb = fork_off;
+    scene.runs[0].past.plan.recovery_fork = "6E2D1A5B";
+    scene.runs[0].past.plan.server = "elsewhere";
+    clean(&scene, arena);
+    assert_non_null(strstr(scene.said, "0001"));
+}
+
 int
 main(void)
 {
@@ -415,6 +546,9 @@ main(void)
         cmocka_unit_test(a_restored_database_is_another_one_and_a_recovery_fork_proves_the_same),
         cmocka_unit_test(a_run_that_goes_on_is_not_open_and_damage_is_counted),
         cmocka_unit_test(the_run_that_is_undone_is_not_offered_to_be_finished),
+        cmocka_unit_test(an_undo_minds_what_is_not_its_own),
+        cmocka_unit_test(a_half_is_settled_by_the_newest_run_that_was_done),
+        cmocka_unit_test(what_was_cut_off_early_is_told_of_the_newest_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

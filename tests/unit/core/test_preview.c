@@ -366,6 +366,23 @@ nothing_is_left_out_without_a_word(void **state)
         }
 }
 
+static void
+a_plan_without_tables_reads_none(void **state)
+{
+    struct scene scene;
+    struct err err = {0};
+
+    (void)state;
+    set_scene(&scene, "", true, true, 0);
+    for (int i = 0; i < AXDB_TABLES; i++)
+        scene.summary.asked[i] = false;
+    assert_true(preview(&scene, &err));
+    assert_null(strstr(scene.shown.said, "AxDB|read"));
+    set_scene(&scene, "map=\"a\":\"b\";projects=[]", true, true, 1);
+    assert_true(preview(&scene, &err));
+    assert_non_null(strstr(scene.shown.said, "change Dataverse|Dataverse|remove"));
+}
+
 int
 main(void)
 {
@@ -378,6 +395,7 @@ main(void)
         cmocka_unit_test(a_map_is_found_first_and_looked_at_under_locks_last),
         cmocka_unit_test(a_scope_that_cannot_be_read_shows_nothing),
         cmocka_unit_test(nothing_is_left_out_without_a_word),
+        cmocka_unit_test(a_plan_without_tables_reads_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -292,6 +292,21 @@ more_rows_than_the_maximum_are_refused(void **state)
     assert_int_equal(index.count, ROW_INDEX_MAX_ROWS);
 }
 
+/** A table of the backup without rows: there is nothing in hand at its end. */
+static void
+a_matcher_without_rows_finds_none(void **state)
+{
+    struct row_index index = {0};
+    struct row_counts counts = {0};
+    struct row_matcher matcher = {.index = &index, .found = row_counts_add, .ctx = &counts};
+    struct err err = {0};
+
+    (void)state;
+    assert_true(row_matcher_end(&matcher, &err));
+    assert_int_equal(counts.absent + counts.present + counts.differing, 0);
+    row_matcher_done(&matcher);
+}
+
 int
 main(void)
 {
@@ -306,6 +321,7 @@ main(void)
         cmocka_unit_test(rows_out_of_order_and_foreign_keys_are_refused),
         cmocka_unit_test(many_rows_are_found_again),
         cmocka_unit_test(more_rows_than_the_maximum_are_refused),
+        cmocka_unit_test(a_matcher_without_rows_finds_none),
     };
 
     return cmocka_run_group_tests_name("core/row_index", tests, NULL, NULL);

@@ -203,6 +203,30 @@ a_scope_that_finds_no_memory_fails(void **state)
     assert_int_equal(err.code, ERR_INTERNAL);
 }
 
+static void
+text_is_cut_between_characters_and_read_of_text_columns_alone(void **state)
+{
+    static const struct column chars[] = {{.name = "A", .type_name = "char"},
+                                          {.name = "B", .type_name = "int"}};
+    const struct schema schema = {.columns = chars, .count = 2};
+    struct field fields[2] = {{.bytes = slice_of_string("x\xC3\xA4y")},
+                              {.bytes = slice_of_string("1")}};
+    const struct row row = {.fields = fields, .count = 2};
+    char text[8];
+
+    (void)state;
+    assert_true(field_text(&schema, &row, "A", text, sizeof text));
+    assert_string_equal(text, "x\xC3\xA4y");
+    assert_true(field_text(&schema, &row, "A", text, 3));
+    assert_string_equal(text, "x");
+    assert_true(field_text(&schema, &row, "A", text, 1));
+    assert_string_equal(text, "");
+    assert_false(field_text(&schema, &row, "B", text, sizeof text));
+    assert_true(names_are_alike("  ", ""));
+    assert_true(names_are_alike("", ""));
+    assert_false(names_are_alike(" ", "a"));
+}
+
 int
 main(void)
 {
@@ -214,6 +238,7 @@ main(void)
         cmocka_unit_test(text_is_read_from_character_columns_only),
         cmocka_unit_test(a_long_text_is_cut_between_characters),
         cmocka_unit_test(a_scope_that_finds_no_memory_fails),
+        cmocka_unit_test(text_is_cut_between_characters_and_read_of_text_columns_alone),
     };
 
     return cmocka_run_group_tests_name("core/scope", tests, NULL, NULL);

@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "core/symptom.h"
 #include "test.h"
 
@@ -29,6 +30,15 @@ done(struct found *found)
 {
     arena_free(found->arena);
     free(found);
+}
+
+/** Adds to a text as much as fits. */
+static void
+append(char *text, size_t size, const char *more)
+{
+    const size_t used = strlen(text);
+
+    (void)snprintf(text + used, size - used, "%s", more);
 }
 
 /** Exactly these ids, in this order, blanks between them. */
@@ -234,6 +244,125 @@ the_table_is_whole(void **state)
     assert_null(symptom_source("NOWHERE"));
 }
 
+/** What is around a place has whole characters only, wherever it is cut. */
+static void
+an_excerpt_is_cut_between_characters(void **state)
+{
+    (void)state;
+    for (size_t lead = 0; lead < 8; lead++) {
+        char text[1024] = "";
+        struct found *found;
+
+        for (size_t i = 0; i < lead; i++)
+            append(text, sizeof text, "x");
+        for (size_t i = 0; i < 30; i++)
+            append(text, sizeof text, "\xC3\xA4");
+        append(text, sizeof text, "DWFOEV1004");
+        for (size_t i = 0; i < 200; i++)
+            append(text, sizeof text, "\xE2\x82\xAC");
+        found = find(text, strlen(text));
+        assert_int_equal(found->count, 1);
+        assert_true(text_is_utf8(found->list[0].excerpt, strlen(found->list[0].excerpt)));
+        assert_true(strlen(found->list[0].excerpt) <= 300);
+        assert_non_null(strstr(found->list[0].excerpt, "DWFOEV1004"));
+        done(found);
+    }
+}
+
+static void
+no_more_matches_are_told_than_there_is_room_for(void **state)
+{
+    char text[16384] = "";
+    struct found *found;
+
+    (void)state;
+    for (int i = 0; i < SYMPTOM_MATCHES + 10; i++) {
+        char pair[128];
+
+        (void)snprintf(pair, sizeof pair,
+                       "SecureConfig Organization (org%d) does not match actual CRM Organization "
+                       "(UAT). ",
+                       i);
+        append(text, sizeof text, pair);
+    }
+    append(text, sizeof text, "DWFOEV1004");
+    found = find(text, strlen(text));
+    assert_int_equal(found->count, SYMPTOM_MATCHES);
+    assert_string_equal(found->list[SYMPTOM_MATCHES - 1].configured, "org63");
+    done(found);
+}
+
+/** The same pair again says nothing new, and neither does one without names. */
+static void
+pairs_are_told_apart_by_both_names(void **state)
+{
+    static const struct {
+        const char *first, *second;
+        size_t count;
+    } cases[] = {{"(a) does not match actual CRM Organization (b)",
+                  "(A) does not match actual CRM Organization (B)", 1},
+                 {"(a) does not match actual CRM Organization (b)",
+                  "(a) does not match actual CRM Organization (c)", 2},
+                 {"(a) does not match actual CRM Organization (b)",
+                  "(c) does not match actual CRM Organization (b)", 2},
+                 {"(?) does not match actual CRM Organization (?)",
+                  "() does not match actual CRM Organization ( )", 1},
+                 {"(?) does not match actual CRM Organization (b)",
+                  "(a) does not match actual CRM Organization (?)", 2}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[512];
+        struct found *found;
+
+        (void)snprintf(text, sizeof text,
+                       "SecureConfig Organization %s. SecureConfig Organization %s", cases[i].first,
+                       cases[i].second);
+        found = find(text, strlen(text));
+        if (found->count != cases[i].count)
+            fail_msg("case %zu: %zu", i, found->count);
+        done(found);
+    }
+}
+
+static void
+the_first_of_several_texts_is_the_place(void **state)
+{
+    static const char *const texts[] = {
+        "Unable to generate payload for entity X. Invalid URI: The URI is empty.",
+        "Invalid URI: The URI is empty. Unable to generate payload for entity X."};
+    size_t count = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct found *found = find(texts[i], strlen(texts[i]));
+
+        assert_int_equal(found->count, 1);
+        assert_string_equal(found->list[0].excerpt, texts[i]);
+        done(found);
+    }
+    const struct symptom *all = symptoms(&count);
+
+    for (size_t i = 0; i < count; i++)
+        assert_null(all[i].texts[SYMPTOM_TEXTS]);
+}
+
+static void
+bytes_that_begin_no_character_are_left_out(void **state)
+{
+    static const char text[] = "\xBF\xBF"
+                               "DWFOEV1004";
+    struct found *found;
+
+    (void)state;
+    found = find(text, sizeof text - 1);
+    assert_int_equal(found->count, 1);
+    assert_string_equal(found->list[0].excerpt, "DWFOEV1004");
+    assert_string_equal(symptom_fold("can't DON'T x n't", 17, false, found->arena),
+                        "ca not DO not x n't");
+    done(found);
+}
+
 int
 main(void)
 {
@@ -245,6 +374,11 @@ main(void)
         cmocka_unit_test(names_that_are_not_said_are_not_known),
         cmocka_unit_test(any_bytes_are_searched_without_harm),
         cmocka_unit_test(the_table_is_whole),
+        cmocka_unit_test(an_excerpt_is_cut_between_characters),
+        cmocka_unit_test(no_more_matches_are_told_than_there_is_room_for),
+        cmocka_unit_test(pairs_are_told_apart_by_both_names),
+        cmocka_unit_test(the_first_of_several_texts_is_the_place),
+        cmocka_unit_test(bytes_that_begin_no_character_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

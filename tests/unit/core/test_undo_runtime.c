@@ -434,6 +434,123 @@ a_backup_that_has_grown_puts_nothing_unplanned_back(void **state)
     }
 }
 
+static void
+another_database(struct axdb_evidence *axdb)
+{
+    axdb->identity.database = "Other";
+}
+
+static void
+another_server(struct axdb_evidence *axdb)
+{
+    axdb->identity.dialled = "sql02,1433";
+}
+
+static void
+may_not_create(struct runtime_evidence *runtime)
+{
+    runtime->identity.may_create = RIGHT_MISSING;
+}
+
+static void
+another_organization(struct runtime_evidence *runtime)
+{
+    runtime->identity.organization_id = "another";
+}
+
+static struct column columns[16];
+
+/** The rows cannot be put back without ALTER: IDENTITY_INSERT. */
+static void
+identity_column(struct axdb_evidence *axdb)
+{
+    struct schema *schema = &axdb->tables[TABLE_FIELD].schema;
+
+    memcpy(columns, schema->columns, schema->count * sizeof *columns);
+    columns[2].identity = true;
+    schema->columns = columns;
+    axdb->tables[TABLE_FIELD].may_alter = RIGHT_MISSING;
+}
+
+static void
+identity_that_may_be_written(struct axdb_evidence *axdb)
+{
+    identity_column(axdb);
+    axdb->tables[TABLE_FIELD].may_alter = RIGHT_HELD;
+}
+
+static void
+rows_go_back_only_where_they_came_from_and_may_be_put(void **state)
+{
+    static const struct {
+        void (*axdb)(struct axdb_evidence *axdb);
+        void (*runtime)(struct runtime_evidence *runtime);
+        int status;
+        const char *said;
+    } cases[] = {
+        {another_database, NULL, 5, "another database: AxDB then, Other now"},
+        {another_server, NULL, 5, "another server: sql01,1433 then, sql02,1433 now"},
+        {NULL, another_organization, 5, "another organization"},
+        {NULL, may_not_create, 12, "may not create"},
+        {identity_column, NULL, 12, "no ALTER permission"},
+        {identity_that_may_be_written, NULL, 5, "column PROJECTNAME"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct scene scene;
+
+        set_scene(&scene, arena);
+        scene.world.patch_axdb = cases[i].axdb;
+        scene.world.patch_runtime = cases[i].runtime;
+        if (cases[i].axdb == another_database)
+            scene.request.database = "Other";
+        scene.request.dry_run = true; /* the change refuses before it looks: there is no plan-id */
+        run_undo(&scene.request, &scene.world.ports, arena, &scene.outcome);
+        if (scene.outcome.exit_status != cases[i].status ||
+            !strstr(scene.outcome.err.primary, cases[i].said))
+            fail_msg("case %zu: %d: %s", i, scene.outcome.exit_status, scene.outcome.err.primary);
+        assert_int_equal(fake_world_rows(&scene.world), 0);
+    }
+}
+
+static void
+where_nothing_is_lost_nothing_is_said_of_it(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+        struct scene scene;
+
+        set_scene(&scene, arena);
+        scene.world.loses_nothing = i;
+        scene.world.op.present = true;
+        scene.request.yes = false;
+        run_undo(&scene.request, &scene.world.ports, arena, &scene.outcome);
+        assert_int_equal(strstr(scene.world.shown, "do not come back") != NULL, !i);
+        assert_int_equal(fake_world_rows(&scene.world), 0); /* nobody typed anything */
+    }
+}
+
+static void
+an_undo_that_nobody_confirmed_is_refused(void **state)
+{
+    ARENA_SCOPED arena = arena_new((size_t)2 * MEGABYTE);
+    struct scene scene;
+
+    (void)state;
+    set_scene(&scene, arena);
+    scene.request.maps_are_stopped = false;
+    scene.request.plan_id = "x";
+    run_undo(&scene.request, &scene.world.ports, arena, &scene.outcome);
+    assert_int_equal(scene.outcome.exit_status, 4);
+    assert_int_equal(scene.world.axdb_connects, 0);
+    scene.world.ports.op = NULL;
+    run_undo(&scene.request, &scene.world.ports, arena, &scene.outcome);
+    assert_int_equal(scene.outcome.exit_status, 4);
+}
+
 int
 main(void)
 {
@@ -452,6 +569,9 @@ main(void)
         cmocka_unit_test(a_row_that_came_meanwhile_is_there_and_a_pace_is_told),
         cmocka_unit_test(a_row_that_is_sent_and_not_heard_of_is_not_called_back),
         cmocka_unit_test(a_backup_that_has_grown_puts_nothing_unplanned_back),
+        cmocka_unit_test(rows_go_back_only_where_they_came_from_and_may_be_put),
+        cmocka_unit_test(where_nothing_is_lost_nothing_is_said_of_it),
+        cmocka_unit_test(an_undo_that_nobody_confirmed_is_refused),
     };
 
     return cmocka_run_group_tests_name("core/undo_runtime", tests, NULL, NULL);
