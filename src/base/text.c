@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include "base/eight.h"
+
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -155,15 +157,24 @@ utf8_append(struct text *text, uint32_t code)
     text_append_bytes(text, out, size);
 }
 
-/** Eight bytes, each 1. */
-static const uint64_t ONES = UINT64_C(0x0101010101010101);
-static const uint64_t TOPS = UINT64_C(0x8080808080808080);
+/* ---- eight bytes at a time ---- */
 
-/** A top bit where a byte of `eight`, all of them ASCII, is below `limit`. */
+/** A top bit for each byte that is not printable ASCII, or is '"' or '\\'. */
 static uint64_t
-bytes_below(uint64_t eight, unsigned char limit)
+not_plain(uint64_t eight)
 {
-    return ~((eight | TOPS) - ONES * limit) & TOPS;
+    return eight_json_specials(eight) | eight_equal(eight, 0x7F) | (eight & EIGHT_TOPS);
+}
+
+/** The last bytes of a text, with characters behind them that are nothing special. */
+static uint64_t
+load_rest(const unsigned char *at, size_t size)
+{
+    unsigned char eight[8];
+
+    memset(eight, ' ', sizeof eight);
+    memcpy(eight, at, size);
+    return eight_load(eight);
 }
 
 size_t
@@ -171,13 +182,47 @@ text_plain_run(const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
     size_t run = 0;
-    uint64_t eight;
+    uint64_t tops = 0;
 
-    for (; size - run >= sizeof eight; run += sizeof eight) {
-        memcpy(&eight, at + run, sizeof eight);
-        if ((eight & TOPS) || bytes_below(eight, 0x20) || bytes_below(eight ^ ONES * '"', 1) ||
-            bytes_below(eight ^ ONES * '\\', 1) || bytes_below(eight ^ ONES * 0x7F, 1))
+    for (; size - run >= 8; run += 8) {
+        tops = not_plain(eight_load(at + run));
+        if (tops)
+            return run + eight_first(tops);
+    }
+    tops = size > run ? not_plain(load_rest(at + run, size - run)) : 0;
+    return tops ? run + eight_first(tops) : size;
+}
+
+/** Bytes of ASCII at the front that are not 0; perhaps not all of them. */
+static size_t
+ascii_run(const unsigned char *at, size_t size)
+{
+    size_t run = 0;
+
+    for (; size - run >= 8; run += 8) {
+        const uint64_t eight = eight_load(at + run);
+
+        if ((eight & EIGHT_TOPS) || eight_below(eight, 1))
             break;
+    }
+    while (run < size && at[run] != 0 && at[run] < 0x80)
+        run++;
+    return run;
+}
+
+/** Well-formed characters above ASCII at the front; SIZE_MAX when one of them is none. */
+static size_t
+wide_run(const unsigned char *at, size_t size)
+{
+    size_t run = 0;
+    uint32_t code;
+
+    while (run < size && at[run] >= 0x80) {
+        const size_t step = utf8_decode(at + run, size - run, &code);
+
+        if (step == 0)
+            return SIZE_MAX;
+        run += step;
     }
     return run;
 }
@@ -186,19 +231,15 @@ bool
 text_is_utf8(const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
-    uint32_t code;
+    size_t done = ascii_run(at, size);
 
-    while (size) {
-        const size_t plain = text_plain_run(at, size);
-        size_t step = plain;
+    while (done < size) {
+        const size_t wide = wide_run(at + done, size - done);
 
-        if (plain == 0) {
-            step = utf8_decode(at, size, &code);
-            if (step == 0 || code == 0)
-                return false;
-        }
-        at += step;
-        size -= step;
+        if (wide == 0 || wide == SIZE_MAX)
+            return false;
+        done += wide;
+        done += ascii_run(at + done, size - done);
     }
     return true;
 }
@@ -232,15 +273,80 @@ json_escape(struct text *text, uint32_t code)
     }
 }
 
-/** Bytes at the front that JSON takes as they are: printable ASCII but '"' and '\\'. */
-static size_t
-json_plain_run(const unsigned char *at, size_t left)
-{
-    size_t run = text_plain_run(at, left);
+/** Bytes that are written in one go, as long as there is room for twice as many. */
+enum { PIECE_BYTES = 4096 };
 
-    while (run < left && at[run] >= 0x20 && at[run] < 0x7F && at[run] != '"' && at[run] != '\\')
-        run++;
-    return run;
+/** Room for `size` more bytes without failing when there is none: `max` counts what is written. */
+static bool
+has_room(struct text *text, size_t size)
+{
+    const size_t max = text->max ? text->max : TEXT_DEFAULT_MAX;
+
+    return !text->broken && size <= max && text->used <= max - size && text_room(text, size);
+}
+
+/** Copy what text_plain_run counts; up to seven bytes behind it may be written, too. */
+static size_t
+copy_plain(char *out, const unsigned char *at, size_t size)
+{
+    size_t run = 0;
+    size_t rest;
+
+    for (; size - run >= 8; run += 8) {
+        const uint64_t eight = eight_load(at + run);
+        const uint64_t tops = not_plain(eight);
+
+        memcpy(out + run, &eight, sizeof eight);
+        if (tops)
+            return run + eight_first(tops);
+    }
+    rest = text_plain_run(at + run, size - run);
+    memcpy(out + run, at + run, rest);
+    return run + rest;
+}
+
+/** Write printable ASCII, '"' and '\\' with a backslash in front; how many bytes of `at` that was.
+ */
+static size_t
+append_json_piece(struct text *text, const unsigned char *at, size_t size)
+{
+    const size_t piece = size < PIECE_BYTES ? size : PIECE_BYTES;
+    size_t done = 0;
+    char *out;
+
+    if (!has_room(text, 2 * piece + 8))
+        return 0;
+    out = text->data + text->used;
+    while (done < piece) {
+        const size_t run = copy_plain(out, at + done, piece - done);
+
+        out += run;
+        done += run;
+        if (done == piece || (at[done] != '"' && at[done] != '\\'))
+            break;
+        *out++ = '\\';
+        *out++ = (char)at[done++];
+    }
+    *out = '\0';
+    text->used = (size_t)(out - text->data);
+    return done;
+}
+
+/** One character, escaped where it must be; how many bytes of `at` it was. */
+static size_t
+append_json_one(struct text *text, const unsigned char *at, size_t size, bool shown)
+{
+    uint32_t code = 0xFFFD;
+    const size_t step = utf8_decode(at, size, &code);
+
+    if (step == 0)
+        utf8_append(text, 0xFFFD);
+    else if (code < 0x20 || code == '"' || code == '\\' || code == 0x7F ||
+             (shown && shown_escaped(code)))
+        json_escape(text, code);
+    else
+        text_append_bytes(text, at, step);
+    return step ? step : 1;
 }
 
 /** `shown`: what could play tricks where it is looked at is escaped too. */
@@ -251,24 +357,10 @@ append_json(struct text *text, const char *string, size_t size, bool shown)
 
     text_append_bytes(text, "\"", 1);
     while (size) {
-        const size_t run = json_plain_run(at, size);
-        uint32_t code = 0xFFFD;
-        size_t step;
+        size_t step = append_json_piece(text, at, size);
 
-        text_append_bytes(text, at, run);
-        at += run;
-        size -= run;
-        if (size == 0)
-            break;
-        step = utf8_decode(at, size, &code);
         if (step == 0)
-            utf8_append(text, 0xFFFD);
-        else if (code < 0x20 || code == '"' || code == '\\' || code == 0x7F ||
-                 (shown && shown_escaped(code)))
-            json_escape(text, code);
-        else
-            text_append_bytes(text, at, step);
-        step = step ? step : 1;
+            step = append_json_one(text, at, size, shown);
         at += step;
         size -= step;
     }

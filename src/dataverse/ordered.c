@@ -16,7 +16,9 @@ enum {
 /** A row that waits for its turn. */
 struct held {
     char key[KEY_BYTES];
-    size_t start, size; /* of its object in `bytes` */
+    bool unusual;
+    size_t start, size; /* of its object in `bytes`... */
+    size_t version;     /* ...and of the version behind it */
 };
 
 struct reader {
@@ -25,7 +27,7 @@ struct reader {
     const struct ordered_sink *sink;
     struct held *held;
     size_t count, capacity;
-    struct text bytes; /* the objects that are held, one behind the other */
+    struct text bytes; /* the objects and versions that are held, one behind the other */
     bool streaming;    /* pages are passed on and forgotten */
     bool too_many;     /* to be held */
     char (*keys)[KEY_BYTES];
@@ -55,9 +57,14 @@ make_room(void *things, size_t size, size_t count, size_t *capacity, struct err 
     return moved;
 }
 
+/** `row` lies at the end of `bytes`. */
 static bool
 hold(struct reader *reader, const struct list_row *row, struct err *err)
 {
+    const struct held new = {.unusual = row->unusual,
+                             .start = reader->bytes.used - row->object.size,
+                             .size = row->object.size,
+                             .version = strlen(row->version)};
     struct held *held =
         make_room(reader->held, sizeof *held, reader->count, &reader->capacity, err);
 
@@ -65,10 +72,9 @@ hold(struct reader *reader, const struct list_row *row, struct err *err)
         return false;
     reader->held = held;
     held += reader->count++;
+    *held = new;
     memcpy(held->key, row->key, KEY_BYTES); /* a GUID */
-    held->start = reader->bytes.used;
-    held->size = row->object.size;
-    text_append_bytes(&reader->bytes, row->object.data, row->object.size);
+    text_append_bytes(&reader->bytes, row->version, new.version);
     return text_ok(&reader->bytes, err) || err_wrap(err, "the rows do not fit into memory");
 }
 
@@ -82,6 +88,7 @@ hold_key(struct reader *reader, const struct list_row *row, struct err *err)
         return false;
     reader->keys = keys;
     memcpy(reader->keys[reader->key_count++], row->key, KEY_BYTES);
+    text_reset(&reader->bytes);
     return true;
 }
 
@@ -91,14 +98,19 @@ take_page(struct reader *reader, const struct rows_page *page,
           struct err *err)
 {
     struct rows_cursor cursor = rows_begin(page->value);
-    struct slice object;
+    struct rows_members members;
     enum rows_step step;
 
-    while ((step = rows_next(&cursor, &object)) == ROWS_ROW) {
+    while ((step = rows_next_members(&cursor, &members)) == ROWS_ROW) {
         struct list_row row;
 
-        if (!list_row_read(object, reader->query->key_column, &row, err) ||
-            !take(reader, &row, err))
+        if (!list_row_copy(&members, reader->query->key_column, &reader->bytes, &row, err))
+            return false;
+        if (!rows_end_members(&cursor, &members)) {
+            step = ROWS_BROKEN;
+            break;
+        }
+        if (!take(reader, &row, err))
             return false;
     }
     if (step == ROWS_BROKEN)
@@ -125,7 +137,8 @@ compare_keys(const void *a, const void *b)
 static bool
 emit(struct reader *reader, const struct held *held, struct err *err)
 {
-    struct list_row row;
+    const char *object = reader->bytes.data + held->start;
+    struct list_row row = {.object = slice_of(object, held->size), .unusual = held->unusual};
     const int order =
         reader->last[0] ? row_key_compare(TABLE_RUNTIME, reader->last, held->key) : -1;
 
@@ -135,9 +148,9 @@ emit(struct reader *reader, const struct held *held, struct err *err)
         return err_set(err, ERR_SERVER, "the list of rows is not in order at row %s", held->key);
     memcpy(reader->last, held->key, sizeof reader->last);
     reader->given++;
-    return list_row_read(slice_of(reader->bytes.data + held->start, held->size),
-                         reader->query->key_column, &row, err) &&
-           reader->sink->take(reader->sink->ctx, &row, err);
+    memcpy(row.key, held->key, KEY_BYTES);
+    memcpy(row.version, object + held->size, held->version);
+    return reader->sink->take(reader->sink->ctx, &row, err);
 }
 
 /** Pass on what is held, in the order in which it is held, and forget it. */

@@ -1,5 +1,7 @@
 #include "rows.h"
 
+#include "base/eight.h"
+
 #include <cjson/cJSON.h>
 #include <ctype.h>
 #include <string.h>
@@ -7,6 +9,15 @@
 /** Where the scanner stands. Every function moves `at` behind what it read, or returns false. */
 struct scanner {
     const unsigned char *at, *end;
+    bool unusual; /* see struct rows_members */
+    bool escapes; /* there are others than those of '"' and '\\' */
+};
+
+enum {
+    CJSON_NUMBER_BYTES = 63, /* surely fit into the buffer of any cJSON */
+    HIGH_SURROGATE = 0xD800,
+    LOW_SURROGATE = 0xDC00,
+    SURROGATES = 0x400, /* of each kind */
 };
 
 static bool scan_value(struct scanner *scanner, unsigned depth);
@@ -28,23 +39,99 @@ take(struct scanner *scanner, unsigned char wanted)
     return true;
 }
 
+static int
+hex_value(unsigned char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    digit |= 0x20;
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+/** Four hexadecimal digits. */
+static bool
+scan_unit(struct scanner *scanner, unsigned *ret)
+{
+    unsigned unit = 0;
+
+    if (scanner->end - scanner->at < 4)
+        return false;
+    for (int i = 0; i < 4; i++) {
+        const int value = hex_value(*scanner->at++);
+
+        if (value < 0)
+            return false;
+        unit = unit << 4 | (unsigned)value;
+    }
+    *ret = unit;
+    return true;
+}
+
+/** What follows "\u". Half of a surrogate pair is JSON all the same. */
+static bool
+scan_code(struct scanner *scanner)
+{
+    unsigned unit;
+
+    if (!scan_unit(scanner, &unit))
+        return false;
+    if (unit - HIGH_SURROGATE < SURROGATES && scanner->end - scanner->at >= 6 &&
+        scanner->at[0] == '\\' && scanner->at[1] == 'u') {
+        scanner->at += 2;
+        if (!scan_unit(scanner, &unit))
+            return false;
+        scanner->unusual |= unit - LOW_SURROGATE >= SURROGATES;
+        return true;
+    }
+    scanner->unusual |= unit - HIGH_SURROGATE < 2 * SURROGATES;
+    return true;
+}
+
 /** What follows a backslash. */
 static bool
 scan_escape(struct scanner *scanner)
 {
     if (scanner->at == scanner->end)
         return false;
-    if (*scanner->at != 'u') {
-        const bool known = *scanner->at && strchr("\"\\/bfnrt", *scanner->at);
-
-        scanner->at++;
-        return known;
+    switch (*scanner->at++) {
+    case '"':
+    case '\\':
+        return true;
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        scanner->escapes = true;
+        return true;
+    case 'u':
+        scanner->escapes = true;
+        return scan_code(scanner);
+    default:
+        return false;
     }
-    scanner->at++;
-    for (int i = 0; i < 4; i++, scanner->at++)
-        if (scanner->at == scanner->end || !isxdigit(*scanner->at))
-            return false;
-    return true;
+}
+
+/** Step to the next byte that a string cannot hold as it is. False: there is none. */
+static bool
+scan_plain(struct scanner *scanner)
+{
+    const unsigned char *at = scanner->at;
+    const unsigned char *const end = scanner->end;
+
+    for (; end - at >= 8; at += 8) {
+        const uint64_t specials = eight_json_specials(eight_load(at));
+
+        if (specials) {
+            scanner->at = at + eight_first(specials);
+            return true;
+        }
+    }
+    while (at < end && *at >= 0x20 && *at != '"' && *at != '\\')
+        at++;
+    scanner->at = at;
+    return at < end;
 }
 
 static bool
@@ -52,15 +139,12 @@ scan_string(struct scanner *scanner)
 {
     if (!take(scanner, '"'))
         return false;
-    while (scanner->at < scanner->end) {
-        scanner->at += text_plain_run(scanner->at, (size_t)(scanner->end - scanner->at));
-        if (scanner->at == scanner->end)
-            break;
+    while (scan_plain(scanner)) {
         const unsigned char byte = *scanner->at++;
 
         if (byte == '"')
             return true;
-        if (byte < 0x20 || (byte == '\\' && !scan_escape(scanner)))
+        if (byte != '\\' || !scan_escape(scanner))
             return false;
     }
     return false;
@@ -77,7 +161,7 @@ scan_digits(struct scanner *scanner)
 }
 
 static bool
-scan_number(struct scanner *scanner)
+scan_digits_of_number(struct scanner *scanner)
 {
     (void)take(scanner, '-');
     if (!take(scanner, '0') && !scan_digits(scanner))
@@ -93,6 +177,17 @@ scan_number(struct scanner *scanner)
 }
 
 static bool
+scan_number(struct scanner *scanner)
+{
+    const unsigned char *start = scanner->at;
+
+    if (!scan_digits_of_number(scanner))
+        return false;
+    scanner->unusual |= scanner->at - start > CJSON_NUMBER_BYTES;
+    return true;
+}
+
+static bool
 scan_word(struct scanner *scanner, const char *word)
 {
     const size_t size = strlen(word);
@@ -103,29 +198,46 @@ scan_word(struct scanner *scanner, const char *word)
     return true;
 }
 
+/** A member of an object, as extents; the name with its quotes. */
+struct member {
+    struct slice name, value;
+    const unsigned char *start, *end;
+};
+
 /** "name" : value, the scanner in front of the quote. */
 static bool
-scan_member(struct scanner *scanner, unsigned depth)
+scan_member(struct scanner *scanner, unsigned depth, struct member *ret)
 {
+    const unsigned char *value;
+
+    ret->start = scanner->at;
     if (!scan_string(scanner))
         return false;
+    ret->name = slice_of(ret->start, (size_t)(scanner->at - ret->start));
     skip_blanks(scanner);
     if (!take(scanner, ':'))
         return false;
     skip_blanks(scanner);
-    return scan_value(scanner, depth);
+    value = scanner->at;
+    if (!scan_value(scanner, depth))
+        return false;
+    ret->value = slice_of(value, (size_t)(scanner->at - value));
+    ret->end = scanner->at;
+    return true;
 }
 
 /** An array or object, the scanner behind its first bracket. */
 static bool
 scan_list(struct scanner *scanner, unsigned char end, unsigned depth)
 {
+    struct member member;
+
     skip_blanks(scanner);
     if (take(scanner, end))
         return true;
     for (;;) {
         skip_blanks(scanner);
-        if (!(end == '}' ? scan_member(scanner, depth) : scan_value(scanner, depth)))
+        if (!(end == '}' ? scan_member(scanner, depth, &member) : scan_value(scanner, depth)))
             return false;
         skip_blanks(scanner);
         if (take(scanner, end))
@@ -164,7 +276,7 @@ scan_value(struct scanner *scanner, unsigned depth)
 static bool
 is_value(struct slice text, unsigned char first)
 {
-    struct scanner scanner = {text.data, text.data + text.size};
+    struct scanner scanner = {.at = text.data, .end = text.data + text.size};
 
     skip_blanks(&scanner);
     if (scanner.at == scanner.end || *scanner.at != first || !scan_value(&scanner, 0))
@@ -172,12 +284,6 @@ is_value(struct slice text, unsigned char first)
     skip_blanks(&scanner);
     return scanner.at == scanner.end;
 }
-
-/** A member of an object, as extents. `gap` reaches from where the one before ended. */
-struct member {
-    struct slice name, value; /* the name with its quotes */
-    const unsigned char *start, *end;
-};
 
 /** Step to the next member of an object that is known to be well-formed. */
 static bool
@@ -187,22 +293,7 @@ next_member(struct scanner *scanner, struct member *ret)
     if (!take(scanner, '{') && !take(scanner, ','))
         return false;
     skip_blanks(scanner);
-    ret->start = scanner->at;
-    if (!scan_string(scanner))
-        return false;
-    ret->name = slice_of(ret->start, (size_t)(scanner->at - ret->start));
-    skip_blanks(scanner);
-    if (!take(scanner, ':'))
-        return false;
-    skip_blanks(scanner);
-
-    const unsigned char *value = scanner->at;
-
-    if (!scan_value(scanner, 0))
-        return false;
-    ret->value = slice_of(value, (size_t)(scanner->at - value));
-    ret->end = scanner->at;
-    return true;
+    return scan_member(scanner, 1, ret);
 }
 
 static bool
@@ -216,7 +307,7 @@ is_named(const struct member *member, const char *name)
 struct slice
 rows_member(struct slice object, const char *name, bool *ret_twice)
 {
-    struct scanner scanner = {object.data, object.data + object.size};
+    struct scanner scanner = {.at = object.data, .end = object.data + object.size};
     struct slice found = {0};
     struct member member;
 
@@ -235,33 +326,6 @@ rows_is_object(struct slice text)
     return is_value(text, '{');
 }
 
-static bool
-is_one_of(const struct member *member, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (is_named(member, names[i]))
-            return true;
-    return false;
-}
-
-void
-rows_append_without(struct slice object, const char *const *names, size_t count, struct text *ret)
-{
-    struct scanner scanner = {object.data, object.data + object.size};
-    struct member member;
-    bool first = true;
-
-    text_append(ret, "{");
-    while (next_member(&scanner, &member)) {
-        if (is_one_of(&member, names, count))
-            continue;
-        text_append(ret, first ? "" : ",");
-        text_append_bytes(ret, member.start, (size_t)(member.end - member.start));
-        first = false;
-    }
-    text_append(ret, "}");
-}
-
 struct rows_members
 rows_members_begin(struct slice object)
 {
@@ -271,14 +335,19 @@ rows_members_begin(struct slice object)
 bool
 rows_members_next(struct rows_members *members, struct rows_member *ret)
 {
-    struct scanner scanner = {members->rest.data, members->rest.data + members->rest.size};
+    struct scanner scanner = {.at = members->rest.data,
+                              .end = members->rest.data + members->rest.size,
+                              .unusual = members->unusual};
     struct member member;
 
     if (!next_member(&scanner, &member))
         return false;
     members->rest = slice_of(scanner.at, (size_t)(scanner.end - scanner.at));
-    *ret = (struct rows_member){.name = slice_of(member.name.data + 1, member.name.size - 2),
-                                .value = member.value};
+    members->unusual = scanner.unusual;
+    *ret =
+        (struct rows_member){.name = slice_of(member.name.data + 1, member.name.size - 2),
+                             .value = member.value,
+                             .whole = slice_of(member.start, (size_t)(member.end - member.start))};
     return true;
 }
 
@@ -288,28 +357,70 @@ rows_is_named(const struct rows_member *member, const char *name)
     return slice_equal(member->name, slice_of_string(name));
 }
 
+/** What the top level of a page holds. */
+struct page_parts {
+    struct rows_page page;
+    bool value_twice, link_twice;
+};
+
+static void
+note_part(struct page_parts *parts, const struct member *member)
+{
+    if (is_named(member, "value")) {
+        parts->value_twice = parts->page.value.size > 0;
+        parts->page.value = member->value;
+    } else if (is_named(member, "@odata.nextLink")) {
+        parts->link_twice = parts->page.next_link.size > 0;
+        parts->page.next_link = member->value;
+    }
+}
+
+/** The whole text is one object: its members are noted on the way. */
+static bool
+scan_page(struct slice text, struct page_parts *parts)
+{
+    struct scanner scanner = {.at = text.data, .end = text.data + text.size};
+    struct member member;
+
+    skip_blanks(&scanner);
+    if (!take(&scanner, '{'))
+        return false;
+    skip_blanks(&scanner);
+    if (!take(&scanner, '}'))
+        for (;;) {
+            skip_blanks(&scanner);
+            if (!scan_member(&scanner, 1, &member))
+                return false;
+            note_part(parts, &member);
+            skip_blanks(&scanner);
+            if (take(&scanner, '}'))
+                break;
+            if (!take(&scanner, ','))
+                return false;
+        }
+    skip_blanks(&scanner);
+    return scanner.at == scanner.end;
+}
+
 bool
 rows_page_read(struct slice text, struct rows_page *ret, const char **ret_why)
 {
-    struct rows_page page = {0};
-    bool value_twice;
-    bool link_twice;
+    struct page_parts parts = {0};
+    const struct rows_page *page = &parts.page;
 
-    if (!is_value(text, '{')) {
+    if (!scan_page(text, &parts)) {
         *ret_why = "a page of rows is not whole, well-formed JSON";
         return false;
     }
-    page.value = rows_member(text, "value", &value_twice);
-    page.next_link = rows_member(text, "@odata.nextLink", &link_twice);
-    if (page.value.size == 0 || page.value.data[0] != '[' || value_twice) {
+    if (page->value.size == 0 || page->value.data[0] != '[' || parts.value_twice) {
         *ret_why = "a page of rows has no array \"value\"";
         return false;
     }
-    if (link_twice || (page.next_link.size > 0 && page.next_link.data[0] != '"')) {
+    if (parts.link_twice || (page->next_link.size > 0 && page->next_link.data[0] != '"')) {
         *ret_why = "a page of rows has a broken link to the next one";
         return false;
     }
-    *ret = page;
+    *ret = *page;
     return true;
 }
 
@@ -319,25 +430,69 @@ rows_begin(struct slice value)
     return (struct rows_cursor){.rest = slice_of(value.data + 1, value.size - 1)};
 }
 
+/** Step to the next element, of which nothing is read. */
+static enum rows_step
+step_to(struct scanner *scanner, const struct rows_cursor *cursor)
+{
+    skip_blanks(scanner);
+    if (take(scanner, ']'))
+        return ROWS_END;
+    if (cursor->started && !take(scanner, ','))
+        return ROWS_BROKEN;
+    skip_blanks(scanner);
+    return scanner->at < scanner->end && *scanner->at == '{' ? ROWS_ROW : ROWS_BROKEN;
+}
+
+/** The next element begins behind what was scanned. */
+static void
+move_on(struct rows_cursor *cursor, const struct scanner *scanner)
+{
+    cursor->rest = slice_of(scanner->at, (size_t)(scanner->end - scanner->at));
+    cursor->started = true;
+}
+
 enum rows_step
 rows_next(struct rows_cursor *cursor, struct slice *ret_row)
 {
-    struct scanner scanner = {cursor->rest.data, cursor->rest.data + cursor->rest.size};
-    const unsigned char *start;
+    struct scanner scanner = {.at = cursor->rest.data,
+                              .end = cursor->rest.data + cursor->rest.size};
+    const enum rows_step step = step_to(&scanner, cursor);
+    const unsigned char *start = scanner.at;
 
-    skip_blanks(&scanner);
-    if (take(&scanner, ']'))
-        return ROWS_END;
-    if (cursor->started && !take(&scanner, ','))
-        return ROWS_BROKEN;
-    skip_blanks(&scanner);
-    start = scanner.at;
-    if (start == scanner.end || *start != '{' || !scan_value(&scanner, 0))
+    if (step != ROWS_ROW)
+        return step;
+    if (!scan_value(&scanner, 0))
         return ROWS_BROKEN;
     *ret_row = slice_of(start, (size_t)(scanner.at - start));
-    cursor->rest = slice_of(scanner.at, (size_t)(scanner.end - scanner.at));
-    cursor->started = true;
+    move_on(cursor, &scanner);
     return ROWS_ROW;
+}
+
+enum rows_step
+rows_next_members(const struct rows_cursor *cursor, struct rows_members *ret)
+{
+    struct scanner scanner = {.at = cursor->rest.data,
+                              .end = cursor->rest.data + cursor->rest.size};
+    const enum rows_step step = step_to(&scanner, cursor);
+
+    if (step == ROWS_ROW)
+        *ret = rows_members_begin(slice_of(scanner.at, (size_t)(scanner.end - scanner.at)));
+    return step;
+}
+
+bool
+rows_end_members(struct rows_cursor *cursor, const struct rows_members *members)
+{
+    struct scanner scanner = {.at = members->rest.data,
+                              .end = members->rest.data + members->rest.size};
+
+    skip_blanks(&scanner);
+    if (take(&scanner, '{')) /* it has none */
+        skip_blanks(&scanner);
+    if (!take(&scanner, '}'))
+        return false;
+    move_on(cursor, &scanner);
+    return true;
 }
 
 bool
@@ -352,12 +507,29 @@ rows_hold_nul(struct slice text)
     return false;
 }
 
+/** Decode a string with no other escapes than of '"' and '\\', for which there is room. */
+static void
+decode_plain(struct slice text, char *ret)
+{
+    for (size_t i = 1; i + 1 < text.size; i++) {
+        i += text.data[i] == '\\';
+        *ret++ = (char)text.data[i];
+    }
+    *ret = '\0';
+}
+
 bool
 rows_string(struct slice text, char *ret, size_t ret_size)
 {
+    struct scanner scanner = {.at = text.data, .end = text.data + text.size};
     cJSON *json;
     bool fits;
 
+    if (scan_string(&scanner) && scanner.at == scanner.end && !scanner.escapes &&
+        text.size - 1 <= ret_size) {
+        decode_plain(text, ret);
+        return true;
+    }
     if (text.size < 2 || text.data[0] != '"' || rows_hold_nul(text))
         return false;
     json = cJSON_ParseWithLength((const char *)text.data, text.size);

@@ -43,22 +43,28 @@ struct slice rows_member(struct slice object, const char *name, bool *ret_twice)
 /** Is the whole text one well-formed JSON object? */
 bool rows_is_object(struct slice text);
 
-/** Append the object without the members of these names (and the commas that went with them). */
-void rows_append_without(struct slice object, const char *const *names, size_t count,
-                         struct text *ret);
-
 /** Walks the members of a well-formed object, in its order. */
 struct rows_members {
-    struct slice rest;
+    struct slice rest; /* may reach beyond the object */
+    bool unusual;      /* a member held what JSON allows and cJSON may not take: half of a surrogate
+                          pair,      a number of more than 63 digits */
 };
 
 struct rows_member {
     struct slice name;  /* without its quotes, escapes as they are */
     struct slice value; /* as text, quotes included */
+    struct slice whole; /* from the name's quote to the end of the value */
 };
 
 struct rows_members rows_members_begin(struct slice object);
 bool rows_members_next(struct rows_members *members, struct rows_member *ret);
+
+/**
+ * rows_next for who looks at the members anyway: the row is scanned once, on the walk. After the
+ * last member rows_end_members moves the cursor behind the row; false when there was another one.
+ */
+enum rows_step rows_next_members(const struct rows_cursor *cursor, struct rows_members *ret);
+MUST_CHECK bool rows_end_members(struct rows_cursor *cursor, const struct rows_members *members);
 
 /** Is this the member's name? Plain ASCII names only. */
 bool rows_is_named(const struct rows_member *member, const char *name);
