@@ -16,6 +16,7 @@
 enum {
     SECRET_BODY_MAX_BYTES = 256 * 1024,
     FIRST_BODY_BYTES = 16 * 1024,
+    KEPT_BODY_BYTES = 4 * 1024 * 1024, /* of a body whose memory serves the next answer */
     SLICE_MS = 200,             /* how long a stop signal may stay unseen */
     CONNECTION_AGE_MAX_S = 180, /* Azure's load balancers forget an idle connection after 230 s */
     CONNECTIONS_MAX = 52,       /* the service's own limit */
@@ -100,6 +101,15 @@ drop_body(struct http_inner *inner)
     inner->body = NULL;
     inner->body_size = 0;
     inner->body_capacity = 0;
+}
+
+/** The next answer is written over this one, if that may be. */
+static void
+forget_body(struct http_inner *inner, bool secret)
+{
+    if (inner->secret || secret || inner->body_capacity > KEPT_BODY_BYTES)
+        drop_body(inner);
+    inner->body_size = 0;
 }
 
 /** Room for `more` bytes and a NUL; old memory is wiped when it held a secret. */
@@ -439,7 +449,7 @@ http_send(struct http_exchange *exchange, const struct http_request *request, st
     struct http_inner *inner = exchange->inner;
 
     assert(!inner->running);
-    drop_body(inner);
+    forget_body(inner, request->secret);
     exchange->answer = (struct http_answer){.retry_after_s = -1};
     http_guid(exchange->answer.client_request_id);
     inner->secret = request->secret;
