@@ -93,11 +93,12 @@ follow(struct list *list, const struct rows_page *page, struct err *err)
 }
 
 bool
-list_next(struct list *list, struct rows_page *ret, bool *ret_more, struct err *err)
+list_next(struct list *list, const struct rows_taker *taker, struct rows_page *ret, bool *ret_more,
+          struct err *err)
 {
     struct fetch fetch = {.prefer = list->prefer};
     struct rows_page page;
-    const char *why;
+    const char *why = "a list was not answered with 200";
 
     if (list->ended) {
         *ret_more = false;
@@ -108,10 +109,8 @@ list_next(struct list *list, struct rows_page *ret, bool *ret_more, struct err *
     fetch.url = text_string(&list->url);
     if (!session_fetch(list->session, &fetch, 1, err))
         return false;
-    if (fetch.answer->status != 200 || !rows_page_read(fetch.answer->body, &page, &why))
-        return answer_malformed(
-            fetch.answer, fetch.answer->status == 200 ? why : "a list was not answered with 200",
-            err);
+    if (fetch.answer->status != 200 || !rows_page_read(fetch.answer->body, taker, &page, &why, err))
+        return why && answer_malformed(fetch.answer, why, err);
     if (!follow(list, &page, err))
         return false;
     *ret = page;
@@ -189,6 +188,8 @@ list_row_copy(struct rows_members *members, const char *key_column, struct text 
         text_append_bytes(document, member.whole.data, member.whole.size);
     }
     text_append_bytes(document, "}", 1);
+    if (!rows_members_end(members))
+        return err_set(err, ERR_SERVER, "a row is not whole, well-formed JSON");
     if (!text_ok(document, err))
         return err_wrap(err, "the rows do not fit into memory");
     row.object = slice_of(document->data + start, document->used - start);

@@ -92,30 +92,34 @@ hold_key(struct reader *reader, const struct list_row *row, struct err *err)
     return true;
 }
 
+/** A page on its way: what is done with each of its rows. */
+struct page_taker {
+    struct reader *reader;
+    bool (*take)(struct reader *reader, const struct list_row *row, struct err *err);
+};
+
 static bool
-take_page(struct reader *reader, const struct rows_page *page,
-          bool (*take)(struct reader *reader, const struct list_row *row, struct err *err),
-          struct err *err)
+take_row(void *ctx, struct rows_members *members, struct err *err)
 {
-    struct rows_cursor cursor = rows_begin(page->value);
-    struct rows_members members;
-    enum rows_step step;
+    const struct page_taker *taker = ctx;
+    struct reader *reader = taker->reader;
+    struct list_row row;
 
-    while ((step = rows_next_members(&cursor, &members)) == ROWS_ROW) {
-        struct list_row row;
+    return list_row_copy(members, reader->query->key_column, &reader->bytes, &row, err) &&
+           taker->take(reader, &row, err);
+}
 
-        if (!list_row_copy(&members, reader->query->key_column, &reader->bytes, &row, err))
-            return false;
-        if (!rows_end_members(&cursor, &members)) {
-            step = ROWS_BROKEN;
-            break;
-        }
-        if (!take(reader, &row, err))
-            return false;
-    }
-    if (step == ROWS_BROKEN)
-        return err_set(err, ERR_SERVER, "a page of rows holds something that is not a row");
-    return true;
+/** The next page of a list; each row of it is taken. */
+static bool
+next_page(struct reader *reader, struct list *list,
+          bool (*take)(struct reader *reader, const struct list_row *row, struct err *err),
+          bool *ret_more, struct err *err)
+{
+    struct page_taker page_taker = {.reader = reader, .take = take};
+    const struct rows_taker taker = {.ctx = &page_taker, .take = take_row};
+    struct rows_page page;
+
+    return list_next(list, &taker, &page, ret_more, err);
 }
 
 static int
@@ -196,14 +200,13 @@ static bool
 read_pages(struct reader *reader, struct list *list, struct err *err)
 {
     for (;;) {
-        struct rows_page page;
         bool more = true;
 
-        if (!list_next(list, &page, &more, err))
+        if (!next_page(reader, list, hold, &more, err))
             return false;
         if (!more)
             return emit_sorted(reader, err);
-        if (!take_page(reader, &page, hold, err) || !pass_page(reader, list, err))
+        if (!pass_page(reader, list, err))
             return false;
         reader->too_many = !list->ended && reader->bytes.used > HELD_MAX_BYTES;
         if (reader->too_many)
@@ -237,15 +240,13 @@ static bool
 read_keys(struct reader *reader, struct err *err)
 {
     struct list list;
-    struct rows_page page;
     bool more = true;
     bool done;
 
     if (!open_list(reader, reader->query->key_column, KEY_PAGE_ROWS, &list, err))
         return false;
     do {
-        done = list_next(&list, &page, &more, err) &&
-               (!more || take_page(reader, &page, hold_key, err));
+        done = next_page(reader, &list, hold_key, &more, err);
     } while (done && more);
     list_close(&list);
     if (done && reader->key_count > 0)
@@ -275,15 +276,13 @@ static bool
 read_chunk(struct reader *reader, size_t first, size_t count, struct err *err)
 {
     struct list list;
-    struct rows_page page;
     bool more = true;
     bool done;
 
     if (!open_chunk(reader, first, count, &list, err))
         return false;
     do {
-        done =
-            list_next(&list, &page, &more, err) && (!more || take_page(reader, &page, hold, err));
+        done = next_page(reader, &list, hold, &more, err);
     } while (done && more);
     list_close(&list);
     if (!done)

@@ -113,20 +113,27 @@ scan_escape(struct scanner *scanner)
     }
 }
 
-/** Step to the next byte that a string cannot hold as it is. False: there is none. */
+/** Step to the next byte that a string cannot hold as it is, and that is no usual escape: rows hold
+ * JSON in their texts, full of escaped '"' and '\\'. False: there is none. */
 static bool
 scan_plain(struct scanner *scanner)
 {
     const unsigned char *at = scanner->at;
     const unsigned char *const end = scanner->end;
 
-    for (; end - at >= 8; at += 8) {
+    while (end - at > 8) {
         const uint64_t specials = eight_json_specials(eight_load(at));
 
-        if (specials) {
-            scanner->at = at + eight_first(specials);
+        if (!specials) {
+            at += 8;
+            continue;
+        }
+        at += eight_first(specials);
+        if (*at != '\\' || (at[1] != '"' && at[1] != '\\')) {
+            scanner->at = at;
             return true;
         }
+        at += 2;
     }
     while (at < end && *at >= 0x20 && *at != '"' && *at != '\\')
         at++;
@@ -204,12 +211,10 @@ struct member {
     const unsigned char *start, *end;
 };
 
-/** "name" : value, the scanner in front of the quote. */
+/** "name" : and what blanks follow, the scanner in front of the quote. */
 static bool
-scan_member(struct scanner *scanner, unsigned depth, struct member *ret)
+scan_name(struct scanner *scanner, struct member *ret)
 {
-    const unsigned char *value;
-
     ret->start = scanner->at;
     if (!scan_string(scanner))
         return false;
@@ -218,6 +223,16 @@ scan_member(struct scanner *scanner, unsigned depth, struct member *ret)
     if (!take(scanner, ':'))
         return false;
     skip_blanks(scanner);
+    return true;
+}
+
+static bool
+scan_member(struct scanner *scanner, unsigned depth, struct member *ret)
+{
+    const unsigned char *value;
+
+    if (!scan_name(scanner, ret))
+        return false;
     value = scanner->at;
     if (!scan_value(scanner, depth))
         return false;
@@ -285,15 +300,15 @@ is_value(struct slice text, unsigned char first)
     return scanner.at == scanner.end;
 }
 
-/** Step to the next member of an object that is known to be well-formed. */
+/** Step to the next member. False: there is none, or what is there is no member. */
 static bool
-next_member(struct scanner *scanner, struct member *ret)
+next_member(struct scanner *scanner, bool first, unsigned depth, struct member *ret)
 {
     skip_blanks(scanner);
-    if (!take(scanner, '{') && !take(scanner, ','))
+    if (!take(scanner, first ? '{' : ','))
         return false;
     skip_blanks(scanner);
-    return scan_member(scanner, 1, ret);
+    return scan_member(scanner, depth, ret);
 }
 
 static bool
@@ -312,7 +327,7 @@ rows_member(struct slice object, const char *name, bool *ret_twice)
     struct member member;
 
     *ret_twice = false;
-    while (next_member(&scanner, &member))
+    for (bool first = true; next_member(&scanner, first, 1, &member); first = false)
         if (is_named(&member, name)) {
             *ret_twice = found.size > 0;
             found = member.value;
@@ -329,7 +344,7 @@ rows_is_object(struct slice text)
 struct rows_members
 rows_members_begin(struct slice object)
 {
-    return (struct rows_members){.rest = object};
+    return (struct rows_members){.rest = object, .depth = 1};
 }
 
 bool
@@ -340,9 +355,10 @@ rows_members_next(struct rows_members *members, struct rows_member *ret)
                               .unusual = members->unusual};
     struct member member;
 
-    if (!next_member(&scanner, &member))
+    if (members->ended || !next_member(&scanner, !members->started, members->depth, &member))
         return false;
     members->rest = slice_of(scanner.at, (size_t)(scanner.end - scanner.at));
+    members->started = true;
     members->unusual = scanner.unusual;
     *ret =
         (struct rows_member){.name = slice_of(member.name.data + 1, member.name.size - 2),
@@ -352,71 +368,170 @@ rows_members_next(struct rows_members *members, struct rows_member *ret)
 }
 
 bool
+rows_members_end(struct rows_members *members)
+{
+    struct scanner scanner = {.at = members->rest.data,
+                              .end = members->rest.data + members->rest.size};
+
+    if (members->ended)
+        return true;
+    skip_blanks(&scanner);
+    if (!members->started) {
+        if (!take(&scanner, '{'))
+            return false;
+        skip_blanks(&scanner);
+    }
+    if (!take(&scanner, '}'))
+        return false;
+    members->rest = slice_of(scanner.at, (size_t)(scanner.end - scanner.at));
+    members->ended = true;
+    return true;
+}
+
+bool
 rows_is_named(const struct rows_member *member, const char *name)
 {
     return slice_equal(member->name, slice_of_string(name));
 }
 
-/** What the top level of a page holds. */
-struct page_parts {
+/* ---- pages ---- */
+
+static const char not_json[] = "a page of rows is not whole, well-formed JSON";
+
+/** A page that is being read. */
+struct page_reader {
+    struct scanner scanner;
+    const struct rows_taker *taker;
     struct rows_page page;
     bool value_twice, link_twice;
+    const char *why;
+    struct err *err;
 };
 
-static void
-note_part(struct page_parts *parts, const struct member *member)
+static bool
+fail(struct page_reader *reader, const char *why)
 {
-    if (is_named(member, "value")) {
-        parts->value_twice = parts->page.value.size > 0;
-        parts->page.value = member->value;
-    } else if (is_named(member, "@odata.nextLink")) {
-        parts->link_twice = parts->page.next_link.size > 0;
-        parts->page.next_link = member->value;
+    reader->why = why;
+    return false;
+}
+
+/** Give one row away; it ends where its members do. */
+static bool
+take_row(struct page_reader *reader)
+{
+    struct scanner *scanner = &reader->scanner;
+    struct rows_members members = {
+        .rest = slice_of(scanner->at, (size_t)(scanner->end - scanner->at)), .depth = 3};
+    const bool taken = reader->taker->take(reader->taker->ctx, &members, reader->err);
+
+    if (!rows_members_end(&members))
+        return fail(reader, not_json);
+    scanner->at = members.rest.data;
+    return taken;
+}
+
+/** The array of rows, the scanner in front of its bracket. */
+static bool
+take_rows(struct page_reader *reader)
+{
+    struct scanner *scanner = &reader->scanner;
+
+    (void)take(scanner, '[');
+    skip_blanks(scanner);
+    if (take(scanner, ']'))
+        return true;
+    for (;;) {
+        skip_blanks(scanner);
+        if (scanner->at == scanner->end || *scanner->at != '{')
+            return fail(reader, scanner->at < scanner->end && scan_value(scanner, 2)
+                                    ? "a page of rows holds something that is not a row"
+                                    : not_json);
+        if (!take_row(reader))
+            return false;
+        skip_blanks(scanner);
+        if (take(scanner, ']'))
+            return true;
+        if (!take(scanner, ','))
+            return fail(reader, not_json);
     }
 }
 
-/** The whole text is one object: its members are noted on the way. */
+/** A member of the page, the scanner in front of its name. */
 static bool
-scan_page(struct slice text, struct page_parts *parts)
+read_part(struct page_reader *reader)
 {
-    struct scanner scanner = {.at = text.data, .end = text.data + text.size};
+    struct scanner *scanner = &reader->scanner;
     struct member member;
+    const unsigned char *value;
+    bool rows;
 
-    skip_blanks(&scanner);
-    if (!take(&scanner, '{'))
+    if (!scan_name(scanner, &member))
+        return fail(reader, not_json);
+    value = scanner->at;
+    rows = reader->taker && is_named(&member, "value") && value < scanner->end && *value == '[';
+    if (rows ? !take_rows(reader) : !scan_value(scanner, 1))
+        return rows ? false : fail(reader, not_json);
+    member.value = slice_of(value, (size_t)(scanner->at - value));
+    if (is_named(&member, "value")) {
+        reader->value_twice = reader->page.value.size > 0;
+        reader->page.value = member.value;
+    } else if (is_named(&member, "@odata.nextLink")) {
+        reader->link_twice = reader->page.next_link.size > 0;
+        reader->page.next_link = member.value;
+    }
+    return true;
+}
+
+/** The members, the scanner behind the bracket. */
+static bool
+read_parts(struct page_reader *reader)
+{
+    struct scanner *scanner = &reader->scanner;
+
+    skip_blanks(scanner);
+    if (take(scanner, '}'))
+        return true;
+    do {
+        skip_blanks(scanner);
+        if (!read_part(reader))
+            return false;
+        skip_blanks(scanner);
+    } while (take(scanner, ','));
+    return take(scanner, '}') || fail(reader, not_json);
+}
+
+/** The whole text is one object. */
+static bool
+read_page(struct page_reader *reader)
+{
+    struct scanner *scanner = &reader->scanner;
+
+    skip_blanks(scanner);
+    if (!take(scanner, '{'))
+        return fail(reader, not_json);
+    if (!read_parts(reader))
         return false;
-    skip_blanks(&scanner);
-    if (!take(&scanner, '}'))
-        for (;;) {
-            skip_blanks(&scanner);
-            if (!scan_member(&scanner, 1, &member))
-                return false;
-            note_part(parts, &member);
-            skip_blanks(&scanner);
-            if (take(&scanner, '}'))
-                break;
-            if (!take(&scanner, ','))
-                return false;
-        }
-    skip_blanks(&scanner);
-    return scanner.at == scanner.end;
+    skip_blanks(scanner);
+    return scanner->at == scanner->end || fail(reader, not_json);
 }
 
 bool
-rows_page_read(struct slice text, struct rows_page *ret, const char **ret_why)
+rows_page_read(struct slice text, const struct rows_taker *taker, struct rows_page *ret,
+               const char **ret_why, struct err *err)
 {
-    struct page_parts parts = {0};
-    const struct rows_page *page = &parts.page;
+    struct page_reader reader = {
+        .scanner = {.at = text.data, .end = text.data + text.size}, .taker = taker, .err = err};
+    const struct rows_page *page = &reader.page;
 
-    if (!scan_page(text, &parts)) {
-        *ret_why = "a page of rows is not whole, well-formed JSON";
+    if (!read_page(&reader)) {
+        *ret_why = reader.why;
         return false;
     }
-    if (page->value.size == 0 || page->value.data[0] != '[' || parts.value_twice) {
+    if (page->value.size == 0 || page->value.data[0] != '[' || reader.value_twice) {
         *ret_why = "a page of rows has no array \"value\"";
         return false;
     }
-    if (parts.link_twice || (page->next_link.size > 0 && page->next_link.data[0] != '"')) {
+    if (reader.link_twice || (page->next_link.size > 0 && page->next_link.data[0] != '"')) {
         *ret_why = "a page of rows has a broken link to the next one";
         return false;
     }
@@ -430,69 +545,26 @@ rows_begin(struct slice value)
     return (struct rows_cursor){.rest = slice_of(value.data + 1, value.size - 1)};
 }
 
-/** Step to the next element, of which nothing is read. */
-static enum rows_step
-step_to(struct scanner *scanner, const struct rows_cursor *cursor)
-{
-    skip_blanks(scanner);
-    if (take(scanner, ']'))
-        return ROWS_END;
-    if (cursor->started && !take(scanner, ','))
-        return ROWS_BROKEN;
-    skip_blanks(scanner);
-    return scanner->at < scanner->end && *scanner->at == '{' ? ROWS_ROW : ROWS_BROKEN;
-}
-
-/** The next element begins behind what was scanned. */
-static void
-move_on(struct rows_cursor *cursor, const struct scanner *scanner)
-{
-    cursor->rest = slice_of(scanner->at, (size_t)(scanner->end - scanner->at));
-    cursor->started = true;
-}
-
 enum rows_step
 rows_next(struct rows_cursor *cursor, struct slice *ret_row)
 {
     struct scanner scanner = {.at = cursor->rest.data,
                               .end = cursor->rest.data + cursor->rest.size};
-    const enum rows_step step = step_to(&scanner, cursor);
-    const unsigned char *start = scanner.at;
-
-    if (step != ROWS_ROW)
-        return step;
-    if (!scan_value(&scanner, 0))
-        return ROWS_BROKEN;
-    *ret_row = slice_of(start, (size_t)(scanner.at - start));
-    move_on(cursor, &scanner);
-    return ROWS_ROW;
-}
-
-enum rows_step
-rows_next_members(const struct rows_cursor *cursor, struct rows_members *ret)
-{
-    struct scanner scanner = {.at = cursor->rest.data,
-                              .end = cursor->rest.data + cursor->rest.size};
-    const enum rows_step step = step_to(&scanner, cursor);
-
-    if (step == ROWS_ROW)
-        *ret = rows_members_begin(slice_of(scanner.at, (size_t)(scanner.end - scanner.at)));
-    return step;
-}
-
-bool
-rows_end_members(struct rows_cursor *cursor, const struct rows_members *members)
-{
-    struct scanner scanner = {.at = members->rest.data,
-                              .end = members->rest.data + members->rest.size};
+    const unsigned char *start;
 
     skip_blanks(&scanner);
-    if (take(&scanner, '{')) /* it has none */
-        skip_blanks(&scanner);
-    if (!take(&scanner, '}'))
-        return false;
-    move_on(cursor, &scanner);
-    return true;
+    if (take(&scanner, ']'))
+        return ROWS_END;
+    if (cursor->started && !take(&scanner, ','))
+        return ROWS_BROKEN;
+    skip_blanks(&scanner);
+    start = scanner.at;
+    if (start == scanner.end || *start != '{' || !scan_value(&scanner, 0))
+        return ROWS_BROKEN;
+    *ret_row = slice_of(start, (size_t)(scanner.at - start));
+    cursor->rest = slice_of(scanner.at, (size_t)(scanner.end - scanner.at));
+    cursor->started = true;
+    return ROWS_ROW;
 }
 
 bool

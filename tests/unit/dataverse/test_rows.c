@@ -10,8 +10,51 @@ static bool
 read_page(const char *text, struct rows_page *ret)
 {
     const char *why;
+    struct err err;
 
-    return rows_page_read(slice_of_string(text), ret, &why);
+    return rows_page_read(slice_of_string(text), NULL, ret, &why, &err);
+}
+
+/** Takes rows, and writes down their members. */
+static bool
+take_members(void *ctx, struct rows_members *members, struct err *err)
+{
+    struct text *seen = ctx;
+    struct rows_member member;
+
+    text_append(seen, "<");
+    while (rows_members_next(members, &member)) {
+        if (rows_is_named(&member, "stop"))
+            return err_set(err, ERR_STALE, "stopped");
+        text_append_bytes(seen, member.whole.data, member.whole.size);
+        text_append(seen, ";");
+    }
+    text_append(seen, ">");
+    return true;
+}
+
+/** Is the text a page, with and without somebody who takes its rows? They must agree. */
+static bool
+is_page(struct slice text)
+{
+    TEXT_SCOPED seen = {0};
+    const struct rows_taker taker = {.ctx = &seen, .take = take_members};
+    struct rows_page plain, taken;
+    struct err err;
+    const char *why = NULL, *other = NULL;
+    const bool good = rows_page_read(text, NULL, &plain, &why, &err);
+
+    assert_int_equal(rows_page_read(text, &taker, &taken, &other, &err), good);
+    if (!good) {
+        assert_non_null(why);
+        assert_non_null(other);
+        return false;
+    }
+    assert_ptr_equal(plain.value.data, taken.value.data);
+    assert_int_equal(plain.value.size, taken.value.size);
+    assert_ptr_equal(plain.next_link.data, taken.next_link.data);
+    assert_int_equal(plain.next_link.size, taken.next_link.size);
+    return true;
 }
 
 static void
@@ -70,11 +113,10 @@ a_page_that_is_cut_anywhere_is_no_page(void **state)
     assert_true(read_page(text, &page));
     for (size_t size = 0; size < strlen(text); size++) {
         char *cut = malloc(size + 1); /* of its own, so that a read behind the end is caught */
-        const char *why;
 
         assert_non_null(cut);
-        memcpy(cut, text, size);
-        if (rows_page_read(slice_of(cut, size), &page, &why))
+        memmove(cut + 1, text, size);
+        if (is_page(slice_of(cut + 1, size)))
             fail_msg("%zu bytes were taken for a page", size);
         free(cut);
     }
@@ -98,6 +140,19 @@ what_is_not_json_is_no_page(void **state)
         "{\"value\":[]} x",
         "{\"value\":[],}",
         "{\"value\":[1,]}",
+        "{,\"value\":[]}",
+        "{\"value\":[],,\"a\":1}",
+        "{\"value\":[] \"a\":1}",
+        "{\"value\":[] {\"a\":1}}",
+        "{\"value\":[{},]}",
+        "{\"value\":[{}{}]}",
+        "{\"value\":[{,\"a\":1}]}",
+        "{\"value\":[{\"a\":1,}]}",
+        "{\"value\":[{\"a\":1,,\"b\":1}]}",
+        "{\"value\":[{\"a\":1{\"b\":1}]}",
+        "{\"value\":[{\"a\":1]}",
+        "{\"value\":[{\"a\"}]}",
+        "{\"value\":[{\"a\":}]}",
         "{\"value\":[01]}",
         "{\"value\":[1.]}",
         "{\"value\":[.5]}",
@@ -112,11 +167,10 @@ what_is_not_json_is_no_page(void **state)
         "{\"value\" []}",
         "<html><body>Sign in</body></html>",
     };
-    struct rows_page page;
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        if (read_page(bad[i], &page))
+        if (is_page(slice_of_string(bad[i])))
             fail_msg("%s was taken for a page", bad[i]);
 }
 
@@ -148,12 +202,10 @@ a_page_in_other_bytes_than_utf8_json_is_no_page(void **state)
         {"{\"value\":[]}\0", 13},
         {"{\"value\":[\0]}", 13},
     };
-    struct rows_page page;
-    const char *why;
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        if (rows_page_read(slice_of(bad[i].bytes, bad[i].size), &page, &why))
+        if (is_page(slice_of(bad[i].bytes, bad[i].size)))
             fail_msg("number %zu was taken for a page", i);
 }
 
@@ -194,6 +246,12 @@ nesting_has_a_maximum(void **state)
         memset(text + used + depth, ']', (size_t)depth);
         memcpy(text + used + 2 * (size_t)depth, "}", 2);
         assert_int_equal(read_page(text, &page), depth < ROWS_DEPTH_MAX);
+
+        used = (size_t)snprintf(text, sizeof text, "{\"value\":[{\"a\":");
+        memset(text + used, '[', (size_t)depth);
+        memset(text + used + depth, ']', (size_t)depth);
+        memcpy(text + used + 2 * (size_t)depth, "}]}", 4);
+        assert_int_equal(is_page(slice_of_string(text)), depth < ROWS_DEPTH_MAX - 2);
     }
 }
 
@@ -233,45 +291,66 @@ members_are_walked_in_their_order(void **state)
     assert_false(rows_is_object(slice_of_string("")));
 }
 
-/** The walk of a page's rows by their members ends each where rows_next does. */
 static void
-rows_are_walked_by_their_members(void **state)
+assert_taken(const char *text, const char *members, const char *expected_why)
 {
-    static const char text[] =
-        "{\"value\":[ {\"a\":[1,{\"b\":\"]}\"}],\"c\":{}} , { } ,{},\n{\"d\":\"\\\"\\\\\" } ]}";
+    TEXT_SCOPED seen = {0};
+    const struct rows_taker taker = {.ctx = &seen, .take = take_members};
     struct rows_page page;
-    struct rows_cursor cursor, other;
-    struct rows_members members;
-    struct rows_member member;
-    struct slice row;
-    int rows = 0, count = 0;
+    struct err err = {0};
+    const char *why = "";
+
+    assert_int_equal(rows_page_read(slice_of_string(text), &taker, &page, &why, &err),
+                     expected_why && !*expected_why);
+    assert_string_equal(text_string(&seen), members);
+    if (expected_why)
+        assert_string_equal(why, expected_why);
+    else
+        assert_null(why);
+    assert_int_equal(err.code, expected_why ? ERR_NONE : ERR_STALE);
+}
+
+static void
+rows_are_taken_while_the_page_is_read(void **state)
+{
+    (void)state;
+    assert_taken(
+        "{\"value\":[ {\"a\":[1,{\"b\":\"]}\"}],\"c\":{}} , { } ,{},\n{\"d\":\"\\\"\\\\\" } ]}",
+        "<\"a\":[1,{\"b\":\"]}\"}];\"c\":{};><><><\"d\":\"\\\"\\\\\";>", "");
+    assert_taken("{\"a\":{\"value\":[{\"x\":1}]},\"value\":[{\"y\":2}]}", "<\"y\":2;>", "");
+    assert_taken("{\"value\":[{\"a\":1},3]}", "<\"a\":1;>",
+                 "a page of rows holds something that is not a row");
+    assert_taken("{\"value\":[{\"a\":1},tru]}", "<\"a\":1;>",
+                 "a page of rows is not whole, well-formed JSON");
+    assert_taken("{\"value\":[{\"a\":1},{\"b\":2", "<\"a\":1;><\"b\":2;>",
+                 "a page of rows is not whole, well-formed JSON");
+    assert_taken("{\"value\":[{\"a\":1,\"stop\":2,\"b\":3}]}", "<\"a\":1;",
+                 "a page of rows is not whole, well-formed JSON");
+}
+
+/** Takes rows whole, and likes none. */
+static bool
+refuse(void *ctx, struct rows_members *members, struct err *err)
+{
+    (void)ctx;
+    for (struct rows_member member; rows_members_next(members, &member);)
+        continue;
+    return err_set(err, ERR_STALE, "not this one");
+}
+
+static void
+who_takes_rows_may_refuse_one(void **state)
+{
+    const struct rows_taker taker = {.take = refuse};
+    struct rows_page page;
+    struct err err = {0};
+    const char *why = "";
 
     (void)state;
-    assert_true(read_page(text, &page));
-    cursor = rows_begin(page.value);
-    other = cursor;
-    while (rows_next_members(&cursor, &members) == ROWS_ROW) {
-        while (rows_members_next(&members, &member))
-            count++;
-        assert_false(members.unusual);
-        assert_true(rows_end_members(&cursor, &members));
-        assert_int_equal(rows_next(&other, &row), ROWS_ROW);
-        assert_ptr_equal(cursor.rest.data, other.rest.data);
-        rows++;
-    }
-    assert_int_equal(rows, 4);
-    assert_int_equal(count, 3);
-    assert_int_equal(rows_next_members(&cursor, &members), ROWS_END);
-
-    assert_true(read_page("{\"value\":[{\"a\":1,\"b\":2},3]}", &page));
-    cursor = rows_begin(page.value);
-    assert_int_equal(rows_next_members(&cursor, &members), ROWS_ROW);
-    assert_true(rows_members_next(&members, &member));
-    assert_false(rows_end_members(&cursor, &members)); /* there is another member */
-    assert_true(rows_members_next(&members, &member));
-    assert_slice(member.whole, "\"b\":2");
-    assert_true(rows_end_members(&cursor, &members));
-    assert_int_equal(rows_next_members(&cursor, &members), ROWS_BROKEN);
+    assert_false(
+        rows_page_read(slice_of_string("{\"value\":[{\"a\":1}]}"), &taker, &page, &why, &err));
+    assert_null(why);
+    assert_int_equal(err.code, ERR_STALE);
 }
 
 static bool
@@ -364,7 +443,8 @@ main(void)
         cmocka_unit_test(a_page_in_other_bytes_than_utf8_json_is_no_page),
         cmocka_unit_test(numbers_of_any_size_and_members_that_come_twice_keep_their_bytes),
         cmocka_unit_test(nesting_has_a_maximum),
-        cmocka_unit_test(rows_are_walked_by_their_members),
+        cmocka_unit_test(rows_are_taken_while_the_page_is_read),
+        cmocka_unit_test(who_takes_rows_may_refuse_one),
         cmocka_unit_test(what_cjson_may_refuse_is_unusual),
         cmocka_unit_test(a_member_is_found_at_the_top_level_only),
         cmocka_unit_test(members_are_walked_in_their_order),
