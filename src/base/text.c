@@ -160,7 +160,7 @@ utf8_append(struct text *text, uint32_t code)
 /* ---- eight bytes at a time ---- */
 
 /** A top bit for each byte that is not printable ASCII, or is '"' or '\\'. */
-static uint64_t
+static inline uint64_t
 not_plain(uint64_t eight)
 {
     return eight_json_specials(eight) | eight_equal(eight, 0x7F) | (eight & EIGHT_TOPS);
@@ -285,48 +285,50 @@ has_room(struct text *text, size_t size)
     return !text->broken && size <= max && text->used <= max - size && text_room(text, size);
 }
 
-/** Copy what text_plain_run counts; up to seven bytes behind it may be written, too. */
+/** Write printable ASCII, '"' and '\\' with a backslash in front; how many bytes of `at` that was.
+ * `out` holds twice as many and eight more. */
 static size_t
-copy_plain(char *out, const unsigned char *at, size_t size)
+escape_ascii(const unsigned char *at, size_t size, char **out)
 {
-    size_t run = 0;
-    size_t rest;
+    char *to = *out;
+    size_t done = 0;
 
-    for (; size - run >= 8; run += 8) {
-        const uint64_t eight = eight_load(at + run);
+    while (size - done >= 8) {
+        const uint64_t eight = eight_load(at + done);
         const uint64_t tops = not_plain(eight);
+        const size_t run = tops ? eight_first(tops) : 8;
 
-        memcpy(out + run, &eight, sizeof eight);
-        if (tops)
-            return run + eight_first(tops);
+        memcpy(to, &eight, sizeof eight);
+        to += run;
+        done += run;
+        if (!tops)
+            continue;
+        if (at[done] != '"' && at[done] != '\\')
+            break;
+        *to++ = '\\';
+        *to++ = (char)at[done++];
     }
-    rest = text_plain_run(at + run, size - run);
-    memcpy(out + run, at + run, rest);
-    return run + rest;
+    for (; done < size && at[done] >= 0x20 && at[done] < 0x7F; done++) {
+        if (at[done] == '"' || at[done] == '\\')
+            *to++ = '\\';
+        *to++ = (char)at[done];
+    }
+    *out = to;
+    return done;
 }
 
-/** Write printable ASCII, '"' and '\\' with a backslash in front; how many bytes of `at` that was.
- */
+/** What of a piece needs no look at single characters; how many bytes of `at` that was. */
 static size_t
 append_json_piece(struct text *text, const unsigned char *at, size_t size)
 {
     const size_t piece = size < PIECE_BYTES ? size : PIECE_BYTES;
-    size_t done = 0;
+    size_t done;
     char *out;
 
     if (!has_room(text, 2 * piece + 8))
         return 0;
     out = text->data + text->used;
-    while (done < piece) {
-        const size_t run = copy_plain(out, at + done, piece - done);
-
-        out += run;
-        done += run;
-        if (done == piece || (at[done] != '"' && at[done] != '\\'))
-            break;
-        *out++ = '\\';
-        *out++ = (char)at[done++];
-    }
+    done = escape_ascii(at, piece, &out);
     *out = '\0';
     text->used = (size_t)(out - text->data);
     return done;

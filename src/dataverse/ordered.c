@@ -264,8 +264,11 @@ open_chunk(struct reader *reader, size_t first, size_t count, struct list *ret, 
         text_printf(&path, "$select=%s&", reader->query->select);
     text_printf(&path, "$filter=Microsoft.Dynamics.CRM.In(PropertyName='%s',PropertyValues=%%5B",
                 reader->query->key_column);
-    for (size_t i = 0; i < count; i++)
-        text_printf(&path, "%s'%s'", i > 0 ? "," : "", reader->keys[first + i]);
+    for (size_t i = 0; i < count; i++) {
+        text_append(&path, i > 0 ? ",'" : "'");
+        text_append(&path, reader->keys[first + i]);
+        text_append(&path, "'");
+    }
     text_append(&path, "%5D)");
     return text_ok(&path, err) &&
            list_open(ret, reader->session, text_string(&path), KEY_PAGE_ROWS, err);
