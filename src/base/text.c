@@ -178,7 +178,7 @@ load_rest(const unsigned char *at, size_t size)
 }
 
 size_t
-text_plain_run(const void *bytes, size_t size)
+text_json_run(const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
     size_t run = 0;
@@ -193,7 +193,7 @@ text_plain_run(const void *bytes, size_t size)
     return tops ? run + eight_first(tops) : size;
 }
 
-/** Bytes of ASCII at the front that are not 0; perhaps not all of them. */
+/** Bytes of ASCII at the front that are not 0. */
 static size_t
 ascii_run(const unsigned char *at, size_t size)
 {

@@ -200,7 +200,7 @@ special_bytes_are_found_wherever_they_stand(void **state)
             seed = seed * 1103515245U + 12345U;
             bytes[k] = seed >> 16 & 3 ? 'x' : alphabet[(seed >> 18) % letters];
         }
-        assert_int_equal(text_plain_run(bytes, size),
+        assert_int_equal(text_json_run(bytes, size),
                          plain_run_slowly((const unsigned char *)bytes, size));
         text_append_json(&quick, bytes, size);
         append_json_slowly(&slow, bytes, size);
