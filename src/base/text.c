@@ -351,12 +351,34 @@ append_json_one(struct text *text, const unsigned char *at, size_t size, bool sh
     return step ? step : 1;
 }
 
+/** Most strings are short, and nothing but ASCII: then nothing is looked at twice. */
+static bool
+append_json_short(struct text *text, const unsigned char *at, size_t size)
+{
+    char *out;
+
+    if (size > PIECE_BYTES || !has_room(text, 2 * size + 10))
+        return false;
+    out = text->data + text->used;
+    *out++ = '"';
+    if (escape_ascii(at, size, &out) < size) {
+        text->data[text->used] = '\0';
+        return false;
+    }
+    *out++ = '"';
+    *out = '\0';
+    text->used = (size_t)(out - text->data);
+    return true;
+}
+
 /** `shown`: what could play tricks where it is looked at is escaped too. */
 static void
 append_json(struct text *text, const char *string, size_t size, bool shown)
 {
     const unsigned char *at = (const unsigned char *)string;
 
+    if (append_json_short(text, at, size))
+        return;
     text_append_bytes(text, "\"", 1);
     while (size) {
         size_t step = append_json_piece(text, at, size);
