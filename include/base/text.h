@@ -70,9 +70,8 @@ MUST_CHECK bool text_decode_hex(const char *string, size_t size, unsigned char *
  */
 bool text_append_utf16le(struct text *text, struct slice bytes);
 
-/** Bytes at the front that are printable ASCII but '"' and '\\'; perhaps not all of them: eight at
- * a time. */
-size_t text_plain_run(const void *bytes, size_t size);
+/** Bytes at the front that are printable ASCII but '"' and '\\'. */
+size_t text_json_run(const void *bytes, size_t size);
 
 /** True when the bytes are well-formed UTF-8 (no overlong forms, no surrogates, no byte 0). */
 bool text_is_utf8(const void *bytes, size_t size);

@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include "base/eight.h"
+
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -155,29 +157,72 @@ utf8_append(struct text *text, uint32_t code)
     text_append_bytes(text, out, size);
 }
 
-/** Eight bytes, each 1. */
-static const uint64_t ONES = UINT64_C(0x0101010101010101);
-static const uint64_t TOPS = UINT64_C(0x8080808080808080);
+/* ---- eight bytes at a time ---- */
 
-/** A top bit where a byte of `eight`, all of them ASCII, is below `limit`. */
-static uint64_t
-bytes_below(uint64_t eight, unsigned char limit)
+/** A top bit for each byte that is not printable ASCII, or is '"' or '\\'. */
+static inline uint64_t
+not_plain(uint64_t eight)
 {
-    return ~((eight | TOPS) - ONES * limit) & TOPS;
+    return eight_json_specials(eight) | eight_equal(eight, 0x7F) | (eight & EIGHT_TOPS);
+}
+
+/** The last bytes of a text, with characters behind them that are nothing special. */
+static uint64_t
+load_rest(const unsigned char *at, size_t size)
+{
+    unsigned char eight[8];
+
+    memset(eight, ' ', sizeof eight);
+    memcpy(eight, at, size);
+    return eight_load(eight);
 }
 
 size_t
-text_plain_run(const void *bytes, size_t size)
+text_json_run(const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
     size_t run = 0;
-    uint64_t eight;
+    uint64_t tops = 0;
 
-    for (; size - run >= sizeof eight; run += sizeof eight) {
-        memcpy(&eight, at + run, sizeof eight);
-        if ((eight & TOPS) || bytes_below(eight, 0x20) || bytes_below(eight ^ ONES * '"', 1) ||
-            bytes_below(eight ^ ONES * '\\', 1) || bytes_below(eight ^ ONES * 0x7F, 1))
+    for (; size - run >= 8; run += 8) {
+        tops = not_plain(eight_load(at + run));
+        if (tops)
+            return run + eight_first(tops);
+    }
+    tops = size > run ? not_plain(load_rest(at + run, size - run)) : 0;
+    return tops ? run + eight_first(tops) : size;
+}
+
+/** Bytes of ASCII at the front that are not 0. */
+static size_t
+ascii_run(const unsigned char *at, size_t size)
+{
+    size_t run = 0;
+
+    for (; size - run >= 8; run += 8) {
+        const uint64_t eight = eight_load(at + run);
+
+        if ((eight & EIGHT_TOPS) || eight_below(eight, 1))
             break;
+    }
+    while (run < size && at[run] != 0 && at[run] < 0x80)
+        run++;
+    return run;
+}
+
+/** Well-formed characters above ASCII at the front; SIZE_MAX when one of them is none. */
+static size_t
+wide_run(const unsigned char *at, size_t size)
+{
+    size_t run = 0;
+    uint32_t code;
+
+    while (run < size && at[run] >= 0x80) {
+        const size_t step = utf8_decode(at + run, size - run, &code);
+
+        if (step == 0)
+            return SIZE_MAX;
+        run += step;
     }
     return run;
 }
@@ -186,19 +231,15 @@ bool
 text_is_utf8(const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
-    uint32_t code;
+    size_t done = ascii_run(at, size);
 
-    while (size) {
-        const size_t plain = text_plain_run(at, size);
-        size_t step = plain;
+    while (done < size) {
+        const size_t wide = wide_run(at + done, size - done);
 
-        if (plain == 0) {
-            step = utf8_decode(at, size, &code);
-            if (step == 0 || code == 0)
-                return false;
-        }
-        at += step;
-        size -= step;
+        if (wide == 0 || wide == SIZE_MAX)
+            return false;
+        done += wide;
+        done += ascii_run(at + done, size - done);
     }
     return true;
 }
@@ -232,15 +273,102 @@ json_escape(struct text *text, uint32_t code)
     }
 }
 
-/** Bytes at the front that JSON takes as they are: printable ASCII but '"' and '\\'. */
-static size_t
-json_plain_run(const unsigned char *at, size_t left)
-{
-    size_t run = text_plain_run(at, left);
+/** Bytes that are written in one go, as long as there is room for twice as many. */
+enum { PIECE_BYTES = 4096 };
 
-    while (run < left && at[run] >= 0x20 && at[run] < 0x7F && at[run] != '"' && at[run] != '\\')
-        run++;
-    return run;
+/** Room for `size` more bytes without failing when there is none: `max` counts what is written. */
+static bool
+has_room(struct text *text, size_t size)
+{
+    const size_t max = text->max ? text->max : TEXT_DEFAULT_MAX;
+
+    return !text->broken && size <= max && text->used <= max - size && text_room(text, size);
+}
+
+/** Write printable ASCII, '"' and '\\' with a backslash in front; how many bytes of `at` that was.
+ * `out` holds twice as many and eight more. */
+static size_t
+escape_ascii(const unsigned char *at, size_t size, char **out)
+{
+    char *to = *out;
+    size_t done = 0;
+
+    while (size - done >= 8) {
+        const uint64_t eight = eight_load(at + done);
+        const uint64_t tops = not_plain(eight);
+        const size_t run = tops ? eight_first(tops) : 8;
+
+        memcpy(to, &eight, sizeof eight);
+        to += run;
+        done += run;
+        if (!tops)
+            continue;
+        if (at[done] != '"' && at[done] != '\\')
+            break;
+        *to++ = '\\';
+        *to++ = (char)at[done++];
+    }
+    for (; done < size && at[done] >= 0x20 && at[done] < 0x7F; done++) {
+        if (at[done] == '"' || at[done] == '\\')
+            *to++ = '\\';
+        *to++ = (char)at[done];
+    }
+    *out = to;
+    return done;
+}
+
+/** What of a piece needs no look at single characters; how many bytes of `at` that was. */
+static size_t
+append_json_piece(struct text *text, const unsigned char *at, size_t size)
+{
+    const size_t piece = size < PIECE_BYTES ? size : PIECE_BYTES;
+    size_t done;
+    char *out;
+
+    if (!has_room(text, 2 * piece + 8))
+        return 0;
+    out = text->data + text->used;
+    done = escape_ascii(at, piece, &out);
+    *out = '\0';
+    text->used = (size_t)(out - text->data);
+    return done;
+}
+
+/** One character, escaped where it must be; how many bytes of `at` it was. */
+static size_t
+append_json_one(struct text *text, const unsigned char *at, size_t size, bool shown)
+{
+    uint32_t code = 0xFFFD;
+    const size_t step = utf8_decode(at, size, &code);
+
+    if (step == 0)
+        utf8_append(text, 0xFFFD);
+    else if (code < 0x20 || code == '"' || code == '\\' || code == 0x7F ||
+             (shown && shown_escaped(code)))
+        json_escape(text, code);
+    else
+        text_append_bytes(text, at, step);
+    return step ? step : 1;
+}
+
+/** Most strings are short, and nothing but ASCII: then nothing is looked at twice. */
+static bool
+append_json_short(struct text *text, const unsigned char *at, size_t size)
+{
+    char *out;
+
+    if (size > PIECE_BYTES || !has_room(text, 2 * size + 10))
+        return false;
+    out = text->data + text->used;
+    *out++ = '"';
+    if (escape_ascii(at, size, &out) < size) {
+        text->data[text->used] = '\0';
+        return false;
+    }
+    *out++ = '"';
+    *out = '\0';
+    text->used = (size_t)(out - text->data);
+    return true;
 }
 
 /** `shown`: what could play tricks where it is looked at is escaped too. */
@@ -249,26 +377,14 @@ append_json(struct text *text, const char *string, size_t size, bool shown)
 {
     const unsigned char *at = (const unsigned char *)string;
 
+    if (append_json_short(text, at, size))
+        return;
     text_append_bytes(text, "\"", 1);
     while (size) {
-        const size_t run = json_plain_run(at, size);
-        uint32_t code = 0xFFFD;
-        size_t step;
+        size_t step = append_json_piece(text, at, size);
 
-        text_append_bytes(text, at, run);
-        at += run;
-        size -= run;
-        if (size == 0)
-            break;
-        step = utf8_decode(at, size, &code);
         if (step == 0)
-            utf8_append(text, 0xFFFD);
-        else if (code < 0x20 || code == '"' || code == '\\' || code == 0x7F ||
-                 (shown && shown_escaped(code)))
-            json_escape(text, code);
-        else
-            text_append_bytes(text, at, step);
-        step = step ? step : 1;
+            step = append_json_one(text, at, size, shown);
         at += step;
         size -= step;
     }

@@ -182,13 +182,13 @@ describe(const struct http_answer *answer, const struct rule *rule, const char *
                      answer->request_id[0] ? answer->request_id : answer->client_request_id);
 }
 
-/** A request that has no answer. */
+/** A request that has no answer. Where memory ran out, another try would need as much. */
 static struct judgement
 judge_failure(const struct http_answer *answer)
 {
     struct judgement judgement = {.verdict = VERDICT_STOP, .err = answer->why};
 
-    if (answer->failure == HTTP_LOST)
+    if (answer->failure == HTTP_LOST && answer->why.code != ERR_INTERNAL)
         judgement.verdict = VERDICT_LOST;
     return judgement;
 }

@@ -116,22 +116,30 @@ method_name(enum batch_method method)
 }
 
 static void
+append_three(struct text *ret, const char *before, const char *text, const char *behind)
+{
+    text_append(ret, before);
+    text_append(ret, text);
+    text_append(ret, behind);
+}
+
+static void
 append_operation(const struct batch_form *form, const struct batch_operation *operation,
                  size_t number, struct text *ret)
 {
-    text_printf(ret,
-                "--%s\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n",
-                form->boundary);
+    append_three(ret, "--", form->boundary,
+                 "\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n");
     if (form->content_ids)
         text_printf(ret, "Content-ID: %zu\r\n", number);
-    text_printf(ret, "\r\n%s %s%s", method_name(operation->method), form->root, operation->set);
+    append_three(ret, "\r\n", method_name(operation->method), " ");
+    append_three(ret, form->root, operation->set, "");
     if (is_given(operation->key))
-        text_printf(ret, "(%s)", operation->key);
+        append_three(ret, "(", operation->key, ")");
     if (is_given(operation->select))
-        text_printf(ret, "?$select=%s", operation->select);
+        append_three(ret, "?$select=", operation->select, "");
     text_append(ret, " HTTP/1.1\r\nAccept: application/json\r\n");
     if (is_given(operation->if_match))
-        text_printf(ret, "If-Match: %s\r\n", operation->if_match);
+        append_three(ret, "If-Match: ", operation->if_match, "\r\n");
     if (operation->only_new)
         text_append(ret, "If-None-Match: *\r\n");
     if (has_document(operation->method))

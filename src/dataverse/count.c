@@ -39,7 +39,7 @@ count_pages(struct session *session, const struct definition *definition, int64_
                    definition->key_column, definition->key_column);
     if (!list_open(&list, session, path, PAGE_ROWS, err))
         return false;
-    while ((done = list_next(&list, &page, &more, err)) && more) {
+    while ((done = list_next(&list, NULL, &page, &more, err)) && more) {
         struct rows_cursor cursor = rows_begin(page.value);
         struct slice object;
 

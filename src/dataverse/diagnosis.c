@@ -38,7 +38,7 @@ each_object(struct slice body, const struct taker *taker, bool *ret_more, struct
     const char *why;
     size_t count = 0;
 
-    if (!rows_page_read(body, &page, &why))
+    if (!rows_page_read(body, NULL, &page, &why, err))
         return err_set(err, ERR_SERVER, "%s", why);
     cursor = rows_begin(page.value);
     for (;;) {

@@ -17,24 +17,19 @@ struct documents {
     struct text document;
 };
 
-/** The row's JSON without what belongs to the answer and not to the row. */
+/** Would cJSON take it, with which a row is put back? */
 static bool
-write_document(struct documents *documents, const struct list_row *row, struct err *err)
+check_document(const struct list_row *row, struct err *err)
 {
-    static const char *const left_out[] = {"@odata.etag", "@odata.context"};
     cJSON *json;
+    bool object;
 
-    text_reset(&documents->document);
-    rows_append_without(row->object, left_out, 2, &documents->document);
-    if (!text_ok(&documents->document, err))
-        return err_wrap(err, "row %s does not fit into memory", row->key);
-    json = cJSON_ParseWithLength(documents->document.data, documents->document.used);
-    if (!cJSON_IsObject(json)) {
-        cJSON_Delete(json);
-        return err_set(err, ERR_SERVER, "row %s is not a JSON object", row->key);
-    }
+    if (!row->unusual)
+        return true;
+    json = cJSON_ParseWithLength((const char *)row->object.data, row->object.size);
+    object = cJSON_IsObject(json);
     cJSON_Delete(json);
-    return true;
+    return object || err_set(err, ERR_SERVER, "row %s is not a JSON object", row->key);
 }
 
 static bool
@@ -44,9 +39,9 @@ give(void *ctx, const struct list_row *listed, struct err *err)
     struct field field;
     struct row row = {.id = {.table = TABLE_RUNTIME}, .fields = &field, .count = 1};
 
-    if (!write_document(documents, listed, err))
+    if (!check_document(listed, err))
         return false;
-    field = (struct field){.bytes = slice_of(documents->document.data, documents->document.used)};
+    field = (struct field){.bytes = listed->object};
     memcpy(row.id.key, listed->key, sizeof row.id.key);
     memcpy(row.id.version, listed->version, sizeof row.id.version);
     row_digest(runtime_schema(), documents->digest, &row);
@@ -101,11 +96,12 @@ give_one(const struct fetch *fetch, const struct definition *definition, const c
          struct documents *documents, struct err *err)
 {
     const struct slice body = fetch->answer->body;
+    struct rows_members members = rows_members_begin(body);
     struct list_row row;
 
     if (fetch->answer->status != 200 || !rows_is_object(body))
         return answer_malformed(fetch->answer, "a row was not answered as one", err);
-    if (!list_row_read(body, definition->key_column, &row, err))
+    if (!list_row_copy(&members, definition->key_column, &documents->document, &row, err))
         return false;
     if (strcmp(row.key, key) != 0)
         return answer_malformed(fetch->answer, "the service answered with another row", err);

@@ -16,7 +16,8 @@
 enum {
     SECRET_BODY_MAX_BYTES = 256 * 1024,
     FIRST_BODY_BYTES = 16 * 1024,
-    SLICE_MS = 200,             /* how long a stop signal may stay unseen */
+    KEPT_BODY_BYTES = 4 * 1024 * 1024, /* of a body whose memory serves the next answer */
+    SLICE_MS = 200,                    /* how long a stop signal may stay unseen */
     CONNECTION_AGE_MAX_S = 180, /* Azure's load balancers forget an idle connection after 230 s */
     CONNECTIONS_MAX = 52,       /* the service's own limit */
     CONNECT_TIMEOUT_S = 30,
@@ -36,6 +37,7 @@ struct http_inner {
     struct curl_slist *headers;
     bool running, secret;
     bool too_large;
+    bool no_memory;  /* for the body */
     bool once;       /* must not go out twice */
     bool head_whole; /* the blank line after the headers has come */
     unsigned sends;
@@ -102,6 +104,15 @@ drop_body(struct http_inner *inner)
     inner->body_capacity = 0;
 }
 
+/** The next answer is written over this one, if that may be. */
+static void
+forget_body(struct http_inner *inner, bool secret)
+{
+    if (inner->secret || secret || inner->body_capacity > KEPT_BODY_BYTES)
+        drop_body(inner);
+    inner->body_size = 0;
+}
+
 /** Room for `more` bytes and a NUL; old memory is wiped when it held a secret. */
 static bool
 make_room(struct http_inner *inner, size_t more)
@@ -137,8 +148,10 @@ take_body(char *bytes, size_t one, size_t size, void *ctx)
         inner->too_large = true;
         return 0;
     }
-    if (!make_room(inner, size))
+    if (!make_room(inner, size)) {
+        inner->no_memory = true;
         return 0;
+    }
     memcpy(inner->body + inner->body_size, bytes, size);
     inner->body_size += size;
     inner->body[inner->body_size] = '\0';
@@ -439,11 +452,12 @@ http_send(struct http_exchange *exchange, const struct http_request *request, st
     struct http_inner *inner = exchange->inner;
 
     assert(!inner->running);
-    drop_body(inner);
+    forget_body(inner, request->secret);
     exchange->answer = (struct http_answer){.retry_after_s = -1};
     http_guid(exchange->answer.client_request_id);
     inner->secret = request->secret;
     inner->too_large = false;
+    inner->no_memory = false;
     inner->head_whole = false;
     inner->once = request->method != HTTP_GET && !request->plain;
     inner->sends = 0;
@@ -576,7 +590,7 @@ finish(struct http_exchange *exchange, CURLcode code)
     } else {
         const bool stopped = inner->once && inner->sends > 1;
 
-        http_failure_judge(inner->easy, code,
+        http_failure_judge(inner->easy, inner->no_memory ? CURLE_OUT_OF_MEMORY : code,
                            stopped ? "the connection closed without an answer" : inner->reason,
                            inner->sends > 0, answer);
     }

@@ -3,7 +3,6 @@
 #include "base/digest.h"
 #include "identifier.h"
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,11 +93,12 @@ follow(struct list *list, const struct rows_page *page, struct err *err)
 }
 
 bool
-list_next(struct list *list, struct rows_page *ret, bool *ret_more, struct err *err)
+list_next(struct list *list, const struct rows_taker *taker, struct rows_page *ret, bool *ret_more,
+          struct err *err)
 {
     struct fetch fetch = {.prefer = list->prefer};
     struct rows_page page;
-    const char *why;
+    const char *why = "a list was not answered with 200";
 
     if (list->ended) {
         *ret_more = false;
@@ -109,10 +109,8 @@ list_next(struct list *list, struct rows_page *ret, bool *ret_more, struct err *
     fetch.url = text_string(&list->url);
     if (!session_fetch(list->session, &fetch, 1, err))
         return false;
-    if (fetch.answer->status != 200 || !rows_page_read(fetch.answer->body, &page, &why))
-        return answer_malformed(
-            fetch.answer, fetch.answer->status == 200 ? why : "a list was not answered with 200",
-            err);
+    if (fetch.answer->status != 200 || !rows_page_read(fetch.answer->body, taker, &page, &why, err))
+        return why && answer_malformed(fetch.answer, why, err);
     if (!follow(list, &page, err))
         return false;
     *ret = page;
@@ -120,23 +118,84 @@ list_next(struct list *list, struct rows_page *ret, bool *ret_more, struct err *
     return true;
 }
 
+/** What is wanted of a row. */
+struct row_parts {
+    struct slice key, etag;
+    bool key_twice, etag_twice;
+};
+
+static void
+note_member(struct row_parts *parts, const struct rows_member *member, const char *key_column)
+{
+    if (rows_is_named(member, key_column)) {
+        parts->key_twice = parts->key.size > 0;
+        parts->key = member->value;
+    } else if (rows_is_named(member, "@odata.etag")) {
+        parts->etag_twice = parts->etag.size > 0;
+        parts->etag = member->value;
+    }
+}
+
+static bool
+judge_parts(const struct row_parts *parts, const char *key_column, struct list_row *row,
+            struct err *err)
+{
+    if (parts->key.size == 0 || parts->key_twice ||
+        !rows_string(parts->key, row->key, sizeof row->key) || !guid_normalize(row->key))
+        return err_set(err, ERR_SERVER, "a row has no usable key %.80s", key_column);
+    if (parts->etag.size > 0 &&
+        (parts->etag_twice || !rows_string(parts->etag, row->version, sizeof row->version) ||
+         !etag_is_valid(row->version)))
+        return err_set(err, ERR_SERVER, "the version of row %s cannot be used", row->key);
+    if (!text_is_utf8(row->object.data, row->object.size))
+        return err_set(err, ERR_SERVER, "row %s is not UTF-8", row->key);
+    return true;
+}
+
 bool
 list_row_read(struct slice object, const char *key_column, struct list_row *ret, struct err *err)
 {
+    struct rows_members members = rows_members_begin(object);
     struct list_row row = {.object = object};
-    bool twice;
-    struct slice key = rows_member(object, key_column, &twice);
-    struct slice etag;
+    struct row_parts parts = {0};
+    struct rows_member member;
 
-    if (key.size == 0 || twice || !rows_string(key, row.key, sizeof row.key) ||
-        !guid_normalize(row.key))
-        return err_set(err, ERR_SERVER, "a row has no usable key %.80s", key_column);
-    etag = rows_member(object, "@odata.etag", &twice);
-    if (etag.size > 0 && (twice || !rows_string(etag, row.version, sizeof row.version) ||
-                          !etag_is_valid(row.version)))
-        return err_set(err, ERR_SERVER, "the version of row %s cannot be used", row.key);
-    if (!text_is_utf8(object.data, object.size))
-        return err_set(err, ERR_SERVER, "row %s is not UTF-8", row.key);
+    while (rows_members_next(&members, &member))
+        note_member(&parts, &member, key_column);
+    row.unusual = members.unusual;
+    if (!judge_parts(&parts, key_column, &row, err))
+        return false;
+    *ret = row;
+    return true;
+}
+
+bool
+list_row_copy(struct rows_members *members, const char *key_column, struct text *document,
+              struct list_row *ret, struct err *err)
+{
+    const size_t start = document->used;
+    struct list_row row = {0};
+    struct row_parts parts = {0};
+    struct rows_member member;
+
+    text_append_bytes(document, "{", 1);
+    while (rows_members_next(members, &member)) {
+        note_member(&parts, &member, key_column);
+        if (rows_is_named(&member, "@odata.etag") || rows_is_named(&member, "@odata.context"))
+            continue;
+        if (document->used > start + 1)
+            text_append_bytes(document, ",", 1);
+        text_append_bytes(document, member.whole.data, member.whole.size);
+    }
+    text_append_bytes(document, "}", 1);
+    if (!rows_members_end(members))
+        return err_set(err, ERR_SERVER, "a row is not whole, well-formed JSON");
+    if (!text_ok(document, err))
+        return err_wrap(err, "the rows do not fit into memory");
+    row.object = slice_of(document->data + start, document->used - start);
+    row.unusual = members->unusual;
+    if (!judge_parts(&parts, key_column, &row, err))
+        return false;
     *ret = row;
     return true;
 }

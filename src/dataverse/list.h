@@ -29,7 +29,8 @@ struct list {
 struct list_row {
     char key[ROW_KEY_BYTES];         /* GUID, lower case */
     char version[ROW_VERSION_BYTES]; /* etag, "" when the service gave none */
-    struct slice object;             /* its JSON text in the page */
+    struct slice object; /* its JSON text in the page, or without what is the answer's */
+    bool unusual;        /* see struct rows_members */
 };
 
 /** The header Prefer of each page. */
@@ -40,13 +41,21 @@ MUST_CHECK bool list_open(struct list *list, struct session *session, const char
                           int page_rows, struct err *err);
 void list_close(struct list *list);
 
-/** Read the next page; `*ret_more` false when there was none. The page lives until the next call.
- */
-MUST_CHECK bool list_next(struct list *list, struct rows_page *ret, bool *ret_more,
-                          struct err *err);
+/** Read the next page, giving its rows to `taker` if there is one; `*ret_more` false when there was
+ * none. The page lives until the next call. */
+MUST_CHECK bool list_next(struct list *list, const struct rows_taker *taker, struct rows_page *ret,
+                          bool *ret_more, struct err *err);
 
 /** Read key and version of a row's object. ERR_SERVER. */
 MUST_CHECK bool list_row_read(struct slice object, const char *key_column, struct list_row *ret,
                               struct err *err);
+
+/**
+ * The same of an object whose members are walked here, to its end. Its text is appended to
+ * `document`, without the members that belong to the answer and not to the row; there it lies, as
+ * long as nothing else is appended.
+ */
+MUST_CHECK bool list_row_copy(struct rows_members *members, const char *key_column,
+                              struct text *document, struct list_row *ret, struct err *err);
 
 #endif

@@ -16,7 +16,9 @@ enum {
 /** A row that waits for its turn. */
 struct held {
     char key[KEY_BYTES];
-    size_t start, size; /* of its object in `bytes` */
+    bool unusual;
+    size_t start, size; /* of its object in `bytes`... */
+    size_t version;     /* ...and of the version behind it */
 };
 
 struct reader {
@@ -25,7 +27,7 @@ struct reader {
     const struct ordered_sink *sink;
     struct held *held;
     size_t count, capacity;
-    struct text bytes; /* the objects that are held, one behind the other */
+    struct text bytes; /* the objects and versions that are held, one behind the other */
     bool streaming;    /* pages are passed on and forgotten */
     bool too_many;     /* to be held */
     char (*keys)[KEY_BYTES];
@@ -55,9 +57,14 @@ make_room(void *things, size_t size, size_t count, size_t *capacity, struct err 
     return moved;
 }
 
+/** `row` lies at the end of `bytes`. */
 static bool
 hold(struct reader *reader, const struct list_row *row, struct err *err)
 {
+    const struct held new = {.unusual = row->unusual,
+                             .start = reader->bytes.used - row->object.size,
+                             .size = row->object.size,
+                             .version = strlen(row->version)};
     struct held *held =
         make_room(reader->held, sizeof *held, reader->count, &reader->capacity, err);
 
@@ -65,10 +72,9 @@ hold(struct reader *reader, const struct list_row *row, struct err *err)
         return false;
     reader->held = held;
     held += reader->count++;
+    *held = new;
     memcpy(held->key, row->key, KEY_BYTES); /* a GUID */
-    held->start = reader->bytes.used;
-    held->size = row->object.size;
-    text_append_bytes(&reader->bytes, row->object.data, row->object.size);
+    text_append_bytes(&reader->bytes, row->version, new.version);
     return text_ok(&reader->bytes, err) || err_wrap(err, "the rows do not fit into memory");
 }
 
@@ -82,28 +88,38 @@ hold_key(struct reader *reader, const struct list_row *row, struct err *err)
         return false;
     reader->keys = keys;
     memcpy(reader->keys[reader->key_count++], row->key, KEY_BYTES);
+    text_reset(&reader->bytes);
     return true;
 }
 
+/** A page on its way: what is done with each of its rows. */
+struct page_taker {
+    struct reader *reader;
+    bool (*take)(struct reader *reader, const struct list_row *row, struct err *err);
+};
+
 static bool
-take_page(struct reader *reader, const struct rows_page *page,
-          bool (*take)(struct reader *reader, const struct list_row *row, struct err *err),
-          struct err *err)
+take_row(void *ctx, struct rows_members *members, struct err *err)
 {
-    struct rows_cursor cursor = rows_begin(page->value);
-    struct slice object;
-    enum rows_step step;
+    const struct page_taker *taker = ctx;
+    struct reader *reader = taker->reader;
+    struct list_row row;
 
-    while ((step = rows_next(&cursor, &object)) == ROWS_ROW) {
-        struct list_row row;
+    return list_row_copy(members, reader->query->key_column, &reader->bytes, &row, err) &&
+           taker->take(reader, &row, err);
+}
 
-        if (!list_row_read(object, reader->query->key_column, &row, err) ||
-            !take(reader, &row, err))
-            return false;
-    }
-    if (step == ROWS_BROKEN)
-        return err_set(err, ERR_SERVER, "a page of rows holds something that is not a row");
-    return true;
+/** The next page of a list; each row of it is taken. */
+static bool
+next_page(struct reader *reader, struct list *list,
+          bool (*take)(struct reader *reader, const struct list_row *row, struct err *err),
+          bool *ret_more, struct err *err)
+{
+    struct page_taker page_taker = {.reader = reader, .take = take};
+    const struct rows_taker taker = {.ctx = &page_taker, .take = take_row};
+    struct rows_page page;
+
+    return list_next(list, &taker, &page, ret_more, err);
 }
 
 static int
@@ -125,7 +141,8 @@ compare_keys(const void *a, const void *b)
 static bool
 emit(struct reader *reader, const struct held *held, struct err *err)
 {
-    struct list_row row;
+    const char *object = reader->bytes.data + held->start;
+    struct list_row row = {.object = slice_of(object, held->size), .unusual = held->unusual};
     const int order =
         reader->last[0] ? row_key_compare(TABLE_RUNTIME, reader->last, held->key) : -1;
 
@@ -135,9 +152,9 @@ emit(struct reader *reader, const struct held *held, struct err *err)
         return err_set(err, ERR_SERVER, "the list of rows is not in order at row %s", held->key);
     memcpy(reader->last, held->key, sizeof reader->last);
     reader->given++;
-    return list_row_read(slice_of(reader->bytes.data + held->start, held->size),
-                         reader->query->key_column, &row, err) &&
-           reader->sink->take(reader->sink->ctx, &row, err);
+    memcpy(row.key, held->key, KEY_BYTES);
+    memcpy(row.version, object + held->size, held->version);
+    return reader->sink->take(reader->sink->ctx, &row, err);
 }
 
 /** Pass on what is held, in the order in which it is held, and forget it. */
@@ -183,14 +200,13 @@ static bool
 read_pages(struct reader *reader, struct list *list, struct err *err)
 {
     for (;;) {
-        struct rows_page page;
         bool more = true;
 
-        if (!list_next(list, &page, &more, err))
+        if (!next_page(reader, list, hold, &more, err))
             return false;
         if (!more)
             return emit_sorted(reader, err);
-        if (!take_page(reader, &page, hold, err) || !pass_page(reader, list, err))
+        if (!pass_page(reader, list, err))
             return false;
         reader->too_many = !list->ended && reader->bytes.used > HELD_MAX_BYTES;
         if (reader->too_many)
@@ -224,15 +240,13 @@ static bool
 read_keys(struct reader *reader, struct err *err)
 {
     struct list list;
-    struct rows_page page;
     bool more = true;
     bool done;
 
     if (!open_list(reader, reader->query->key_column, KEY_PAGE_ROWS, &list, err))
         return false;
     do {
-        done = list_next(&list, &page, &more, err) &&
-               (!more || take_page(reader, &page, hold_key, err));
+        done = next_page(reader, &list, hold_key, &more, err);
     } while (done && more);
     list_close(&list);
     if (done && reader->key_count > 0)
@@ -250,8 +264,11 @@ open_chunk(struct reader *reader, size_t first, size_t count, struct list *ret, 
         text_printf(&path, "$select=%s&", reader->query->select);
     text_printf(&path, "$filter=Microsoft.Dynamics.CRM.In(PropertyName='%s',PropertyValues=%%5B",
                 reader->query->key_column);
-    for (size_t i = 0; i < count; i++)
-        text_printf(&path, "%s'%s'", i > 0 ? "," : "", reader->keys[first + i]);
+    for (size_t i = 0; i < count; i++) {
+        text_append(&path, i > 0 ? ",'" : "'");
+        text_append(&path, reader->keys[first + i]);
+        text_append(&path, "'");
+    }
     text_append(&path, "%5D)");
     return text_ok(&path, err) &&
            list_open(ret, reader->session, text_string(&path), KEY_PAGE_ROWS, err);
@@ -262,15 +279,13 @@ static bool
 read_chunk(struct reader *reader, size_t first, size_t count, struct err *err)
 {
     struct list list;
-    struct rows_page page;
     bool more = true;
     bool done;
 
     if (!open_chunk(reader, first, count, &list, err))
         return false;
     do {
-        done =
-            list_next(&list, &page, &more, err) && (!more || take_page(reader, &page, hold, err));
+        done = next_page(reader, &list, hold, &more, err);
     } while (done && more);
     list_close(&list);
     if (!done)

@@ -16,6 +16,7 @@ const struct pace_rules pace_rules = {
     .calm_percent = 93,
     .ramp = 12,
     .hard = 48,
+    .widest = PACE_WIDEST,
     .clean = 3,
     .batch0 = 10,
     .batch_max = PACE_ROWS_MAX,
@@ -55,6 +56,8 @@ struct pace {
     enum pace_why pause_why;
     enum pace_stop stop;
     size_t settled, requests, in_flight, throttled, failed;
+    int64_t sent_ms; /* the sum of when each request in flight was sent */
+    int64_t row_us;  /* what a row took when one was last answered; 0 = not known */
 };
 
 /** A time before all others, far enough from the limits of its type. */
@@ -75,15 +78,16 @@ most(int64_t a, int64_t b)
 static void
 take_hint(struct pace *pace, int64_t hint)
 {
-    pace->hint = most(1, least(hint, pace->rules.hard));
+    pace->hint = most(1, least(hint, pace->rules.widest));
     pace->step = most(1, pace->hint / 4);
-    pace->top = least(pace->rules.ramp * pace->hint, pace->rules.hard);
+    pace->top = most(pace->hint, least(pace->rules.ramp * pace->hint, pace->rules.hard));
 }
 
 static void
 check_rules(const struct pace_rules *rules)
 {
     assert(rules->window_ms > 0 && rules->hard > 0 && rules->ramp > 0 && rules->clean > 0);
+    assert(rules->widest >= rules->hard && rules->widest <= PACE_WIDEST);
     assert(rules->batch0 > 0 && rules->batch0 <= rules->batch_max);
     assert(rules->batch_max <= PACE_ROWS_MAX && rules->waiting_max > 0);
     assert(rules->tries > 0 && rules->tries <= UINT8_MAX);
@@ -116,7 +120,7 @@ pace_new(const struct pace_options *options, size_t count)
     /* Fresh rows are taken only while fewer than waiting_max wait, and then none is on the stack.
      */
     if (!pace_rows_init(&pace->rows, (uint32_t)count,
-                        (size_t)(rules->waiting_max + rules->hard * rules->batch_max))) {
+                        (size_t)(rules->waiting_max + rules->widest * rules->batch_max))) {
         free(pace);
         return NULL;
     }
@@ -258,18 +262,49 @@ may_take_fresh(const struct pace *pace)
     return (int64_t)waiting < pace->rules.waiting_max && pace->failures < pace->cap;
 }
 
+/** What is left to be done for what is in flight, as far as one can tell. */
+static int64_t
+left_in_flight_us(const struct pace *pace)
+{
+    const struct pace_rows *rows = &pace->rows;
+    const int64_t count =
+        (int64_t)(rows->fresh - pace->settled - rows->returned_count - rows->waiting_count);
+    const int64_t spent_ms = (int64_t)pace->in_flight * pace->now_ms - pace->sent_ms;
+
+    return most(0, count * pace->row_us - spent_ms * 1000);
+}
+
+/**
+ * How many rows the next request takes. The last rows are shared so that all requests end together:
+ * with full ones at the end, most of what may be in flight would wait for the last of them.
+ */
+static int64_t
+next_batch(const struct pace *pace)
+{
+    const struct pace_rows *rows = &pace->rows;
+    const int64_t left = (int64_t)(rows->count - rows->fresh + rows->returned_count);
+    int64_t share_us;
+
+    if (rows->offered < rows->count || left >= pace->cap * pace->batch || pace->row_us == 0)
+        return pace->batch;
+    share_us = (left * pace->row_us + left_in_flight_us(pace)) / pace->cap;
+    return most(1, least(pace->batch, (share_us + pace->row_us - 1) / pace->row_us));
+}
+
 static struct pace_turn
 take_rows(struct pace *pace, uint32_t *ret_rows)
 {
     const bool fresh = may_take_fresh(pace);
+    const int64_t batch = next_batch(pace);
     struct pace_turn turn = {.step = PACE_SEND};
 
-    while ((int64_t)turn.count < pace->batch &&
+    while ((int64_t)turn.count < batch &&
            pace_rows_take(&pace->rows, pace->now_ms, fresh, &ret_rows[turn.count]))
         turn.count++;
     if (turn.count > 0) {
         pace->requests++;
         pace->in_flight++;
+        pace->sent_ms += pace->now_ms;
         return turn;
     }
     if (pace->rows.waiting_count > 0)
@@ -428,10 +463,12 @@ take_good(struct pace *pace, const struct pace_answer *answer)
     }
     if (answer->retry_after_s > 0)
         pause_all(pace, retry_after_ms(pace, answer), PACE_UNAVAILABLE);
-    if (answer->count > 0)
+    if (answer->count > 0) {
         pace->batch =
             most(1, least(pace->batch_ceiling,
                           (int64_t)answer->count * pace->rules.batch_time_ms / elapsed_ms));
+        pace->row_us = elapsed_ms * 1000 / (int64_t)answer->count;
+    }
     adapt_cap(pace);
 }
 
@@ -502,6 +539,7 @@ pace_answered(struct pace *pace, int64_t now_ms, const struct pace_answer *answe
     assert(pace->in_flight > 0);
     set_clock(pace, now_ms);
     pace->in_flight--;
+    pace->sent_ms = pace->in_flight > 0 ? pace->sent_ms - (pace->now_ms - answer->elapsed_ms) : 0;
     settled = place_rows(pace, answer);
     charge(pace, answer, settled);
     switch (answer->kind) {

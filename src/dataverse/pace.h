@@ -28,6 +28,7 @@
 
 enum {
     PACE_ROWS_MAX = 100,                    /* of one request */
+    PACE_WIDEST = 52,                       /* requests in flight: the service's own limit */
     PACE_RETRY_AFTER_MAX_S = 7 * 24 * 3600, /* a longer Retry-After counts as this */
 };
 
@@ -41,8 +42,9 @@ struct pace_rules {
     int64_t least_percent; /* ...but not when that was less than this: not only we used it */
     int64_t calm_percent;  /* below so much of our share, there may be more than the hint again */
     int64_t ramp;          /* at most this many times the hint in flight... */
-    int64_t hard;          /* ...and at most this many at all: the service's limit is 52 */
-    int64_t clean;         /* answers for each request in flight before there may be more of them */
+    int64_t hard;   /* ...and at most this many of our own accord: the service's limit is 52 */
+    int64_t widest; /* at most this many where the service's own hint says so */
+    int64_t clean;  /* answers for each request in flight before there may be more of them */
     int64_t batch0, batch_max;   /* rows of the first request, of any request (<= PACE_ROWS_MAX) */
     int64_t batch_time_ms;       /* how long a request should take */
     int64_t second_ms;           /* a second of Retry-After, on our clock */

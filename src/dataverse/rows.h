@@ -15,15 +15,27 @@
 
 enum { ROWS_DEPTH_MAX = 64 };
 
+struct rows_members;
+
+/** Who takes the rows of a page while it is read, each by walking its members to the last. */
+struct rows_taker {
+    void *ctx;
+    bool (*take)(void *ctx, struct rows_members *members, struct err *err);
+};
+
 /** A page: {"value":[...], "@odata.nextLink":"..."}. Slices point into it. */
 struct rows_page {
     struct slice value;     /* the array, brackets included */
     struct slice next_link; /* the string, quotes included; size 0 when there is none */
 };
 
-/** False when the text is not one JSON object with an array "value"; `*ret_why` (static) says why.
+/**
+ * False when the text is not one JSON object with an array "value", of rows if there is a `taker`;
+ * `*ret_why` (static) says why. NULL there: the taker failed, and filled `err`. Rows that were
+ * given away are worth nothing then: what is behind them was not looked at yet.
  */
-MUST_CHECK bool rows_page_read(struct slice text, struct rows_page *ret, const char **ret_why);
+MUST_CHECK bool rows_page_read(struct slice text, const struct rows_taker *taker,
+                               struct rows_page *ret, const char **ret_why, struct err *err);
 
 /** Walks the objects of an array that rows_page_read accepted. */
 struct rows_cursor {
@@ -43,22 +55,26 @@ struct slice rows_member(struct slice object, const char *name, bool *ret_twice)
 /** Is the whole text one well-formed JSON object? */
 bool rows_is_object(struct slice text);
 
-/** Append the object without the members of these names (and the commas that went with them). */
-void rows_append_without(struct slice object, const char *const *names, size_t count,
-                         struct text *ret);
-
-/** Walks the members of a well-formed object, in its order. */
+/** Walks the members of an object, in its order. */
 struct rows_members {
-    struct slice rest;
+    struct slice rest; /* may reach beyond the object */
+    unsigned depth;    /* of its values */
+    bool started, ended;
+    bool unusual; /* a member held what JSON allows and cJSON may not take: half of a surrogate
+                     pair, a number of more than 63 digits */
 };
 
 struct rows_member {
     struct slice name;  /* without its quotes, escapes as they are */
     struct slice value; /* as text, quotes included */
+    struct slice whole; /* from the name's quote to the end of the value */
 };
 
 struct rows_members rows_members_begin(struct slice object);
 bool rows_members_next(struct rows_members *members, struct rows_member *ret);
+
+/** After the last member: did the object end there? Moves `rest` behind it. */
+MUST_CHECK bool rows_members_end(struct rows_members *members);
 
 /** Is this the member's name? Plain ASCII names only. */
 bool rows_is_named(const struct rows_member *member, const char *name);

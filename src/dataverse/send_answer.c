@@ -326,27 +326,6 @@ take_lost(struct sender *sender, struct flight *flight, const struct err *why)
     share_fate(flight, PACE_TRANSIENT, PACE_ROW_LATER);
 }
 
-static void
-take_batch(struct sender *sender, struct flight *flight)
-{
-    const struct http_answer *answer = &flight->exchange->answer;
-    const struct batch_expected expected = {
-        .count = flight->sent,
-        .go_on = strcasestr(answer->preferences, "continue-on-error") != NULL,
-    };
-    struct batch_reply reply;
-    struct err err = {0};
-
-    if (!batch_reply_read(answer->whole_type, answer->body, &expected, &reply, &err)) {
-        err.transient = true;
-        take_lost(sender, flight, &err);
-        return;
-    }
-    sender->batches_work = true;
-    take_parts(sender, flight, &reply, &expected);
-    batch_reply_done(&reply);
-}
-
 /** From now on one by one; what was in the batch is sent again. */
 static void
 fall_back(struct sender *sender, struct flight *flight, const struct judgement *judgement)
@@ -411,6 +390,38 @@ take_refused_request(struct sender *sender, struct flight *flight,
     share_fate(flight, PACE_ANSWERED, PACE_ROW_AGAIN);
     for (size_t i = 0; i < flight->sent; i++)
         flight->fates[i] = take_end(sender, flight->rows[i], &flight->exchange->answer, judgement);
+}
+
+/** The reply cannot be read: what was done is not known. */
+static void
+take_unread(struct sender *sender, struct flight *flight, struct err *why)
+{
+    if (why->code == ERR_INTERNAL) { /* no memory: another try would need as much */
+        take_refused_request(sender, flight, &(struct judgement){.err = *why});
+        return;
+    }
+    why->transient = true;
+    take_lost(sender, flight, why);
+}
+
+static void
+take_batch(struct sender *sender, struct flight *flight)
+{
+    const struct http_answer *answer = &flight->exchange->answer;
+    const struct batch_expected expected = {
+        .count = flight->sent,
+        .go_on = strcasestr(answer->preferences, "continue-on-error") != NULL,
+    };
+    struct batch_reply reply;
+    struct err err = {0};
+
+    if (!batch_reply_read(answer->whole_type, answer->body, &expected, &reply, &err)) {
+        take_unread(sender, flight, &err);
+        return;
+    }
+    sender->batches_work = true;
+    take_parts(sender, flight, &reply, &expected);
+    batch_reply_done(&reply);
 }
 
 /** A server that restarts cuts all that is in flight: that says little about batches. */

@@ -147,6 +147,126 @@ names_compare_without_case(void **state)
     assert_true(text_compare_nocase("PROJECTNAME", "project") > 0);
 }
 
+/** Byte by byte, as it reads in the header. */
+static size_t
+plain_run_slowly(const unsigned char *at, size_t size)
+{
+    size_t run = 0;
+
+    while (run < size && at[run] >= 0x20 && at[run] < 0x7F && at[run] != '"' && at[run] != '\\')
+        run++;
+    return run;
+}
+
+/** One character and no other: whatever is said of it cannot come from what lies beside it. */
+static void
+append_json_slowly(struct text *text, const char *at, size_t size)
+{
+    text_append(text, "\"");
+    while (size) {
+        TEXT_SCOPED one = {0};
+        size_t step = 1;
+
+        while (step < 4 && step < size && ((unsigned char)at[step] & 0xC0) == 0x80)
+            step++;
+        while (step > 1 && !text_is_utf8(at, step))
+            step--;
+        text_append_json(&one, at, step);
+        text_append_bytes(text, one.data + 1, one.used - 2);
+        at += step;
+        size -= step;
+    }
+    text_append(text, "\"");
+}
+
+/** Texts of every length and place beside a word of eight bytes, full of what is special. */
+static void
+special_bytes_are_found_wherever_they_stand(void **state)
+{
+    static const char alphabet[] =
+        "ab cd~\"\\\n\x1f\x7f\x80\xa2\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xdc\xff";
+    unsigned seed = 1;
+
+    (void)state;
+    for (size_t i = 0; i < 20000; i++) {
+        const size_t size = i % 41;
+        const size_t letters = i % 3 ? sizeof alphabet - 1 : 6;
+        char *bytes = malloc(size + 1); /* of its own, so that a read behind the end is caught */
+        TEXT_SCOPED quick = {0};
+        TEXT_SCOPED slow = {0};
+
+        assert_non_null(bytes);
+        for (size_t k = 0; k < size; k++) {
+            seed = seed * 1103515245U + 12345U;
+            bytes[k] = alphabet[seed >> 16 & 3 ? 0 : (seed >> 18) % letters];
+        }
+        assert_int_equal(text_json_run(bytes, size),
+                         plain_run_slowly((const unsigned char *)bytes, size));
+        text_append_json(&quick, bytes, size);
+        append_json_slowly(&slow, bytes, size);
+        assert_string_equal(text_string(&quick), text_string(&slow));
+        free(bytes);
+    }
+}
+
+static void
+bytes_that_are_no_utf8_are_found_wherever_they_stand(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        bool good;
+    } cases[] = {
+        {"x", 1, true},
+        {"\0", 1, false},
+        {"\xc3\xa9", 2, true},
+        {"\xc3", 1, false},
+        {"\xa9", 1, false},
+        {"\xf0\x9f\x98\x80", 4, true},
+        {"\xed\xa0\x80", 3, false},
+        {"\xc0\xaf", 2, false},
+        {"\xf4\x90\x80\x80", 4, false},
+        {"\x7f\x01\"", 3, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (size_t before = 0; before < 20; before++)
+            for (size_t after = 0; after < 20; after++) {
+                const size_t size = before + cases[i].size + after;
+                char *bytes = malloc(size);
+
+                assert_non_null(bytes);
+                memset(bytes, 'x', size);
+                memcpy(bytes + before, cases[i].bytes, cases[i].size);
+                assert_int_equal(text_is_utf8(bytes, size), cases[i].good);
+                free(bytes);
+            }
+}
+
+/** A text may hold its maximum, and what is written is what counts: not the room for the worst. */
+static void
+a_json_string_may_fill_the_maximum(void **state)
+{
+    char bytes[5000];
+
+    (void)state;
+    memset(bytes, 'x', sizeof bytes);
+    for (size_t size = 4000; size <= sizeof bytes; size += 100) {
+        struct text exact = {.max = size + 2};
+        struct text small = {.max = size + 1};
+        struct err err;
+
+        text_append_json(&exact, bytes, size);
+        text_append_json(&small, bytes, size);
+        assert_true(text_ok(&exact, &err));
+        assert_int_equal(exact.used, size + 2);
+        assert_false(text_ok(&small, &err));
+        text_done(&exact);
+        text_done(&small);
+    }
+}
+
 int
 main(void)
 {
@@ -157,6 +277,9 @@ main(void)
         cmocka_unit_test(utf16_becomes_utf8_and_its_faults_are_told),
         cmocka_unit_test(base64_goes_there_and_back_and_is_strict),
         cmocka_unit_test(a_text_over_its_maximum_is_broken_and_says_so),
+        cmocka_unit_test(special_bytes_are_found_wherever_they_stand),
+        cmocka_unit_test(bytes_that_are_no_utf8_are_found_wherever_they_stand),
+        cmocka_unit_test(a_json_string_may_fill_the_maximum),
         cmocka_unit_test(hexadecimal_goes_there_and_back),
         cmocka_unit_test(names_compare_without_case),
     };

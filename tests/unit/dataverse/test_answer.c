@@ -149,6 +149,10 @@ a_lost_answer_is_told_from_a_request_that_was_not_sent(void **state)
     answer.failure = HTTP_NOT_SENT;
     assert_int_equal(answer_judge(&answer).verdict, VERDICT_STOP);
     assert_int_equal(answer_judge(&answer).err.code, ERR_CONNECT);
+
+    answer.failure = HTTP_LOST;
+    answer.why.code = ERR_INTERNAL; /* no memory: another try would need as much */
+    assert_int_equal(answer_judge(&answer).verdict, VERDICT_STOP);
 }
 
 static void

@@ -12,6 +12,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The linker's --wrap sends the calls of our own code here.
+ * NOLINTBEGIN(bugprone-reserved-identifier)
+ */
+static bool memory_is_out;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *
+__wrap_malloc(size_t size)
+{
+    return memory_is_out ? NULL : __real_malloc(size);
+}
+/* NOLINTEND(bugprone-reserved-identifier) */
+
 static const char with_body[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                                 "REQ_ID: 1\r\nContent-Length: 12\r\n\r\n{\"value\":[]}";
 static const char in_chunks[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -116,6 +131,44 @@ chunks_cut_at_any_byte_are_lost(void **state)
     expect_whole_at(in_chunks, sizeof in_chunks - 1, sizeof in_chunks - 2, HTTP_GET);
 }
 
+/** That is no lost connection, which would be tried again for half a minute. */
+static void
+an_answer_for_which_there_is_no_memory_is_our_own_failure(void **state)
+{
+    const struct http_options options = {.plain = true};
+    struct http_request request = {.method = HTTP_GET};
+    struct http *http = NULL;
+    struct http_exchange *exchange;
+    struct err err;
+    char url[64];
+    const pid_t server = start_server(with_body, sizeof with_body - 1, url, sizeof url);
+    bool ran;
+    int status = -1;
+
+    (void)state;
+    request.url = url;
+    assert_true(http_new(&options, &http, &err));
+    exchange = http_exchange_new(http);
+    assert_non_null(exchange);
+    for (size_t bytes = 0; bytes < sizeof with_body - 1; bytes++)
+        assert_true(http_run(exchange, &request, &err));
+    http_exchange_free(exchange); /* with the memory of its body */
+    exchange = http_exchange_new(http);
+    assert_non_null(exchange);
+    memory_is_out = true;
+    ran = http_run(exchange, &request, &err);
+    memory_is_out = false;
+    assert_true(ran);
+    assert_int_equal(exchange->answer.failure, HTTP_LOST);
+    assert_int_equal(exchange->answer.why.code, ERR_INTERNAL);
+    assert_string_equal(exchange->answer.why.primary, "out of memory");
+    assert_false(exchange->answer.why.transient);
+    http_exchange_free(exchange);
+    http_free(http);
+    assert_int_equal(waitpid(server, &status, 0), server);
+    assert_int_equal(status, 0);
+}
+
 int
 main(void)
 {
@@ -123,6 +176,7 @@ main(void)
         cmocka_unit_test(an_answer_cut_at_any_byte_is_lost),
         cmocka_unit_test(an_answer_that_is_not_http_is_lost),
         cmocka_unit_test(chunks_cut_at_any_byte_are_lost),
+        cmocka_unit_test(an_answer_for_which_there_is_no_memory_is_our_own_failure),
     };
 
     (void)signal(SIGPIPE, SIG_IGN);

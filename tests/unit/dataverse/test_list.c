@@ -1,6 +1,7 @@
 #include "../../../src/dataverse/list.h"
 #include "test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define KEY "msdyn_dualwriteruntimeconfigid"
@@ -68,6 +69,51 @@ a_row_whose_key_or_version_is_unusable_is_an_error(void **state)
     }
 }
 
+/** The row's key goes in front of `object`. */
+static void
+assert_copied(const char *object, const char *expected)
+{
+    char text[400];
+    char wanted[400];
+    struct rows_members members;
+    struct list_row row;
+    struct err err = {0};
+    TEXT_SCOPED document = {0};
+
+    (void)snprintf(text, sizeof text, "{\"" KEY "\":\"" GUID "\"%s}", object);
+    (void)snprintf(wanted, sizeof wanted, "first{\"" KEY "\":\"" GUID "\"%s}", expected);
+    members = rows_members_begin(slice_of_string(text));
+    text_append(&document, "first");
+    assert_true(list_row_copy(&members, KEY, &document, &row, &err));
+    assert_string_equal(text_string(&document), wanted);
+    assert_int_equal(row.object.size, document.used - 5);
+    assert_memory_equal(row.object.data, wanted + 5, row.object.size);
+    assert_true(list_row_read(slice_of_string(text), KEY, &row, &err));
+}
+
+static void
+the_etag_is_cut_out_wherever_it_stands(void **state)
+{
+    struct rows_members members = rows_members_begin(slice_of_string(
+        "{ \"@odata.etag\" : \"W/\\\"1\\\"\" , \"" KEY "\" : \"" GUID "\" , \"a\":1 }"));
+    struct list_row row;
+    struct err err = {0};
+    TEXT_SCOPED document = {0};
+
+    (void)state;
+    assert_copied(",\"@odata.etag\":\"W/\\\"1\\\"\",\"a\":1,\"b\":2", ",\"a\":1,\"b\":2");
+    assert_copied(",\"a\":1,\"b\":2,\"@odata.etag\":\"W/\\\"1\\\"\"", ",\"a\":1,\"b\":2");
+    assert_copied(" , \"@odata.context\" : \"x\" , \"a\" : 1 ", ",\"a\" : 1");
+    assert_copied("", "");
+    assert_copied(",\"a\":{\"@odata.etag\":\"stays\"},\"b\":18446744073709551615",
+                  ",\"a\":{\"@odata.etag\":\"stays\"},\"b\":18446744073709551615");
+    assert_copied(",\"x@odata.etag\":1,\"b\":\"\\ud83d\\ude00\"",
+                  ",\"x@odata.etag\":1,\"b\":\"\\ud83d\\ude00\"");
+    assert_true(list_row_copy(&members, KEY, &document, &row, &err));
+    assert_string_equal(text_string(&document), "{\"" KEY "\" : \"" GUID "\",\"a\":1}");
+    assert_string_equal(row.version, "W/\"1\"");
+}
+
 int
 main(void)
 {
@@ -75,6 +121,7 @@ main(void)
         cmocka_unit_test(a_row_has_its_key_in_lower_case_and_its_etag_as_sent),
         cmocka_unit_test(a_row_without_an_etag_has_no_version),
         cmocka_unit_test(a_row_whose_key_or_version_is_unusable_is_an_error),
+        cmocka_unit_test(the_etag_is_cut_out_wherever_it_stands),
     };
 
     return cmocka_run_group_tests_name("dataverse/list", tests, NULL, NULL);

@@ -123,11 +123,11 @@ it_starts_at_the_hint_with_small_batches(void **state)
     static const struct {
         int hint;
         int64_t cap;
-    } cases[] = {{0, 5}, {-3, 5}, {1, 1}, {16, 16}, {100, 48}};
+    } cases[] = {{0, 5}, {-3, 5}, {1, 1}, {16, 16}, {50, 50}, {100, PACE_WIDEST}};
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct request requests[48];
+        struct request requests[PACE_WIDEST];
         struct bench bench;
 
         begin(&bench, (struct pace_options){.hint = cases[i].hint}, ROWS);
@@ -141,6 +141,74 @@ it_starts_at_the_hint_with_small_batches(void **state)
         assert_int_equal(figures(&bench).in_flight, cases[i].cap);
         pace_free(bench.pace);
     }
+}
+
+/** Four at a time; a row takes 100 ms, so that requests grow from 10 rows to 20. */
+static void
+begin_four(struct bench *bench, struct request requests[4], size_t rows)
+{
+    begin(bench, (struct pace_options){.hint = 4}, rows);
+    for (int i = 0; i < 4; i++)
+        send(bench, &requests[i]);
+    bench->now_ms += 1000;
+    for (int i = 0; i < 4; i++)
+        settle(bench, &requests[i]);
+}
+
+static void
+the_last_rows_are_shared(void **state)
+{
+    static const size_t last[] = {6, 6, 6, 4}; /* and not 20 and 2 */
+    struct request requests[4];
+    struct bench bench;
+
+    (void)state;
+    begin_four(&bench, requests, 40 + 80 + 22);
+    for (int i = 0; i < 4; i++) {
+        send(&bench, &requests[i]);
+        assert_int_equal(requests[i].count, 20);
+    }
+    bench.now_ms += 2000;
+    for (int i = 0; i < 4; i++)
+        settle(&bench, &requests[i]);
+    for (int i = 0; i < 4; i++) {
+        send(&bench, &requests[i]);
+        assert_int_equal(requests[i].count, last[i]);
+    }
+    expect_wait(&bench, PACE_IN_FLIGHT, INT64_MAX);
+    pace_free(bench.pace);
+}
+
+/** A request that is half done leaves less of the rest to the others than one that just began. */
+static void
+the_last_rows_are_shared_with_what_is_in_flight(void **state)
+{
+    struct request requests[4];
+    struct request late;
+    struct bench bench;
+
+    (void)state;
+    begin_four(&bench, requests, 40 + 80 + 12);
+    send(&bench, &late);
+    for (int i = 0; i < 3; i++)
+        send(&bench, &requests[i]);
+    bench.now_ms += 2000;
+    for (int i = 0; i < 3; i++)
+        settle(&bench, &requests[i]);
+    send(&bench, &requests[0]); /* the late one should end now: 12 rows for four */
+    assert_int_equal(requests[0].count, 3);
+    pace_free(bench.pace);
+
+    begin_four(&bench, requests, 40 + 80 + 12);
+    for (int i = 0; i < 3; i++)
+        send(&bench, &requests[i]);
+    bench.now_ms += 2000;
+    send(&bench, &late); /* 20 rows that begin now */
+    for (int i = 0; i < 3; i++)
+        settle(&bench, &requests[i]);
+    send(&bench, &requests[0]); /* 12 rows and those 20, for four */
+    assert_int_equal(requests[0].count, 8);
+    pace_free(bench.pace);
 }
 
 static void
@@ -829,6 +897,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_starts_at_the_hint_with_small_batches),
+        cmocka_unit_test(the_last_rows_are_shared),
+        cmocka_unit_test(the_last_rows_are_shared_with_what_is_in_flight),
         cmocka_unit_test(the_batch_follows_the_time_that_a_row_takes),
         cmocka_unit_test(one_429_stops_all_sending_until_its_time_is_over),
         cmocka_unit_test(without_retry_after_each_volley_waits_twice_as_long),
