@@ -74,6 +74,9 @@ bool text_append_utf16le(struct text *text, struct slice bytes);
  * a time. */
 size_t text_plain_run(const void *bytes, size_t size);
 
+/** The same, all of them. */
+size_t text_json_run(const void *bytes, size_t size);
+
 /** True when the bytes are well-formed UTF-8 (no overlong forms, no surrogates, no byte 0). */
 bool text_is_utf8(const void *bytes, size_t size);
 

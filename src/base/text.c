@@ -182,6 +182,32 @@ text_plain_run(const void *bytes, size_t size)
     return run;
 }
 
+size_t
+text_json_run(const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+    size_t run = text_plain_run(at, size);
+
+    while (run < size && at[run] >= 0x20 && at[run] < 0x7F && at[run] != '"' && at[run] != '\\')
+        run++;
+    return run;
+}
+
+/** Bytes at the front that are ASCII but 0; eight at a time. */
+static size_t
+ascii_run(const unsigned char *at, size_t size)
+{
+    size_t run = 0;
+    uint64_t eight;
+
+    for (; size - run >= sizeof eight; run += sizeof eight) {
+        memcpy(&eight, at + run, sizeof eight);
+        if ((eight & TOPS) || bytes_below(eight, 1))
+            break;
+    }
+    return run;
+}
+
 bool
 text_is_utf8(const void *bytes, size_t size)
 {
@@ -189,7 +215,7 @@ text_is_utf8(const void *bytes, size_t size)
     uint32_t code;
 
     while (size) {
-        const size_t plain = text_plain_run(at, size);
+        const size_t plain = ascii_run(at, size);
         size_t step = plain;
 
         if (plain == 0) {
@@ -232,15 +258,22 @@ json_escape(struct text *text, uint32_t code)
     }
 }
 
-/** Bytes at the front that JSON takes as they are: printable ASCII but '"' and '\\'. */
-static size_t
-json_plain_run(const unsigned char *at, size_t left)
+/** Most strings hold nothing to escape: then one piece is appended instead of three. */
+static bool
+append_json_whole(struct text *text, const char *string, size_t size)
 {
-    size_t run = text_plain_run(at, left);
+    char *at;
 
-    while (run < left && at[run] >= 0x20 && at[run] < 0x7F && at[run] != '"' && at[run] != '\\')
-        run++;
-    return run;
+    if (size > SIZE_MAX - 2 || text_json_run(string, size) < size || !text_room(text, size + 2))
+        return false;
+    at = text->data + text->used;
+    at[0] = '"';
+    if (size)
+        memcpy(at + 1, string, size);
+    at[size + 1] = '"';
+    at[size + 2] = '\0';
+    text->used += size + 2;
+    return true;
 }
 
 /** `shown`: what could play tricks where it is looked at is escaped too. */
@@ -249,9 +282,11 @@ append_json(struct text *text, const char *string, size_t size, bool shown)
 {
     const unsigned char *at = (const unsigned char *)string;
 
+    if (append_json_whole(text, string, size))
+        return;
     text_append_bytes(text, "\"", 1);
     while (size) {
-        const size_t run = json_plain_run(at, size);
+        const size_t run = text_json_run(at, size);
         uint32_t code = 0xFFFD;
         size_t step;
 
@@ -452,17 +487,12 @@ text_decode_base64(const char *string, size_t size, unsigned char **ret_bytes, s
     return true;
 }
 
-static int
-hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
-}
+/** Value of a digit and one more; 0 is none. */
+static const unsigned char hex_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+    ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
 bool
 text_decode_hex(const char *string, size_t size, unsigned char *out)
@@ -470,12 +500,12 @@ text_decode_hex(const char *string, size_t size, unsigned char *out)
     if (size % 2)
         return false;
     for (size_t i = 0; i < size; i += 2) {
-        const int high = hex_value(string[i]);
-        const int low = hex_value(string[i + 1]);
+        const unsigned high = hex_values[(unsigned char)string[i]];
+        const unsigned low = hex_values[(unsigned char)string[i + 1]];
 
-        if (high < 0 || low < 0)
+        if (high == 0 || low == 0)
             return false;
-        out[i / 2] = (unsigned char)(high << 4 | low);
+        out[i / 2] = (unsigned char)((high - 1) << 4 | (low - 1));
     }
     return true;
 }

@@ -1,6 +1,6 @@
-#include "base/digest.h"
 #include "base/parse.h"
 #include "batch.h"
+#include "port/row_digest.h"
 #include "sql_text.h"
 #include "store.h"
 #include "value.h"
@@ -14,7 +14,7 @@ enum { MAX_COLUMNS = 1024, MAX_ROW_TEXT = 1024 * 1024 };
 struct reader {
     const struct schema *schema;
     const struct row_sink *sink;
-    struct digest_stream *digest;
+    struct row_digester *digester;
     struct field *fields;     /* schema->count of them */
     enum value_kind *kinds;   /* likewise: of the columns' types */
     struct text canonical;    /* text of this row's values that are not bytes */
@@ -193,7 +193,7 @@ take_row(void *ctx, const struct cursor *cursor, struct err *err)
     }
     if (!point_at_texts(reader, err) || !make_key(reader, &row, err))
         return false;
-    row_digest(reader->schema, reader->digest, &row);
+    row_digest(reader->digester, &row);
     reader->received++;
     return reader->sink->take(reader->sink->ctx, &row, err);
 }
@@ -212,11 +212,11 @@ prepare(struct reader *reader, struct err *err)
         return err_set(err, ERR_SCHEMA, "%s has no PARTITION and RECID to name its rows",
                        table_name(schema->table));
     reader->canonical.max = MAX_ROW_TEXT;
-    reader->digest = digest_new();
+    reader->digester = row_digester_new(schema);
     reader->fields = calloc(schema->count, sizeof *reader->fields);
     reader->offsets = calloc(schema->count, sizeof *reader->offsets);
     reader->kinds = calloc(schema->count, sizeof *reader->kinds);
-    if (reader->digest == NULL || reader->fields == NULL || reader->offsets == NULL ||
+    if (reader->digester == NULL || reader->fields == NULL || reader->offsets == NULL ||
         reader->kinds == NULL)
         return err_set(err, ERR_INTERNAL, "out of memory");
     for (size_t i = 0; i < schema->count; i++) {
@@ -297,7 +297,7 @@ mssql_read_rows(struct axdb_store *store, const struct schema *schema, const str
     struct reader reader = {.schema = schema, .sink = sink};
     bool good = read_with(mssql_store_of(store), &reader, err);
 
-    digest_free(reader.digest);
+    row_digester_free(reader.digester);
     free(reader.fields);
     free(reader.offsets);
     free(reader.kinds);
