@@ -11,11 +11,7 @@
 /** What is the same for every row of a schema, laid out once. */
 struct row_digester;
 
-/**
- * For rows of one schema, nothing of which is borrowed. NULL when out of memory.
- *
- * @param schema  at most SCHEMA_MAX_COLUMNS columns
- */
+/** For rows of one schema, nothing of which is borrowed. NULL when out of memory. */
 struct row_digester *row_digester_new(const struct schema *schema);
 void row_digester_free(struct row_digester *digester); /* NULL is allowed */
 
