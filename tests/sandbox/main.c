@@ -652,8 +652,8 @@ main(int argc, char **argv)
     (void)sigaddset(&signals, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
-    /* What a statement gave back serves the next one, instead of coming from the kernel again. There
-     * is one thread yet. */
+    /* What a statement gave back serves the next one, instead of coming from the kernel again.
+     * There is one thread yet. */
     (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);     /* NOLINT(concurrency-mt-unsafe) */
     (void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES / 4); /* NOLINT(concurrency-mt-unsafe) */
     if (sandbox.options.with_parent)
