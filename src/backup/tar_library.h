@@ -34,7 +34,7 @@
 /** The functions under their own names: library.archive_write_new(). */
 struct tar_library {
     void *handle;
-#define TAR_MEMBER(name) __typeof__(&(name)) name;
+#define TAR_MEMBER(name) __typeof__(&(name)) name; /* NOLINT(bugprone-macro-parentheses) */
     TAR_FUNCTIONS(TAR_MEMBER)
 #undef TAR_MEMBER
 };
