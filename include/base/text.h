@@ -73,7 +73,6 @@ bool text_append_utf16le(struct text *text, struct slice bytes);
 /** Bytes at the front that are printable ASCII but '"' and '\\'; perhaps not all of them: eight at
  * a time. */
 size_t text_plain_run(const void *bytes, size_t size);
-
 /** The same, all of them. */
 size_t text_json_run(const void *bytes, size_t size);
 

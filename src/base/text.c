@@ -182,32 +182,6 @@ text_plain_run(const void *bytes, size_t size)
     return run;
 }
 
-size_t
-text_json_run(const void *bytes, size_t size)
-{
-    const unsigned char *at = bytes;
-    size_t run = text_plain_run(at, size);
-
-    while (run < size && at[run] >= 0x20 && at[run] < 0x7F && at[run] != '"' && at[run] != '\\')
-        run++;
-    return run;
-}
-
-/** Bytes at the front that are ASCII but 0; eight at a time. */
-static size_t
-ascii_run(const unsigned char *at, size_t size)
-{
-    size_t run = 0;
-    uint64_t eight;
-
-    for (; size - run >= sizeof eight; run += sizeof eight) {
-        memcpy(&eight, at + run, sizeof eight);
-        if ((eight & TOPS) || bytes_below(eight, 1))
-            break;
-    }
-    return run;
-}
-
 bool
 text_is_utf8(const void *bytes, size_t size)
 {
@@ -215,7 +189,7 @@ text_is_utf8(const void *bytes, size_t size)
     uint32_t code;
 
     while (size) {
-        const size_t plain = ascii_run(at, size);
+        const size_t plain = text_plain_run(at, size);
         size_t step = plain;
 
         if (plain == 0) {
@@ -258,22 +232,15 @@ json_escape(struct text *text, uint32_t code)
     }
 }
 
-/** Most strings hold nothing to escape: then one piece is appended instead of three. */
-static bool
-append_json_whole(struct text *text, const char *string, size_t size)
+size_t
+text_json_run(const void *bytes, size_t size)
 {
-    char *at;
+    const unsigned char *at = bytes;
+    size_t run = text_plain_run(at, size);
 
-    if (size > SIZE_MAX - 2 || text_json_run(string, size) < size || !text_room(text, size + 2))
-        return false;
-    at = text->data + text->used;
-    at[0] = '"';
-    if (size)
-        memcpy(at + 1, string, size);
-    at[size + 1] = '"';
-    at[size + 2] = '\0';
-    text->used += size + 2;
-    return true;
+    while (run < size && at[run] >= 0x20 && at[run] < 0x7F && at[run] != '"' && at[run] != '\\')
+        run++;
+    return run;
 }
 
 /** `shown`: what could play tricks where it is looked at is escaped too. */
@@ -282,8 +249,6 @@ append_json(struct text *text, const char *string, size_t size, bool shown)
 {
     const unsigned char *at = (const unsigned char *)string;
 
-    if (append_json_whole(text, string, size))
-        return;
     text_append_bytes(text, "\"", 1);
     while (size) {
         const size_t run = text_json_run(at, size);
