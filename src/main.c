@@ -233,9 +233,9 @@ libraries(size_t *ret_count)
     facts[3] = (struct fact){"zstd", ZSTD_versionString()};
     facts[4] = (struct fact){"OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING)};
     facts[5] = (struct fact){"libsodium", backup_key_library()};
-    const char *archive = archive_version_string(), *smartcols = NULL;
-    facts[6] =
-        (struct fact){"libarchive", strncmp(archive, "libarchive ", 11) ? archive : archive + 11};
+    const char *smartcols = NULL;
+    /* loaded when it is needed */
+    facts[6] = (struct fact){"libarchive", ARCHIVE_VERSION_ONLY_STRING " (of the build)"};
     (void)scols_get_library_version(&smartcols);
     facts[7] = (struct fact){"libsmartcols", smartcols};
     facts[8] = (struct fact){"libinih", INIH_VERSION " (of the build)"}; /* it does not tell */

@@ -24,6 +24,8 @@ struct rowset {
     struct rowset_mark *marks; /* rows of the key in hand */
     size_t mark_count, mark_capacity;
     char key[ROW_KEY_BYTES];
+    struct axdb_key number; /* the same */
+    bool is_number;
 };
 
 /** Start empty. ERR_INTERNAL when out of memory. rowset_done frees it. */

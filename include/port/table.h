@@ -90,15 +90,6 @@ struct row {
     size_t count;
 };
 
-/**
- * Row digest and version: SHA-256 over the table's name and, for each insertable
- * column in name order (ASCII, without case), name, type, NULL flag, length and stored bytes;
- * `version` the same over the other columns ("" when there are none).
- *
- * `stream` is a scratch digest. Fills `row->id.digest` and, for an AxDB table, `row->id.version`.
- */
-void row_digest(const struct schema *schema, struct digest_stream *stream, struct row *row);
-
 /** Compare keys: AxDB as two signed 64-bit numbers, Dataverse as bytes. */
 int row_key_compare(enum table table, const char *a, const char *b);
 

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "lines.h"
 #include "manifest.h"
+#include "port/row_digest.h"
 #include "row_line.h"
 #include "storage.h"
 #include "zstd_file.h"
@@ -30,7 +31,7 @@ struct backup_cursor {
     struct lines lines;
     bool lines_open;
     struct row_line_reader rows;
-    struct digest_stream *digest;
+    struct row_digester *digester;
     int64_t count;
 };
 
@@ -70,7 +71,7 @@ check_row(struct backup_cursor *reading, const struct row *row, struct err *err)
 {
     struct row again = *row;
 
-    row_digest(&reading->entry->schema.schema, reading->digest, &again);
+    row_digest(reading->digester, &again);
     if (!digest_equal(&again.id.digest, &row->id.digest))
         return fault(reading, err, "holds a row that does not have the digest on record");
     if (strcmp(again.id.version, row->id.version) != 0)
@@ -138,7 +139,7 @@ backup_cursor_free(struct backup_cursor *cursor)
         lines_done(&cursor->lines);
     zstd_reader_free(cursor->zstd);
     row_line_reader_done(&cursor->rows);
-    digest_free(cursor->digest);
+    row_digester_free(cursor->digester);
     file_close(&cursor->fd);
     free(cursor->path);
     free(cursor);
@@ -161,8 +162,8 @@ new_cursor(const struct manifest_table *entry, const struct backup_key *key, con
     cursor->entry = entry;
     cursor->fd = fd;
     cursor->path = storage_copy(path);
-    cursor->digest = digest_new();
-    if (!cursor->path || !cursor->digest)
+    cursor->digester = row_digester_new(&entry->schema.schema);
+    if (!cursor->path || !cursor->digester)
         (void)storage_no_memory(err);
     else if (row_line_reader_init(&cursor->rows, &entry->schema, err) &&
              zstd_reader_open(cursor->fd, cursor->path, &with, &cursor->zstd, err)) {

@@ -77,7 +77,9 @@ flush_when_large(struct plan_ndjson *plan, struct err *err)
 static void
 append_member(struct text *text, const char *name, const char *value)
 {
-    text_printf(text, ",\"%s\":", name);
+    text_append(text, ",\"");
+    text_append(text, name);
+    text_append(text, "\":");
     text_append_json(text, value ? value : "", value ? strlen(value) : 0);
 }
 

@@ -16,12 +16,22 @@
 
 enum { ROW_LINE_MAX_BYTES = 256 * 1024 * 1024 };
 
+/**
+ * Append {"A": then ,"B": and so on, one after the other, as they stand before the values.
+ *
+ * @param schema  the columns
+ * @param names   the text
+ * @param ends    where each ends in it, one a column
+ * @return        false: no memory
+ */
+MUST_CHECK bool row_line_names(const struct schema *schema, struct text *names, size_t *ends);
+
 /** Writes rows of one schema; buffers are reused. */
 struct row_line_writer {
     struct text line; /* the last row written, with its newline */
     struct text scratch;
-    struct text names; /* {"A": ,"B": ... one after the other */
-    size_t *name_ends; /* in `names`, one a column */
+    struct text names; /* row_line_names */
+    size_t *name_ends;
     enum stored_as *stored;
     size_t count;
 };
@@ -40,8 +50,9 @@ MUST_CHECK bool row_line_write(struct row_line_writer *writer, const struct row 
 struct row_line_reader {
     const struct stored_schema *schema;
     struct field *fields;
-    cJSON *json; /* of the last row: its fields may point into it */
-    unsigned char *bytes;
+    struct text names; /* as in the writer */
+    size_t *name_ends;
+    unsigned char *bytes; /* of the last row: its fields point into it */
     size_t used, capacity;
 };
 
@@ -51,8 +62,9 @@ MUST_CHECK bool row_line_reader_init(struct row_line_reader *reader,
 void row_line_reader_done(struct row_line_reader *reader);
 
 /**
- * Rebuild a row from a line without its newline. False, with what is wrong in `ret_why` (a static
- * string), when the line is not a row of this schema.
+ * Rebuild a row from a line without its newline, in exactly the form that the writer gives it.
+ * False, with what is wrong in `ret_why` (a static string), when the line is not a row of this
+ * schema.
  *
  * @param reader   owns what `ret` points to, until the next call
  * @param line     the line

@@ -4,18 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-append_names(struct row_line_writer *writer, const struct schema *schema)
+bool
+row_line_names(const struct schema *schema, struct text *names, size_t *ends)
 {
     for (size_t i = 0; i < schema->count; i++) {
         const char *name = schema->columns[i].name;
-        text_append(&writer->names, i ? "," : "{");
-        text_append_json(&writer->names, name, strlen(name));
-        text_append(&writer->names, ":");
-        writer->name_ends[i] = writer->names.used;
-        writer->stored[i] = stored_as_of(schema, &schema->columns[i]);
+        text_append(names, i ? "," : "{");
+        text_append_json(names, name, strlen(name));
+        text_append(names, ":");
+        ends[i] = names->used;
     }
-    return !writer->names.broken;
+    return !names->broken;
 }
 
 bool
@@ -28,10 +27,12 @@ row_line_writer_init(struct row_line_writer *writer, const struct schema *schema
         .stored = calloc(schema->count + 1, sizeof(enum stored_as)),
         .count = schema->count,
     };
-    if (!new.name_ends || !new.stored || !append_names(&new, schema)) {
+    if (!new.name_ends || !new.stored || !row_line_names(schema, &new.names, new.name_ends)) {
         row_line_writer_done(&new);
         return storage_no_memory(err);
     }
+    for (size_t i = 0; i < schema->count; i++)
+        new.stored[i] = stored_as_of(schema, &schema->columns[i]);
     *writer = new;
     return true;
 }
@@ -96,7 +97,7 @@ append_as_string(struct row_line_writer *writer, enum stored_as stored, struct s
 
     switch (stored) {
     case STORED_ASCII:
-        if (!is_ascii(bytes))
+        if (text_json_run(bytes.data, bytes.size) < bytes.size && !is_ascii(bytes))
             return false;
         break;
     case STORED_UTF8:

@@ -8,9 +8,8 @@
 #include "run_progress.h"
 #include "run_record.h"
 #include "storage.h"
+#include "tar_library.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -42,6 +41,7 @@ struct bundle {
     struct bundle_entry *entries;
     size_t count;
     const struct run_bundle_out *out;
+    struct tar_library tar;
     time_t time;     /* when the run began */
     struct err *err; /* of the callback */
     bool write_failed;
@@ -283,7 +283,7 @@ write_block(struct archive *archive, void *ctx, const void *bytes, size_t size)
     if (bundle->out->write(bundle->out->ctx, bytes, size, bundle->err))
         return (la_ssize_t)size;
     bundle->write_failed = true;
-    archive_set_error(archive, EIO, "not written");
+    bundle->tar.archive_set_error(archive, EIO, "not written");
     return -1;
 }
 
@@ -293,7 +293,9 @@ tar_failed(const struct bundle *bundle, struct archive *archive, struct err *err
     if (bundle->write_failed)
         return false; /* `err` is filled by the one who could not write */
     return err_set(err, ERR_STORAGE, "could not make the tar file: %s",
-                   archive_error_string(archive) ? archive_error_string(archive) : "?");
+                   bundle->tar.archive_error_string(archive)
+                       ? bundle->tar.archive_error_string(archive)
+                       : "?");
 }
 
 static bool
@@ -312,7 +314,7 @@ put_file(const struct bundle *bundle, struct archive *archive, const char *path,
             return false;
         if (got == 0)
             return err_set(err, ERR_STORAGE, "%s became shorter", path);
-        if (archive_write_data(archive, block, got) != (la_ssize_t)got)
+        if (bundle->tar.archive_write_data(archive, block, got) != (la_ssize_t)got)
             return tar_failed(bundle, archive, err);
         size -= got;
     }
@@ -345,16 +347,17 @@ put_entry(const struct bundle *bundle, struct archive *archive, const struct bun
     if (!size_of(entry, &size, err))
         return false;
     (void)snprintf(name, sizeof(name), "dwclean-%s/%s", bundle->past.id, entry->name);
-    archive_entry_set_pathname(header, name);
-    archive_entry_set_size(header, (la_int64_t)size);
-    archive_entry_set_filetype(header, AE_IFREG);
-    archive_entry_set_perm(header, 0644);
-    archive_entry_set_mtime(header, bundle->time, 0);
-    if (archive_write_header(archive, header) != ARCHIVE_OK)
+    bundle->tar.archive_entry_set_pathname(header, name);
+    bundle->tar.archive_entry_set_size(header, (la_int64_t)size);
+    bundle->tar.archive_entry_set_filetype(header, AE_IFREG);
+    bundle->tar.archive_entry_set_perm(header, 0644);
+    bundle->tar.archive_entry_set_mtime(header, bundle->time, 0);
+    if (bundle->tar.archive_write_header(archive, header) != ARCHIVE_OK)
         return tar_failed(bundle, archive, err);
     if (entry->path)
         return put_file(bundle, archive, entry->path, size, err);
-    return archive_write_data(archive, text_string(&entry->text), size) == (la_ssize_t)size ||
+    return bundle->tar.archive_write_data(archive, text_string(&entry->text), size) ==
+               (la_ssize_t)size ||
            tar_failed(bundle, archive, err);
 }
 
@@ -364,11 +367,11 @@ put_entries(const struct bundle *bundle, struct archive *archive, struct err *er
     bool ok = true;
 
     for (size_t i = 0; ok && i < bundle->count; i++) {
-        struct archive_entry *header = archive_entry_new();
+        struct archive_entry *header = bundle->tar.archive_entry_new();
         if (!header)
             return storage_no_memory(err);
         ok = put_entry(bundle, archive, &bundle->entries[i], header, err);
-        archive_entry_free(header);
+        bundle->tar.archive_entry_free(header);
     }
     return ok;
 }
@@ -376,21 +379,21 @@ put_entries(const struct bundle *bundle, struct archive *archive, struct err *er
 static bool
 put_tar(struct bundle *bundle, struct err *err)
 {
-    struct archive *archive = archive_write_new();
+    struct archive *archive = bundle->tar.archive_write_new();
     bool ok = true;
 
     if (!archive)
         return storage_no_memory(err);
     bundle->err = err;
-    if (archive_write_set_format_ustar(archive) != ARCHIVE_OK ||
-        archive_write_open(archive, bundle, NULL, write_block, NULL) != ARCHIVE_OK)
+    if (bundle->tar.archive_write_set_format_ustar(archive) != ARCHIVE_OK ||
+        bundle->tar.archive_write_open(archive, bundle, NULL, write_block, NULL) != ARCHIVE_OK)
         ok = tar_failed(bundle, archive, err);
     ok = ok && put_entries(bundle, archive, err);
-    if (ok && archive_write_close(archive) != ARCHIVE_OK)
+    if (ok && bundle->tar.archive_write_close(archive) != ARCHIVE_OK)
         ok = tar_failed(bundle, archive, err);
     if (!ok)
-        (void)archive_write_fail(archive); /* no trailer behind half a file */
-    (void)archive_write_free(archive);
+        (void)bundle->tar.archive_write_fail(archive); /* no trailer behind half a file */
+    (void)bundle->tar.archive_write_free(archive);
     return ok;
 }
 
@@ -414,7 +417,11 @@ run_bundle_write(const struct run_bundle_of *of, const struct run_bundle_out *ou
     ok = ok && add_sums(&bundle, err);
     if (ok)
         qsort(bundle.entries, bundle.count, sizeof(*bundle.entries), by_name);
-    ok = ok && put_tar(&bundle, err);
+    ok = ok && tar_library_load(tar_library_file, &bundle.tar, err);
+    if (ok) {
+        ok = put_tar(&bundle, err);
+        tar_library_unload(&bundle.tar);
+    }
     for (size_t i = 0; i < bundle.count; i++) {
         text_done(&bundle.entries[i].text);
         free(bundle.entries[i].path);

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <endian.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,11 +75,9 @@ digest_add(struct digest_stream *stream, const void *bytes, size_t size)
 void
 digest_add_u64(struct digest_stream *stream, uint64_t number)
 {
-    unsigned char bytes[8];
+    const uint64_t turned = htobe64(number);
 
-    for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (unsigned char)(number >> (8 * (7 - i)));
-    digest_add(stream, bytes, sizeof bytes);
+    digest_add(stream, &turned, sizeof turned);
 }
 
 void

@@ -1,25 +1,25 @@
 #include "base/parse.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /** Digits at the front as a number; `ret_end` behind them. False without digits or on overflow. */
 static bool
 parse_digits(const char *string, int64_t *ret, const char **ret_end)
 {
-    const char *digits = string[0] == '-' ? string + 1 : string;
-    char *end;
-    long long number;
+    const bool negative = string[0] == '-';
+    const char *at = string + (negative ? 1 : 0);
+    int64_t number = 0; /* below zero, where there is one more */
 
-    if (digits[0] < '0' || digits[0] > '9')
+    if (*at < '0' || *at > '9')
         return false;
-    errno = 0;
-    number = strtoll(string, &end, 10);
-    if (errno == ERANGE)
+    for (; *at >= '0' && *at <= '9'; at++)
+        if (__builtin_mul_overflow(number, 10, &number) ||
+            __builtin_sub_overflow(number, *at - '0', &number))
+            return false;
+    if (!negative && number == INT64_MIN)
         return false;
-    *ret = number;
-    *ret_end = end;
+    *ret = negative ? number : -number;
+    *ret_end = at;
     return true;
 }
 

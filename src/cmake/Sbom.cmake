@@ -1,6 +1,7 @@
-# cmake -DPROGRAM=dwclean -DVERSION=0.1.0 -DTIME=seconds -DOUT=file.json -P Sbom.cmake
-# CycloneDX 1.5: the program and every library that is loaded with it, with version, supplier, licence and what needs what,
-# as dpkg knows them on the machine that builds. The same bytes from the same program and packages.
+# cmake -DPROGRAM=dwclean -DLOADED=library -DVERSION=0.1.0 -DTIME=seconds -DOUT=file.json -P Sbom.cmake
+# CycloneDX 1.5: the program and every library that is loaded with it, or by it later (LOADED: a file, with all that it
+# brings), with version, supplier, licence and what needs what, as dpkg knows them on the machine that builds. The same
+# bytes from the same program and packages.
 
 # run(<result> <command>...): standard output; a status other than 0 ends the build.
 function(run ret)
@@ -94,13 +95,20 @@ function(dependency ret ref packages)
 endfunction()
 
 set(ENV{LC_ALL} C)
-run(loaded ldd "${PROGRAM}")
-string(REGEX MATCHALL "[^ \t\n]+ => /[^ \n]+" entries "${loaded}")
+run(linked ldd "${PROGRAM}")
+run(brought ldd "${LOADED}")
+run(dynamic readelf -d "${LOADED}")
+string(REGEX MATCH "Library soname: \\[([^]]+)\\]" dynamic "${dynamic}")
+set(loaded_soname "${CMAKE_MATCH_1}")
+string(REGEX MATCHALL "[^ \t\n]+ => /[^ \n]+" entries "${linked}\n${loaded_soname} => ${LOADED}\n${brought}")
 set(packages "")
 foreach(entry IN LISTS entries)
   string(REGEX MATCH "^([^ ]+) => (.*)$" entry "${entry}")
   set(soname "${CMAKE_MATCH_1}")
   set(path "${CMAKE_MATCH_2}")
+  if(DEFINED "package_of_${soname}")
+    continue()
+  endif()
   # dpkg knows a file by the path in its package, which may be the one from before /lib became a link
   string(REGEX REPLACE "^/usr/lib/" "/lib/" short "${path}")
   string(REGEX REPLACE "^/lib/" "/usr/lib/" long "${short}")
@@ -158,6 +166,9 @@ string(REGEX REPLACE ",\n$" "" components "${components}")
 
 set(self "pkg:generic/dwclean@${VERSION}")
 needed(direct "${PROGRAM}")
+list(APPEND direct "${package_of_${loaded_soname}}")
+list(REMOVE_DUPLICATES direct)
+list(SORT direct)
 dependency(lines "${self}" "${direct}")
 foreach(package IN LISTS packages)
   set(all "")

@@ -68,22 +68,36 @@ room_for_mark(struct rowset *set, struct err *err)
     return true;
 }
 
+/** As row_key_compare of the key in hand with the next one, which is parsed once. */
+static int
+compare_next(const struct rowset *set, const char *key, bool is_number,
+             const struct axdb_key *number)
+{
+    if (set->is_number && is_number)
+        return axdb_key_compare(&set->number, number);
+    return strcmp(set->key, key);
+}
+
 bool
 rowset_add(struct rowset *set, const struct row_id *row, struct err *err)
 {
+    struct axdb_key number = {0};
+    const bool is_number = set->table != TABLE_RUNTIME && axdb_key_parse(row->key, &number);
     int order = -1;
 
     if (row->table != set->table)
         return err_set(err, ERR_SERVER, "a row of %s came among those of %s",
                        table_name(row->table), table_name(set->table));
     if (set->rows)
-        order = row_key_compare(set->table, set->key, row->key);
+        order = compare_next(set, row->key, is_number, &number);
     if (order > 0)
         return err_set(err, ERR_SERVER, "rows of %s came out of order: %s after %s",
                        table_name(set->table), row->key, set->key);
     if (order < 0) {
         fold_marks(set);
         memcpy(set->key, row->key, sizeof set->key);
+        set->number = number;
+        set->is_number = is_number;
     }
     if (!room_for_mark(set, err))
         return false;

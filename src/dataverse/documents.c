@@ -3,6 +3,7 @@
 #include "count.h"
 #include "identifier.h"
 #include "ordered.h"
+#include "port/row_digest.h"
 #include "port/runtime_store.h"
 
 #include <cjson/cJSON.h>
@@ -13,7 +14,7 @@ enum { PAGE_ROWS = 500 };
 
 struct documents {
     const struct row_sink *sink;
-    struct digest_stream *digest;
+    struct row_digester *digester;
     struct text document;
 };
 
@@ -44,22 +45,23 @@ give(void *ctx, const struct list_row *listed, struct err *err)
     field = (struct field){.bytes = listed->object};
     memcpy(row.id.key, listed->key, sizeof row.id.key);
     memcpy(row.id.version, listed->version, sizeof row.id.version);
-    row_digest(runtime_schema(), documents->digest, &row);
+    row_digest(documents->digester, &row);
     return documents->sink->take(documents->sink->ctx, &row, err);
 }
 
 static bool
 begin(struct documents *documents, const struct row_sink *sink, struct err *err)
 {
-    *documents = (struct documents){
-        .sink = sink, .digest = digest_new(), .document = {.max = HTTP_BODY_MAX_BYTES}};
-    return documents->digest || err_set(err, ERR_INTERNAL, "out of memory");
+    *documents = (struct documents){.sink = sink,
+                                    .digester = row_digester_new(runtime_schema()),
+                                    .document = {.max = HTTP_BODY_MAX_BYTES}};
+    return documents->digester || err_set(err, ERR_INTERNAL, "out of memory");
 }
 
 static void
 end(struct documents *documents)
 {
-    digest_free(documents->digest);
+    row_digester_free(documents->digester);
     text_done(&documents->document);
 }
 

@@ -1,6 +1,6 @@
-#include "base/digest.h"
 #include "base/parse.h"
 #include "batch.h"
+#include "port/row_digest.h"
 #include "sql_text.h"
 #include "store.h"
 #include "value.h"
@@ -14,9 +14,10 @@ enum { MAX_COLUMNS = 1024, MAX_ROW_TEXT = 1024 * 1024 };
 struct reader {
     const struct schema *schema;
     const struct row_sink *sink;
-    struct digest_stream *digest;
+    struct row_digester *digester;
     struct field *fields;     /* schema->count of them */
     enum value_kind *kinds;   /* likewise: of the columns' types */
+    bool *is_bytes;           /* likewise: value_is_bytes of them */
     struct text canonical;    /* text of this row's values that are not bytes */
     size_t *offsets;          /* where each starts in it */
     size_t partition, record; /* indices of the key's columns */
@@ -128,7 +129,7 @@ take_value(struct reader *reader, const struct cursor *cursor, size_t i, int at,
     reader->offsets[i] = reader->canonical.used;
     if (field->is_null)
         return true;
-    if (!value_is_bytes(reader->kinds[i]))
+    if (!reader->is_bytes[i])
         return value_append(reader->kinds[i], column, &wire, &reader->canonical, err);
     if (wire.type != SYBBINARY && wire.type != SYBVARBINARY)
         return err_set(err, ERR_SERVER, "column %s did not come as bytes", column->name);
@@ -146,7 +147,7 @@ point_at_texts(struct reader *reader, struct err *err)
         size_t end =
             i + 1 < reader->schema->count ? reader->offsets[i + 1] : reader->canonical.used;
 
-        if (!reader->fields[i].is_null && !value_is_bytes(reader->kinds[i]))
+        if (!reader->fields[i].is_null && !reader->is_bytes[i])
             reader->fields[i].bytes = slice_of(text_string(&reader->canonical) + reader->offsets[i],
                                                end - reader->offsets[i]);
     }
@@ -189,11 +190,11 @@ take_row(void *ctx, const struct cursor *cursor, struct err *err)
     for (size_t i = 0; i < reader->schema->count; i++) {
         if (!take_value(reader, cursor, i, at, err))
             return false;
-        at += value_is_bytes(reader->kinds[i]) ? 2 : 1;
+        at += reader->is_bytes[i] ? 2 : 1;
     }
     if (!point_at_texts(reader, err) || !make_key(reader, &row, err))
         return false;
-    row_digest(reader->schema, reader->digest, &row);
+    row_digest(reader->digester, &row);
     reader->received++;
     return reader->sink->take(reader->sink->ctx, &row, err);
 }
@@ -212,16 +213,18 @@ prepare(struct reader *reader, struct err *err)
         return err_set(err, ERR_SCHEMA, "%s has no PARTITION and RECID to name its rows",
                        table_name(schema->table));
     reader->canonical.max = MAX_ROW_TEXT;
-    reader->digest = digest_new();
+    reader->digester = row_digester_new(schema);
     reader->fields = calloc(schema->count, sizeof *reader->fields);
     reader->offsets = calloc(schema->count, sizeof *reader->offsets);
     reader->kinds = calloc(schema->count, sizeof *reader->kinds);
-    if (reader->digest == NULL || reader->fields == NULL || reader->offsets == NULL ||
-        reader->kinds == NULL)
+    reader->is_bytes = calloc(schema->count, sizeof *reader->is_bytes);
+    if (reader->digester == NULL || reader->fields == NULL || reader->offsets == NULL ||
+        reader->kinds == NULL || reader->is_bytes == NULL)
         return err_set(err, ERR_INTERNAL, "out of memory");
     for (size_t i = 0; i < schema->count; i++) {
         reader->kinds[i] = value_kind_of(schema->columns[i].type_name);
-        reader->wire_columns += value_is_bytes(reader->kinds[i]) ? 2 : 1;
+        reader->is_bytes[i] = value_is_bytes(reader->kinds[i]);
+        reader->wire_columns += reader->is_bytes[i] ? 2 : 1;
     }
     return true;
 }
@@ -297,10 +300,11 @@ mssql_read_rows(struct axdb_store *store, const struct schema *schema, const str
     struct reader reader = {.schema = schema, .sink = sink};
     bool good = read_with(mssql_store_of(store), &reader, err);
 
-    digest_free(reader.digest);
+    row_digester_free(reader.digester);
     free(reader.fields);
     free(reader.offsets);
     free(reader.kinds);
+    free(reader.is_bytes);
     text_done(&reader.canonical);
     return good;
 }

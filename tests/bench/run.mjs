@@ -32,12 +32,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   });
 console.log(`Load of this machine before: ${os.loadavg().map((load) => load.toFixed(1)).join(' ')}, ${os.cpus().length} processors.`);
 for (const name of chosen.length ? chosen : Object.keys(groups)) {
+  const at = performance.now();
   process.stderr.write(`${name}\n`);
   try {
     await groups[name](bench);
   } catch (error) {
     bench.failed(name, error.stack ?? error);
   }
+  process.stderr.write(`  ${name} took ${Math.round((performance.now() - at) / 1000)} s\n`);
 }
 await bench.done();
 console.log(bench.table());

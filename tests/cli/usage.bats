@@ -41,7 +41,7 @@ setup() {
     says "zstd $(pkg-config --modversion libzstd)"
     says "OpenSSL $(pkg-config --modversion openssl)"
     says "libsodium $(pkg-config --modversion libsodium)"
-    says "libarchive $(pkg-config --modversion libarchive)"
+    says "libarchive $(pkg-config --modversion libarchive) (of the build)"
     says "libsmartcols $(pkg-config --modversion smartcols)"
     says "libinih $(pkg-config --modversion inih) (of the build)"
     status_of "$DWCLEAN" --version

@@ -86,8 +86,10 @@ done
 
 say "what it depends on"
 depends=$(sed -n 's/^Depends: //p' "$root/DEBIAN/control")
-for soname in $(readelf -d "$root/usr/bin/dwclean" | sed -n 's/.*Shared library: \[\(.*\)\]/\1/p'); do
-    path=$(ldd "$root/usr/bin/dwclean" | awk -v name="$soname" '$1 == name { print $3 }')
+later=$(readelf -p .note.dlopen "$root/usr/bin/dwclean" | sed -n 's/.*"soname":\["\([^"]*\)"\].*/\1/p')
+[ -n "$later" ] || die "the note of what is loaded later is missing"
+for soname in $(readelf -d "$root/usr/bin/dwclean" | sed -n 's/.*Shared library: \[\(.*\)\]/\1/p') $later; do
+    path=$({ ldd "$root/usr/bin/dwclean" && /sbin/ldconfig -p | sed 's/ (.*) / /'; } | awk -v name="$soname" '$1 == name { print $3; exit }')
     owner=$(dpkg-query -S "$path" "/usr$path" 2>/dev/null | sed -n '1s/:.*//p')
     case ", $depends," in
     *", $owner ("* | *", $owner,"*) ;;

@@ -33,11 +33,17 @@ for (const component of sbom.components) {
     fault(`${name}: ${purl} is not its package`);
 }
 
-// Every library that the loader loads, and no other.
+// Every library that the loader loads, at the start or when the program asks for it (.note.dlopen), and no other.
 const listed = sbom.components.flatMap((c) => c.properties.find((p) => p.name === "dwclean:sonames").value.split(" "));
-const loaded = [...execFileSync("ldd", [program], { encoding: "utf8" }).matchAll(/^\s*(\S+) => \//gm)].map((m) => m[1]);
+const ldd = (path) => [...execFileSync("ldd", [path], { encoding: "utf8" }).matchAll(/^\s*(\S+) => (\/\S+)/gm)];
+const note = execFileSync("readelf", ["-p", ".note.dlopen", program], { encoding: "utf8" });
+const later = [...note.matchAll(/"soname":\["([^"]+)"\]/g)].map((m) => m[1]);
+if (later.length !== 1) fault("the note of what is loaded later cannot be read");
+const cache = execFileSync("/sbin/ldconfig", ["-p"], { encoding: "utf8" });
+const place = (soname) => cache.split("\n").find((line) => line.trim().startsWith(`${soname} `))?.split(" => ")[1] ?? soname;
+const loaded = new Set([...ldd(program), ...later.flatMap((soname) => ldd(place(soname)))].map((m) => m[1]).concat(later));
 for (const soname of loaded) if (!listed.includes(soname)) fault(`${soname} is loaded and not listed`);
-for (const soname of listed) if (!loaded.includes(soname)) fault(`${soname} is listed and not loaded`);
+for (const soname of listed) if (!loaded.has(soname)) fault(`${soname} is listed and not loaded`);
 
 // Every part of the graph hangs together.
 const refs = [sbom.metadata.component, ...sbom.components].map((c) => c["bom-ref"]);

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { KEPT_BYTES = 128 * 1024 * 1024 };
 enum { WHY_BYTES = 8192, PATH_BYTES = 4096, SEED_MAX_BYTES = 64 * 1024 * 1024 };
 enum { ROWS_MAX = 10000000, DATAVERSE_ROWS_MAX = 100000 };
 
@@ -650,6 +652,10 @@ main(int argc, char **argv)
     (void)sigaddset(&signals, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+    /* What a statement gave back serves the next one, instead of coming from the kernel again.
+     * There is one thread yet. */
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);     /* NOLINT(concurrency-mt-unsafe) */
+    (void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES / 4); /* NOLINT(concurrency-mt-unsafe) */
     if (sandbox.options.with_parent)
         (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (!make_directory(&sandbox)) {

@@ -6,6 +6,7 @@
 #ifndef SUPPORT_BACKUP_SAMPLE_H
 #define SUPPORT_BACKUP_SAMPLE_H
 
+#include "digest_row.h"
 #include "port/backup.h"
 #include "port/table.h"
 #include "test.h"
@@ -139,12 +140,9 @@ sample_row(size_t i)
 {
     struct row row = {
         .id.table = TABLE_PROJECT, .fields = sample_fields[i], .count = SAMPLE_COLUMNS};
-    struct digest_stream *stream = digest_new();
 
-    assert_non_null(stream);
     (void)snprintf(row.id.key, sizeof(row.id.key), "%s", sample_keys[i]);
-    row_digest(&sample_schema, stream, &row);
-    digest_free(stream);
+    digest_row(&sample_schema, &row);
     return row;
 }
 
@@ -153,13 +151,10 @@ static inline struct row
 sample_runtime_row(size_t i)
 {
     struct row row = {.id.table = TABLE_RUNTIME, .fields = &sample_documents[i], .count = 1};
-    struct digest_stream *stream = digest_new();
 
-    assert_non_null(stream);
     (void)snprintf(row.id.key, sizeof(row.id.key), "%s", sample_document_keys[i]);
     (void)snprintf(row.id.version, sizeof(row.id.version), "%s", sample_etags[i]);
-    row_digest(&sample_runtime_schema, stream, &row);
-    digest_free(stream);
+    digest_row(&sample_runtime_schema, &row);
     return row;
 }
 

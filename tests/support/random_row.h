@@ -5,8 +5,8 @@
 #ifndef SUPPORT_RANDOM_ROW_H
 #define SUPPORT_RANDOM_ROW_H
 
-#include "base/digest.h"
 #include "base/text.h"
+#include "digest_row.h"
 #include "port/table.h"
 #include "test.h"
 
@@ -475,8 +475,7 @@ random_key_field(int64_t number)
 }
 
 static inline struct row
-random_row(struct random *random, const struct schema *schema, const struct axdb_key *key,
-           struct digest_stream *stream)
+random_row(struct random *random, const struct schema *schema, const struct axdb_key *key)
 {
     struct field *fields = calloc(schema->count, sizeof *fields);
     struct row row = {.id.table = schema->table, .fields = fields, .count = schema->count};
@@ -496,7 +495,7 @@ random_row(struct random *random, const struct schema *schema, const struct axdb
     }
     (void)snprintf(row.id.key, sizeof row.id.key, "%" PRId64 ":%" PRId64, key->partition,
                    key->recid);
-    row_digest(schema, stream, &row);
+    digest_row(schema, &row);
     return row;
 }
 
@@ -506,11 +505,9 @@ random_rows_make(struct random *random, const struct schema *schema, size_t coun
     static const int64_t partitions[] = {INT64_MIN, -1, 0, INT64_C(5637144576), INT64_MAX};
     struct random_rows rows = {.items = calloc(count, sizeof *rows.items)};
     struct axdb_key *keys = calloc(count, sizeof *keys);
-    struct digest_stream *stream = digest_new();
 
     assert_non_null(rows.items);
     assert_non_null(keys);
-    assert_non_null(stream);
     for (size_t i = 0; i < count; i++)
         keys[i] = (struct axdb_key){.partition = partitions[random_below(random, 5)],
                                     .recid = random_one_in(random, 50)
@@ -520,9 +517,8 @@ random_rows_make(struct random *random, const struct schema *schema, size_t coun
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && axdb_key_compare(&keys[i - 1], &keys[i]) == 0)
             continue;
-        rows.items[rows.count++] = random_row(random, schema, &keys[i], stream);
+        rows.items[rows.count++] = random_row(random, schema, &keys[i]);
     }
-    digest_free(stream);
     free(keys);
     return rows;
 }

@@ -95,8 +95,8 @@ async function freebcpIn(bench, sandbox) {
 }
 
 export async function clean(bench) {
-  const [small, large] = bench.quick ? [10000, 50000] : [10000, 1000000];
-  const rounds = bench.quick ? 2 : 3;
+  const [small, large] = bench.quick ? [5000, 25000] : [10000, 1000000];
+  const rounds = bench.quick ? 1 : 3;
   const a = await measure(bench, small, { rounds: rounds + 1, undo: false, beside: async (sandbox) => ({ plainMs: await plainly(sandbox) }) });
   const b = await measure(bench, large, { rounds: bench.quick ? 1 : 2, undo: false });
   const us = (one) => (1000 * one.ms) / one.rows;
@@ -105,7 +105,7 @@ export async function clean(bench) {
   bench.row(`clean of ${large} rows: memory`, b.rssMiB, { floor: 40, goal: 24, unit: ' MiB', digits: 1, note: `at ${small} rows ${a.rssMiB.toFixed(1)}` });
   bench.row(`clean of ${small} rows: locks held / a plain DELETE and one read`, a.lockedMs / a.plainMs, {
     note: `${a.lockedMs} ms against ${a.plainMs.toFixed(0)} ms inside the server, where nothing crosses the network` });
-  const many = bench.quick ? 20000 : 100000;
+  const many = bench.quick ? 10000 : 100000;
   const few = many / 10;
   const one = await measure(bench, few, { rounds: 1, undo: true });
   const ten = await measure(bench, many, { rounds: 1, undo: true, beside: (sandbox) => freebcpIn(bench, sandbox) });

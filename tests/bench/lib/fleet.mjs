@@ -5,7 +5,6 @@ import { Sandbox } from './sandbox.mjs';
 import { Proxy } from './proxy.mjs';
 import { median } from './bench.mjs';
 
-const ENVIRONMENTS = 200;
 const JOBS = 16;
 
 const environment = (sandbox, tds, web, i) => `[env "e${i}"]
@@ -21,6 +20,7 @@ cacert = ${sandbox.env.CA}
 `;
 
 export async function fleet(bench) {
+  const ENVIRONMENTS = bench.quick ? 64 : 200;
   const sandbox = await Sandbox.start(bench, 'clean');
   const tds = await Proxy.open(sandbox.tdsPort, 50);
   const web = await Proxy.open(sandbox.dataversePort, 50);

@@ -48,7 +48,7 @@ async function cleanOnce(bench, sandbox, proxy) {
 
 async function clean(bench, proxyDelay) {
   const counts = [];
-  for (const rows of bench.quick ? [1000, 10000] : [1000, 100000]) {
+  for (const rows of bench.quick ? [1000, 5000] : [1000, 100000]) {
     const sandbox = await Sandbox.start(bench, 'large', ['--rows', String(rows)]);
     const proxy = await Proxy.open(sandbox.tdsPort, 0);
     const points = [];

@@ -286,13 +286,11 @@ load_object(struct session *s, const struct object_row *r)
 static int64_t
 stored_version(struct session *s)
 {
-    sqlite3_stmt *st = NULL;
+    sqlite3_stmt *st = store_prepare(&s->main, "SELECT v FROM meta WHERE k = 'version'");
     int64_t v = -1;
-    if (sqlite3_prepare_v2(s->main.handle, "SELECT v FROM meta WHERE k = 'version'", -1, &st,
-                           NULL) == SQLITE_OK &&
-        sqlite3_step(st) == SQLITE_ROW)
+    if (st && sqlite3_step(st) == SQLITE_ROW)
         v = sqlite3_column_int64(st, 0);
-    (void)sqlite3_finalize(st);
+    store_finish(&s->main, st);
     return v;
 }
 

@@ -49,8 +49,9 @@ static const char *const reserved[] = {
 bool
 is_reserved(const char *word)
 {
+    const char first = (char)(word[0] & ~0x20); /* upper case, if it is a letter */
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
-        if (same_name(reserved[i], word))
+        if (reserved[i][0] == first && same_name(reserved[i], word))
             return true;
     return false;
 }

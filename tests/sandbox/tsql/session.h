@@ -199,8 +199,20 @@ struct settings {
 };
 
 /** One SQLite connection and the state of its transaction. */
+enum { KEPT_STATEMENTS = 24 };
+
+/** A statement of SQLite that was asked for before and may be again. */
+struct kept {
+    char *sql;
+    sqlite3_stmt *st;
+    bool busy;
+    uint64_t used; /* when, counted in uses */
+};
+
 struct db {
     sqlite3 *handle;
+    struct kept kept[KEPT_STATEMENTS];
+    uint64_t uses;
     bool writing, savepoint, reading;
     sqlite3_stmt *insert; /* the last insert, kept prepared */
     int insert_table;
@@ -311,6 +323,9 @@ bool store_statement_end(struct session *, bool keep);
 bool store_commit(struct session *);
 void store_rollback(struct session *);
 bool store_exec(struct db *, struct session *, const char *sql);
+/** A statement, prepared now or before; NULL when it cannot be. store_finish gives it back. */
+sqlite3_stmt *store_prepare(struct db *, const char *sql);
+void store_finish(struct db *, sqlite3_stmt *); /* NULL is allowed */
 
 struct scan;
 /** All rows of a table in the order of an index (or as stored, -1). `key` (may be empty): rows

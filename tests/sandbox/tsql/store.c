@@ -37,6 +37,63 @@ quiet_exec(struct db *db, const char *sql)
     (void)sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 }
 
+/* The slot to put a statement into: an empty one, or the one that was not used for longest. */
+static struct kept *
+free_slot(struct db *db)
+{
+    struct kept *oldest = NULL;
+    for (int i = 0; i < KEPT_STATEMENTS; i++) {
+        struct kept *k = &db->kept[i];
+        if (!k->busy && (!oldest || k->used < oldest->used))
+            oldest = k;
+    }
+    return oldest;
+}
+
+static void
+drop_kept(struct kept *k)
+{
+    (void)sqlite3_finalize(k->st);
+    free(k->sql);
+    *k = (struct kept){0};
+}
+
+sqlite3_stmt *
+store_prepare(struct db *db, const char *sql)
+{
+    sqlite3_stmt *st = NULL;
+    for (int i = 0; i < KEPT_STATEMENTS; i++) {
+        struct kept *k = &db->kept[i];
+        if (k->sql && !k->busy && strcmp(k->sql, sql) == 0) {
+            k->busy = true;
+            k->used = ++db->uses;
+            return k->st;
+        }
+    }
+    if (sqlite3_prepare_v2(db->handle, sql, -1, &st, NULL) != SQLITE_OK)
+        return NULL;
+    struct kept *k = free_slot(db);
+    if (k) {
+        drop_kept(k);
+        *k = (struct kept){.sql = xstrdup(sql), .st = st, .busy = true, .used = ++db->uses};
+    }
+    return st;
+}
+
+void
+store_finish(struct db *db, sqlite3_stmt *st)
+{
+    for (int i = 0; st && i < KEPT_STATEMENTS; i++) {
+        if (db->kept[i].st == st) {
+            (void)sqlite3_reset(st);
+            (void)sqlite3_clear_bindings(st);
+            db->kept[i].busy = false;
+            return;
+        }
+    }
+    (void)sqlite3_finalize(st);
+}
+
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS objects(id INTEGER PRIMARY KEY, type TEXT, name TEXT, "
     "parent INTEGER, sql TEXT, created INTEGER, flag INTEGER);"
@@ -73,6 +130,8 @@ store_close(struct session *s)
     struct db *dbs[] = {&s->main, &s->temp};
     for (int i = 0; i < 2; i++) {
         (void)sqlite3_finalize(dbs[i]->insert);
+        for (int k = 0; k < KEPT_STATEMENTS; k++)
+            drop_kept(&dbs[i]->kept[k]);
         (void)sqlite3_close(dbs[i]->handle);
         *dbs[i] = (struct db){0};
     }
@@ -237,7 +296,8 @@ scan_open(struct session *s, const struct table *t, int index, const struct buf 
     char *sql = scan_sql(t, index, key != NULL);
     c->s = s;
     c->t = t;
-    bool ok = sql && sqlite3_prepare_v2(db->handle, sql, -1, &c->st, NULL) == SQLITE_OK;
+    c->st = sql ? store_prepare(db, sql) : NULL;
+    bool ok = c->st;
     sqlite3_free(sql);
     if (ok && key) {
         buf_put(&c->key, key->data, key->length);
@@ -277,7 +337,7 @@ scan_close(struct scan *c)
 {
     if (!c)
         return;
-    (void)sqlite3_finalize(c->st);
+    store_finish(table_db(c->s, c->t), c->st);
     buf_free(&c->key);
     free(c);
 }
@@ -291,11 +351,11 @@ store_count(struct session *s, const struct table *t)
     char *sql = t->index_count && t->indexes[0].unique
                     ? sqlite3_mprintf("SELECT COUNT(*) FROM i_%d_%d", t->id, t->indexes[0].id)
                     : sqlite3_mprintf("SELECT COUNT(*) FROM t_%d", t->id);
-    if (sql && begin_read(s, db) &&
-        sqlite3_prepare_v2(db->handle, sql, -1, &st, NULL) == SQLITE_OK &&
-        sqlite3_step(st) == SQLITE_ROW)
+    if (sql && begin_read(s, db))
+        st = store_prepare(db, sql);
+    if (st && sqlite3_step(st) == SQLITE_ROW)
         n = sqlite3_column_int64(st, 0);
-    (void)sqlite3_finalize(st);
+    store_finish(db, st);
     sqlite3_free(sql);
     return n;
 }
@@ -305,14 +365,14 @@ store_count(struct session *s, const struct table *t)
 static bool
 run_with_blob(struct session *s, struct db *db, char *sql, const struct buf *blob, int64_t rid)
 {
-    sqlite3_stmt *st = NULL;
-    bool ok = sql && sqlite3_prepare_v2(db->handle, sql, -1, &st, NULL) == SQLITE_OK;
+    sqlite3_stmt *st = sql ? store_prepare(db, sql) : NULL;
+    bool ok = st;
     sqlite3_free(sql);
     if (ok && blob)
         ok = sqlite3_bind_blob64(st, 1, blob->data, blob->length, SQLITE_STATIC) == SQLITE_OK;
     ok = ok && sqlite3_bind_int64(st, blob ? 2 : 1, rid) == SQLITE_OK;
     int rc = ok ? sqlite3_step(st) : SQLITE_ERROR;
-    (void)sqlite3_finalize(st);
+    store_finish(db, st);
     if (rc == SQLITE_CONSTRAINT)
         return false;
     return rc == SQLITE_DONE || sqlite_error(s, db);

@@ -49,7 +49,9 @@ xstrdup(const char *text)
 static struct arena_block *
 block_new(size_t size)
 {
-    struct arena_block *b = xcalloc(1, sizeof *b + size);
+    struct arena_block *b = xrealloc(NULL, sizeof *b + size); /* arena_alloc zeroes what it gives */
+    b->next = NULL;
+    b->used = 0;
     b->size = size;
     return b;
 }
