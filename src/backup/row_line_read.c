@@ -121,6 +121,24 @@ put_wide(struct row_line_reader *reader, const char *ascii, size_t size)
         put_unit(reader, (unsigned char)ascii[i]);
 }
 
+/* Take what needs no look at single characters; how many bytes that was. */
+static size_t
+take_plain(struct row_line_reader *reader, const struct rest *rest, enum stored_as stored)
+{
+    const size_t left = (size_t)(rest->end - rest->at);
+    size_t written;
+    size_t run;
+
+    if (stored == STORED_UTF16LE) {
+        run = text_json_run(rest->at, left);
+        put_wide(reader, rest->at, run);
+        return run;
+    }
+    run = text_json_plain(rest->at, left, reader->bytes + reader->used, &written);
+    reader->used += written;
+    return run;
+}
+
 static void
 put_narrow(struct row_line_reader *reader, const char *ascii, size_t size)
 {
@@ -194,14 +212,10 @@ take_string(struct row_line_reader *reader, struct rest *rest, enum stored_as st
     if (stored == STORED_BYTES || !take_text(rest, "\""))
         return false;
     while (rest->at < rest->end && *rest->at != '"') {
-        const size_t run = text_json_run(rest->at, (size_t)(rest->end - rest->at));
+        const size_t run = take_plain(reader, rest, stored);
 
         if (run == 0 && !take_other(reader, rest, stored))
             return false;
-        if (stored == STORED_UTF16LE)
-            put_wide(reader, rest->at, run);
-        else
-            put_narrow(reader, rest->at, run);
         rest->at += run;
     }
     *ret = slice_of(reader->bytes + start, reader->used - start);

@@ -193,6 +193,37 @@ text_json_run(const void *bytes, size_t size)
     return tops ? run + eight_first(tops) : size;
 }
 
+size_t
+text_json_plain(const void *bytes, size_t size, unsigned char *out, size_t *ret_written)
+{
+    const unsigned char *at = bytes;
+    unsigned char *to = out;
+    size_t done = 0;
+
+    while (size - done > 8) {
+        const uint64_t eight = eight_load(at + done);
+        const uint64_t tops = not_plain(eight);
+        const size_t run = tops ? eight_first(tops) : 8;
+
+        memcpy(to, &eight, sizeof eight);
+        to += run;
+        done += run;
+        if (!tops)
+            continue;
+        if (at[done] != '\\' || (at[done + 1] != '"' && at[done + 1] != '\\')) {
+            *ret_written = (size_t)(to - out);
+            return done;
+        }
+        *to++ = at[done + 1];
+        done += 2;
+    }
+    for (; done < size && at[done] >= 0x20 && at[done] < 0x7F; *to++ = at[done++])
+        if (at[done] == '"' || at[done] == '\\')
+            break;
+    *ret_written = (size_t)(to - out);
+    return done;
+}
+
 /** Bytes of ASCII at the front that are not 0. */
 static size_t
 ascii_run(const unsigned char *at, size_t size)

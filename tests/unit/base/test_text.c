@@ -180,6 +180,34 @@ append_json_slowly(struct text *text, const char *at, size_t size)
 }
 
 /** Texts of every length and place beside a word of eight bytes, full of what is special. */
+/** text_json_plain takes what it may and no more, byte by byte the same as a slow reader. */
+static void
+assert_plain_is_taken(const char *bytes, size_t size)
+{
+    unsigned char *out =
+        malloc(size + 1); /* of its own, so that a write behind the end is caught */
+    size_t written = 0;
+    size_t at = 0;
+
+    assert_non_null(out);
+    const size_t taken = text_json_plain(bytes, size, out, &written);
+    assert_true(taken <= size && written <= taken);
+    for (size_t i = 0; i < written; i++) {
+        const char byte = bytes[at];
+        const bool escaped = byte == '\\';
+        assert_true(byte >= 0x20 && byte < 0x7F && byte != '"');
+        if (escaped)
+            assert_true(bytes[at + 1] == '"' || bytes[at + 1] == '\\');
+        assert_int_equal(out[i], (unsigned char)(escaped ? bytes[at + 1] : byte));
+        at += escaped ? 2 : 1;
+    }
+    assert_int_equal(at, taken);
+    if (taken < size) /* there was a reason to stop */
+        assert_true((unsigned char)bytes[taken] < 0x20 || (unsigned char)bytes[taken] >= 0x7F ||
+                    bytes[taken] == '"' || bytes[taken] == '\\');
+    free(out);
+}
+
 static void
 special_bytes_are_found_wherever_they_stand(void **state)
 {
@@ -202,6 +230,7 @@ special_bytes_are_found_wherever_they_stand(void **state)
         }
         assert_int_equal(text_json_run(bytes, size),
                          plain_run_slowly((const unsigned char *)bytes, size));
+        assert_plain_is_taken(bytes, size);
         text_append_json(&quick, bytes, size);
         append_json_slowly(&slow, bytes, size);
         assert_string_equal(text_string(&quick), text_string(&slow));
