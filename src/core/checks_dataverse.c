@@ -70,10 +70,10 @@ check_age(struct observations *list, const struct run_request *request,
     /* both are UTC; the service writes seconds, and a Z */
     for (size_t i = 0; i < runtime->kept_count; i++)
         older += strncmp(runtime->rows[i].created_on, copied, AGE_CHARS) < 0;
-    seen = observe(list, "D-ROWS", older ? VERDICT_DIFFERS : VERDICT_OK,
-                   "%zu of %s%zu %s older than the copy (%s)", older,
-                   runtime->kept_count < runtime->row_count ? "the first " : "",
-                   runtime->kept_count, older == 1 ? "row is" : "rows are", request->restored_at);
+    seen =
+        observe(list, "D-ROWS", older ? VERDICT_DIFFERS : VERDICT_OK,
+                "rows older than the copy (%s): %zu of %s%zu", request->restored_at, older,
+                runtime->kept_count < runtime->row_count ? "the first " : "", runtime->kept_count);
     seen->required = false;
     if (older)
         seen->hint = "They came with the copy: dwclean clean --dataverse-only, before the relink.";

@@ -455,9 +455,8 @@ rows_older_than_the_copy_are_counted_when_its_time_is_known(void **state)
     static const struct {
         const char *restored_at, *says;
     } times[] = {
-        {"2026-01-01", "ok: 0 of 2 rows are older than the copy (2026-01-01)"},
-        {"2026-01-01T00:00:01",
-         "differs: 2 of 2 rows are older than the copy (2026-01-01T00:00:01)"},
+        {"2026-01-01", "ok: rows older than the copy (2026-01-01): 0 of 2"},
+        {"2026-01-01T00:00:01", "differs: rows older than the copy (2026-01-01T00:00:01): 2 of 2"},
     };
 
     (void)state;

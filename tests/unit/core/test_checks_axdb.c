@@ -251,7 +251,7 @@ static const struct rare_case cases[] = {
     {NULL, ageless, NULL, "D-ROWS", "created",
      "differs: Dual Write Runtime Configurations: 2 rows, created at an unknown time"},
     {NULL, one_of_many, ask_since_2026, "D-ROWS", "older",
-     "differs: 1 of the first 2 row is older than the copy (2026-01-02)"},
+     "differs: rows older than the copy (2026-01-02): 1 of the first 2"},
     {NULL, no_rows, ask_since_2026, "D-ROWS", "older", ""},
     {NULL, NULL, ask_since_some_day, "D-ROWS", "older", ""},
 };
