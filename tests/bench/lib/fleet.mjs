@@ -20,7 +20,7 @@ cacert = ${sandbox.env.CA}
 `;
 
 export async function fleet(bench) {
-  const ENVIRONMENTS = bench.quick ? 64 : 200;
+  const ENVIRONMENTS = bench.quick ? 48 : 200;
   const sandbox = await Sandbox.start(bench, 'clean');
   const tds = await Proxy.open(sandbox.tdsPort, 50);
   const web = await Proxy.open(sandbox.dataversePort, 50);
