@@ -127,11 +127,12 @@ async function residentOf(half, rows) {
   const times = ["--max-lock-time", "10m", "-t", "600"];
   // one half alone cannot ask whose rows these are
   if (half === "--axdb-only") times.push("--expect-dataverse-host", "contoso-uat.crm4.dynamics.com");
+  const halfOfUndo = half === "--dataverse-only" ? [half] : [];
   try {
     const sizes = {};
     sizes.verify = await measured(world, ["verify", half, "-t", "600"], 2);
     sizes.clean = await measured(world, ["clean", half, ...times, ...CONFIRMED, await planId(world, ["clean", half, ...times])], 0);
-    sizes.undo = await measured(world, ["undo", "last", ...times, ...CONFIRMED, await planId(world, ["undo", "last", ...times])], 0);
+    sizes.undo = await measured(world, ["undo", "last", ...halfOfUndo, ...times, ...CONFIRMED, await planId(world, ["undo", "last", ...halfOfUndo, ...times])], 0);
     for (const [name, { kb, seconds }] of Object.entries(sizes)) say("resident", `${name} ${half}`, rows, `${kb} KB`, seconds);
     return sizes;
   } finally {
