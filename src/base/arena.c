@@ -8,6 +8,25 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_IS_WATCHED
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define ARENA_IS_WATCHED
+#endif
+
+/* AddressSanitizer sees a block as one object; told so, it finds what is written behind a piece of
+ * it. */
+#ifdef ARENA_IS_WATCHED
+#include <sanitizer/asan_interface.h>
+enum { GAP_BYTES = 16 };
+#else
+#define ASAN_POISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+enum { GAP_BYTES = 0 };
+#endif
+
 enum { BLOCK_BYTES = 64 * 1024 };
 
 struct block {
@@ -95,6 +114,7 @@ block_for(struct arena *arena, size_t size)
     block = calloc(1, sizeof *block + room);
     if (!block)
         return NULL;
+    ASAN_POISON_MEMORY_REGION(block->bytes, room);
     block->size = room;
     block->next = arena->blocks;
     arena->blocks = block;
@@ -109,14 +129,17 @@ arena_alloc(struct arena *arena, size_t size)
     struct block *block;
     void *bytes;
 
-    if (size > SIZE_MAX - step)
+    if (size > SIZE_MAX - step - GAP_BYTES)
         return NULL;
-    size = (size + step - 1) / step * step;
-    block = block_for(arena, size);
+    const size_t taken = (size + GAP_BYTES + step - 1) / step * step;
+    block = block_for(arena, taken);
     if (!block)
         return NULL;
     bytes = block->bytes + block->used;
-    block->used += size;
+    block->used += taken;
+    /* what is shared with another process is not watched: each has a picture of its own */
+    if (!arena->mapped)
+        ASAN_UNPOISON_MEMORY_REGION(bytes, size);
     return bytes;
 }
 

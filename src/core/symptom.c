@@ -170,8 +170,8 @@ lower_ascii(char *text)
 const char *
 symptom_fold(const char *text, size_t size, bool lower, struct arena *arena)
 {
-    /* "n't" grows by a byte, and takes at least four */
-    char *to = arena_alloc(arena, size + size / 4 + 2);
+    /* "n't" takes three bytes and becomes four */
+    char *to = arena_alloc(arena, size + size / 3 + 2);
 
     if (!to)
         return NULL;
