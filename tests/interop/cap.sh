@@ -8,6 +8,7 @@ skip() {
     exit 77
 }
 command -v npm >/dev/null 2>&1 || skip "npm is not installed"
+[ "$(node -p 'parseInt(process.versions.node)')" -ge 20 ] || skip "@sap/cds wants Node.js 20"
 mkdir -p "$cache"
 if ! cmp -s "$source/package-lock.json" "$cache/installed"; then
     rm -rf "$cache"

@@ -34,6 +34,7 @@ while kill -0 "$SANDBOX_PID" 2>/dev/null; do
     [ "$tries" -lt 50 ] || { echo "the sandbox is still there"; exit 1; }
     sleep 0.1
 done
-left=$(ps -eo pgid=,pid=,args= | awk -v group="$group" '$1 == group')
+# what has ended and only waits for init to notice is not running
+left=$(ps -eo pgid=,pid=,stat=,args= | awk -v group="$group" '$1 == group && $3 !~ /^Z/')
 [ -z "$left" ] || { echo "still running: $left"; exit 1; }
 echo "interrupted: status 130, no process left"
