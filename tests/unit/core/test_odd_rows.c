@@ -41,43 +41,41 @@ break_key(const struct schema *schema, struct row *row, struct field *fields)
 }
 
 static void
+put_field(const struct schema *schema, struct field *fields, const char *column, struct field field)
+{
+    const size_t at = column_at(schema, column);
+
+    if (at < schema->count)
+        fields[at] = field;
+}
+
+static void
 blank_url(const struct schema *schema, struct row *row, struct field *fields)
 {
-    const size_t at = column_at(schema, "EXTERNALENVIRONMENTURL");
-
     (void)row;
-    if (at < schema->count)
-        fields[at] = (struct field){.is_null = true};
+    put_field(schema, fields, "EXTERNALENVIRONMENTURL", (struct field){.is_null = true});
 }
 
 static void
 null_status(const struct schema *schema, struct row *row, struct field *fields)
 {
-    const size_t at = column_at(schema, "STATUS");
-
     (void)row;
-    if (at < schema->count)
-        fields[at] = (struct field){.is_null = true};
+    put_field(schema, fields, "STATUS", (struct field){.is_null = true});
 }
 
 static void
 long_status(const struct schema *schema, struct row *row, struct field *fields)
 {
-    const size_t at = column_at(schema, "STATUS");
-
     (void)row;
-    if (at < schema->count)
-        fields[at].bytes = slice_of_string("000000000000000000000001");
+    put_field(schema, fields, "STATUS",
+              (struct field){.bytes = slice_of_string("000000000000000000000001")});
 }
 
 static void
 wordy_status(const struct schema *schema, struct row *row, struct field *fields)
 {
-    const size_t at = column_at(schema, "STATUS");
-
     (void)row;
-    if (at < schema->count)
-        fields[at].bytes = slice_of_string("some");
+    put_field(schema, fields, "STATUS", (struct field){.bytes = slice_of_string("some")});
 }
 
 static void
