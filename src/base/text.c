@@ -599,16 +599,19 @@ text_decode_base64(const char *string, size_t size, unsigned char **ret_bytes, s
     return true;
 }
 
+/** The digit's value, 0 to 15; -1 for what is no digit. Looked up: nobody can guess which branch
+ * the next digit of a digest would take. */
 static int
 hex_value(char digit)
 {
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
+    static const signed char values_and_one[256] = {
+        ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+        ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+        ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+        ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+    };
+
+    return values_and_one[(unsigned char)digit] - 1;
 }
 
 bool
@@ -620,7 +623,7 @@ text_decode_hex(const char *string, size_t size, unsigned char *out)
         const int high = hex_value(string[i]);
         const int low = hex_value(string[i + 1]);
 
-        if (high < 0 || low < 0)
+        if ((high | low) < 0)
             return false;
         out[i / 2] = (unsigned char)(high << 4 | low);
     }

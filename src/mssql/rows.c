@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_COLUMNS = 1024, MAX_ROW_TEXT = 1024 * 1024 };
+enum { MAX_COLUMNS = 1024, MAX_ROW_TEXT = 1024 * 1024, MAX_VARBINARY = 8000 };
 
 struct reader {
     const struct schema *schema;
@@ -45,8 +45,21 @@ has_length(const struct column *column)
     return value_is_bytes(value_kind_of(column->type_name));
 }
 
+/** Character columns as bytes: nothing translates those. Not as varbinary(max) where the column has
+ * a length: that is several times the work for both sides. UTF-8 may be longer than the catalog's
+ * bytes, which are then those of another encoding. */
+static void
+append_as_bytes(const struct schema *schema, const struct column *column, struct text *out)
+{
+    if (schema->utf8_text || column->max_length < 1 || column->max_length > MAX_VARBINARY)
+        text_append(out, "CONVERT(varbinary(max), ");
+    else
+        text_printf(out, "CONVERT(varbinary(%" PRId32 "), ", column->max_length);
+}
+
 static bool
-append_column(const struct column *column, struct text *out, struct err *err)
+append_column(const struct schema *schema, const struct column *column, struct text *out,
+              struct err *err)
 {
     enum value_kind kind = value_kind_of(column->type_name);
 
@@ -54,7 +67,7 @@ append_column(const struct column *column, struct text *out, struct err *err)
         return err_set(err, ERR_SCHEMA, "column %s has type %s, which has no exact way back",
                        column->name, column->type_name);
     if (kind == VALUE_CHARACTER)
-        text_append(out, "CONVERT(varbinary(max), ");
+        append_as_bytes(schema, column, out);
     if (!batch_identifier(out, column->name, err))
         return false;
     if (kind == VALUE_CHARACTER)
@@ -78,7 +91,7 @@ mssql_rows_batch(const struct schema *schema, struct text *batch, struct err *er
     for (size_t i = 0; i < schema->count; i++) {
         if (i > 0)
             text_append(&columns, ", ");
-        if (!append_column(&schema->columns[i], &columns, err))
+        if (!append_column(schema, &schema->columns[i], &columns, err))
             return false;
     }
     if (!batch_identifier(&table, table_name(schema->table), err) || !text_ok(&columns, err))
