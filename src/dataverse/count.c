@@ -58,30 +58,44 @@ count_url(const char *root, const char *entity_set, char *ret, size_t size)
     (void)snprintf(ret, size, "%s%s?$apply=aggregate($count%%20as%%20rows)", root, entity_set);
 }
 
+void
+count_ask(struct count_question *question, const struct session *session,
+          const struct definition *definition)
+{
+    count_url(session->root, definition->entity_set, question->url, sizeof question->url);
+    question->fetch = (struct fetch){.url = question->url, .may_fail = true};
+}
+
+bool
+count_answered(struct session *session, const struct definition *definition,
+               const struct fetch *fetch, int64_t *ret, struct err *err)
+{
+    int64_t count;
+
+    if (fetch->judgement.verdict != VERDICT_OK) {
+        /* 0x8004E023 beyond 50 000 rows; some services do not aggregate at all. */
+        if (fetch->judgement.odata && fetch->answer->status != 403)
+            return count_pages(session, definition, ret, err);
+        *err = fetch->judgement.err;
+        return false;
+    }
+    count = read_aggregate(fetch->answer);
+    if (count < 0)
+        return answer_malformed(fetch->answer, "the service does not say how many rows there are",
+                                err);
+    *ret = count;
+    return true;
+}
+
 bool
 count_rows(struct session *session, const struct definition *definition, int64_t *ret,
            struct err *err)
 {
-    char url[sizeof session->root + DEFINITION_NAME_BYTES + 64];
-    struct fetch fetch = {.url = url, .may_fail = true};
-    int64_t count;
+    struct count_question question;
 
-    count_url(session->root, definition->entity_set, url, sizeof url);
-    if (!session_fetch(session, &fetch, 1, err))
-        return false;
-    if (fetch.judgement.verdict != VERDICT_OK) {
-        /* 0x8004E023 beyond 50 000 rows; some services do not aggregate at all. */
-        if (fetch.judgement.odata && fetch.answer->status != 403)
-            return count_pages(session, definition, ret, err);
-        *err = fetch.judgement.err;
-        return false;
-    }
-    count = read_aggregate(fetch.answer);
-    if (count < 0)
-        return answer_malformed(fetch.answer, "the service does not say how many rows there are",
-                                err);
-    *ret = count;
-    return true;
+    count_ask(&question, session, definition);
+    return session_fetch(session, &question.fetch, 1, err) &&
+           count_answered(session, definition, &question.fetch, ret, err);
 }
 
 bool

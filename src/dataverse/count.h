@@ -14,6 +14,20 @@
 MUST_CHECK bool count_rows(struct session *session, const struct definition *definition,
                            int64_t *ret, struct err *err);
 
+/** The question of count_rows by itself, to be asked beside others. */
+struct count_question {
+    char url[URL_ORIGIN_BYTES + SESSION_PATH_BYTES + DEFINITION_NAME_BYTES + 64];
+    struct fetch fetch; /* its URL is the one above */
+};
+
+void count_ask(struct count_question *question, const struct session *session,
+               const struct definition *definition);
+
+/** What count_rows makes of the answer, which session_fetch brought: with more requests where the
+ * service does not count so. */
+MUST_CHECK bool count_answered(struct session *session, const struct definition *definition,
+                               const struct fetch *fetch, int64_t *ret, struct err *err);
+
 /**
  * Is a list of `listed` rows whole? True when the count taken before it was the same, or the one
  * that is taken now is: rows came or went meanwhile. Else ERR_SERVER.

@@ -130,9 +130,24 @@ read_link(const struct fetch *fetch, struct arena *arena, struct runtime_identit
     return (ret->fno_url && ret->link_detail) || arena_exhausted(err);
 }
 
+/** The rights, and beside them the rows are counted, for the list that comes next: -1 where they
+ * were not. */
+static bool
+read_rights(struct session *session, struct arena *arena, const struct definition *definition,
+            struct runtime_identity *ret, int64_t *ret_rows, struct err *err)
+{
+    struct count_question counting;
+
+    *ret_rows = -1;
+    count_ask(&counting, session, definition);
+    return rights_fetch(session, arena, definition, ret, &counting.fetch, err) &&
+           (!counting.fetch.answer ||
+            count_answered(session, definition, &counting.fetch, ret_rows, err));
+}
+
 static bool
 read_identity(struct session *session, struct arena *arena, struct definition *ret_definition,
-              struct runtime_identity *ret, struct err *err)
+              struct runtime_identity *ret, int64_t *ret_rows, struct err *err)
 {
     struct fetch fetches[QUESTIONS] = {
         [ASK_LINK] = {.may_fail = true}, [ASK_DEFINITION] = {.may_fail = true}};
@@ -154,7 +169,7 @@ read_identity(struct session *session, struct arena *arena, struct definition *r
     ret->optimistic_concurrency = ret_definition->optimistic_concurrency;
     if (!ret->dialled_host || !ret->entity_set || !ret->key_column)
         return arena_exhausted(err);
-    return rights_fetch(session, arena, ret_definition, ret, err);
+    return read_rights(session, arena, ret_definition, ret, ret_rows, err);
 }
 
 enum { STAMP_BYTES = 64 };
@@ -267,10 +282,10 @@ observe_query(struct arena *arena, const struct definition *definition)
                                   .page_rows = PAGE_ROWS};
 }
 
-/** Read the list once. `*ret_listed` is how many rows it had, `*ret_before` the count before. */
+/** Read the list once, behind the count. */
 static bool
 read_list(struct session *session, const struct definition *definition, struct found *found,
-          int64_t *ret_before, struct err *err)
+          struct err *err)
 {
     const struct ordered_query query = observe_query(found->arena, definition);
     const struct ordered_sink sink = {.ctx = found, .take = take_row};
@@ -283,24 +298,23 @@ read_list(struct session *session, const struct definition *definition, struct f
     found->kept_count = 0;
     found->first_created[0] = '\0';
     found->last_created[0] = '\0';
-    return count_rows(session, definition, ret_before, err) &&
-           ordered_read(session, &query, &sink, &listed, err);
+    return ordered_read(session, &query, &sink, &listed, err);
 }
 
 /**
- * A list whose length is not the count taken before it is read again when nobody has seen its rows
- * yet; then it must agree.
+ * `before` is how many rows there were, -1 = not counted yet. A list whose length is not the count
+ * taken before it is read again when nobody has seen its rows yet; then it must agree.
  */
 static bool
-read_whole_list(struct session *session, const struct definition *definition, struct found *found,
-                struct err *err)
+read_whole_list(struct session *session, const struct definition *definition, int64_t before,
+                struct found *found, struct err *err)
 {
-    int64_t before = -1;
-
-    if (!read_list(session, definition, found, &before, err))
+    if ((before < 0 && !count_rows(session, definition, &before, err)) ||
+        !read_list(session, definition, found, err))
         return false;
     if (!found->sink && (int64_t)found->count != before &&
-        !read_list(session, definition, found, &before, err))
+        (!count_rows(session, definition, &before, err) ||
+         !read_list(session, definition, found, err)))
         return false;
     return count_agrees(session, definition, before, (int64_t)found->count, err);
 }
@@ -325,6 +339,7 @@ observe_environment(struct session *session, struct arena *arena,
     struct runtime_evidence evidence = {0};
     struct definition definition = {0};
     struct found found = {.arena = arena, .sink = sink};
+    int64_t before = -1;
 
     found.kept = arena_alloc(arena, RUNTIME_ROWS_KEPT * sizeof *found.kept);
     if (!found.kept)
@@ -332,8 +347,9 @@ observe_environment(struct session *session, struct arena *arena,
     if (!(session->options->odata
               ? odata_define(session, &definition, err) &&
                     odata_identity(session, &definition, arena, &evidence.identity, err)
-              : read_identity(session, arena, &definition, &evidence.identity, err)) ||
-        !read_whole_list(session, &definition, &found, err) || !finish(&found, &evidence, err))
+              : read_identity(session, arena, &definition, &evidence.identity, &before, err)) ||
+        !read_whole_list(session, &definition, before, &found, err) ||
+        !finish(&found, &evidence, err))
         return false;
     *ret_definition = definition;
     *ret = evidence;

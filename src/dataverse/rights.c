@@ -73,7 +73,7 @@ rights_url(struct arena *arena, const char *root, const char *user_id, const cha
 
 bool
 rights_fetch(struct session *session, struct arena *arena, const struct definition *definition,
-             struct runtime_identity *ret, struct err *err)
+             struct runtime_identity *ret, struct fetch *beside, struct err *err)
 {
     const struct {
         const char *privilege;
@@ -83,7 +83,7 @@ rights_fetch(struct session *session, struct arena *arena, const struct definiti
                  {definition->delete_privilege, RIGHTS_ALL_ROWS, &ret->may_delete},
                  {definition->create_privilege, RIGHTS_OWN_ROWS, &ret->may_create}};
     enum { ASKED = sizeof asked / sizeof asked[0] };
-    struct fetch fetches[ASKED] = {0};
+    struct fetch fetches[ASKED + 1] = {[ASKED] = *beside};
     struct err why = {0};
 
     for (size_t i = 0; i < ASKED; i++)
@@ -97,7 +97,7 @@ rights_fetch(struct session *session, struct arena *arena, const struct definiti
         if (!fetches[i].url)
             return arena_exhausted(err);
     }
-    if (!session_fetch(session, fetches, ASKED, &why)) {
+    if (!session_fetch(session, fetches, ASKED + 1, &why)) {
         if (why.code != ERR_INTERRUPTED && why.code != ERR_INTERNAL)
             return true;
         *err = why;
@@ -105,5 +105,6 @@ rights_fetch(struct session *session, struct arena *arena, const struct definiti
     }
     for (size_t i = 0; i < ASKED; i++)
         *asked[i].ret = judge_fetch(&fetches[i], asked[i].privilege, asked[i].reach);
+    *beside = fetches[ASKED];
     return true;
 }

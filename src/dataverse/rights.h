@@ -21,12 +21,13 @@ enum right rights_judge(struct slice body, const char *privilege, enum rights_re
 
 /**
  * Ask about reading, deleting and creating, and fill the three rights of `ret`, whose user_id is
- * known. A service that does not tell leaves them RIGHT_UNKNOWN; false is for a stop signal and for
- * lack of memory.
+ * known. `beside` is asked at the same time; its answer is NULL where nothing was asked. A service
+ * that does not tell leaves the rights RIGHT_UNKNOWN; false is for a stop signal and for lack of
+ * memory.
  */
 MUST_CHECK bool rights_fetch(struct session *session, struct arena *arena,
                              const struct definition *definition, struct runtime_identity *ret,
-                             struct err *err);
+                             struct fetch *beside, struct err *err);
 
 /** The question for one privilege of the user; NULL = out of memory. */
 const char *rights_url(struct arena *arena, const char *root, const char *user_id,
