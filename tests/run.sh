@@ -82,6 +82,9 @@ if [ "${1:-}" = --beside ]; then
     stage lint.tree sh tests/lint/check_tree.sh
     stage package sh tests/package/run.sh
     stage coverage sh tests/support/coverage.sh
+    stage demo sh fixtures/demo.sh
+    stage demo.twice sh fixtures/demo.sh
+    stage demo.interrupted sh tests/support/demo_interrupted.sh
     echo "$passed $failed" >build/beside.numbers
     exit
 fi
@@ -95,9 +98,6 @@ trap 'kill -TERM -- "-$beside" 2>/dev/null' EXIT
 trap 'exit 130' INT TERM
 tests ci
 tests asan
-stage demo sh fixtures/demo.sh
-stage demo.twice sh fixtures/demo.sh
-stage demo.interrupted sh tests/support/demo_interrupted.sh
 wait "$beside"
 cat build/beside.log
 if read -r more bad <build/beside.numbers; then

@@ -5,7 +5,7 @@ if(DWCLEAN_TIDY STREQUAL "deep")
   set(CMAKE_C_CLANG_TIDY clang-tidy)
 elseif(DWCLEAN_TIDY STREQUAL "quick")
   set(CMAKE_C_CLANG_TIDY clang-tidy --extra-arg=-Xclang --extra-arg=-analyzer-config --extra-arg=-Xclang
-    --extra-arg=max-nodes=50000)
+    --extra-arg=max-nodes=20000)
 elseif(DWCLEAN_TIDY)
   message(FATAL_ERROR "DWCLEAN_TIDY is quick or deep, not ${DWCLEAN_TIDY}")
 endif()
