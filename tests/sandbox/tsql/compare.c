@@ -13,6 +13,8 @@ compare_text(struct units a, struct units b)
 {
     size_t na = without_blanks(a), nb = without_blanks(b);
     for (size_t i = 0; i < na && i < nb; i++) {
+        if (a.at[i] == b.at[i])
+            continue;
         uint16_t x = unit_upper(a.at[i]), y = unit_upper(b.at[i]);
         if (x != y)
             return x < y ? -1 : 1;
@@ -134,11 +136,14 @@ key_text(struct buf *b, const struct val *v)
 static void
 key_bytes(struct buf *b, const struct val *v)
 {
+    unsigned char *to = buf_room(b, 2 * v->v.length);
+    size_t n = 0;
     for (size_t i = 0; i < v->v.length; i++) {
-        buf_u8(b, v->v.bytes[i]);
+        to[n++] = v->v.bytes[i];
         if (v->v.bytes[i] == 0)
-            buf_u8(b, 0xFF);
+            to[n++] = 0xFF;
     }
+    b->length += n;
     buf_be(b, 0, 2);
 }
 

@@ -174,7 +174,7 @@ fault_sql(struct session *s, const struct fault_action *a)
 bool
 fault_point(struct session *s, const char *point, const char *subject)
 {
-    if (!s->engine->faults || s->internal)
+    if (s->internal || !faults_any(s->engine->faults))
         return true;
     struct fault_action a = fault_at(s->engine->faults, point, subject);
     switch (a.what) {
@@ -710,7 +710,7 @@ before_statement(struct session *s, const struct stmt *st)
     s->line = st->line;
     if (session_interrupted(s))
         return false;
-    if (!s->engine->faults || s->internal || st->kind == ST_BLOCK || st->kind == ST_TRY)
+    if (s->internal || st->kind == ST_BLOCK || st->kind == ST_TRY || !faults_any(s->engine->faults))
         return true;
     struct arena a = {0};
     bool ok = fault_point(s, "tsql.statement", stmt_text(&a, &s->frame->batch, st));

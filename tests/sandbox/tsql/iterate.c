@@ -104,10 +104,21 @@ source_open_table(struct ectx *x, struct source *src, struct table *t, const cha
     return open_filters(x, src);
 }
 
+void
+source_use(struct source *src, int column)
+{
+    if (src->wanted)
+        src->wanted[column] = true;
+    if (src->used <= column)
+        src->used = column + 1;
+}
+
 static bool
 open_object(struct ectx *x, struct source *src, struct from *f)
 {
     struct table *t = catalog_find(x->s, &f->name);
+    if (t)
+        src->wanted = arena_alloc(x->v.arena, (size_t)t->count * sizeof *src->wanted);
     if (t)
         return source_open_table(x, src, t, "select") && lock_for_read(x, t, f->hints);
     src->view = sysview_find(x->s, &f->name);
@@ -293,9 +304,12 @@ walk_table(struct iteration *it, struct source *src, struct continuation next)
     enum step step = STEP_ON;
     int rc = 0;
     src->row = row;
+    if (src->wanted)
+        scan_part(scan, src->wanted, src->used);
     while (step == STEP_ON && (rc = scan_next(scan, row, &it->rid)) == 1) {
         bool pass = true;
-        if (src->filter_count && !visible(it->x, src, &pass)) {
+        if ((src->filter_count && !visible(it->x, src, &pass)) ||
+            (pass && !early_passes(it->x, src, &pass))) {
             step = STEP_ERROR;
             break;
         }
@@ -316,10 +330,11 @@ walk_view(struct iteration *it, struct source *src, struct continuation next)
         return STEP_ERROR;
     enum step step = STEP_ON;
     for (size_t i = 0; i < src->row_count && step == STEP_ON; i++) {
-        src->row = src->rows + i * (size_t)src->count;
-        if (session_interrupted(it->x->s))
+        bool pass = true;
+        src->row = src->rows[i];
+        if (session_interrupted(it->x->s) || !early_passes(it->x, src, &pass))
             step = STEP_ERROR;
-        else
+        else if (pass)
             step = next.row(next.ctx);
     }
     src->row = NULL;

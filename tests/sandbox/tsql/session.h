@@ -333,6 +333,8 @@ struct scan;
 struct scan *scan_open(struct session *, const struct table *, int index, const struct buf *key);
 /** 1 a row, 0 the end, -1 an error. Values are borrowed until the next call. */
 int scan_next(struct scan *, struct val *values, int64_t *rid);
+/** Of the rows only these columns, and none after so many; the others are left as they are. */
+void scan_part(struct scan *, const bool *wanted, int columns);
 void scan_close(struct scan *);
 bool store_insert(struct session *, const struct table *, const struct val *row);
 bool store_delete(struct session *, const struct table *, int64_t rid, const struct val *row);
@@ -363,9 +365,13 @@ struct source {
     struct query *query;
     const struct from *from;
     struct val *row;
-    struct val *rows; /* a view's rows, read once a statement */
+    struct val **rows; /* a view's rows, read once a statement */
     size_t row_count;
     bool rows_read;
+    bool *wanted; /* of a table that is only read: which columns are; NULL = all */
+    int used;     /* how many columns there are up to the last that is asked for */
+    struct expr **early; /* see early.c */
+    int early_count;
     const struct predicate **filters; /* row-level security */
     int filter_count;
 };
@@ -426,7 +432,12 @@ struct variable *variable_find(struct ectx *, const char *name);
 /** Convert and keep: the variable owns its bytes. */
 bool variable_set(struct ectx *, struct variable *, const struct val *);
 bool global_value(struct ectx *, const char *name, struct val *out);
-bool source_rows(struct ectx *, struct source *); /* fill rows of a view */
+/** The statement asks for this column of the source's rows; others need not be made. */
+void source_use(struct source *, int column);
+/** Where there are joins: give each source the conditions of WHERE that concern it alone. */
+void early_place(struct arena *, const struct select *, struct bound_select *);
+/** Does the source's row pass them? */
+bool early_passes(struct ectx *, const struct source *, bool *ret_pass);
 bool source_open_table(struct ectx *, struct source *, struct table *, const char *right);
 bool bind_item_list(struct ectx *, struct item *, int count, struct bound_select *);
 bool sources_open(struct ectx *, struct from *, struct bound_select *, struct scope *outer);

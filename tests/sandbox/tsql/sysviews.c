@@ -205,26 +205,35 @@ sysview_columns(const struct sysview *v, int *count)
 void
 row_new(struct rows *r)
 {
+    struct arena *a = r->x->v.arena;
+    size_t bytes = (size_t)r->width * sizeof *r->row;
     if (r->count == r->capacity) {
-        size_t capacity = r->capacity ? r->capacity * 2 : 16;
-        struct val *bigger =
-            arena_alloc(r->x->v.arena, capacity * (size_t)r->width * sizeof *bigger);
+        size_t capacity = r->capacity ? r->capacity * 2 : 64;
+        struct val **bigger = arena_alloc(a, capacity * sizeof *bigger);
         if (r->count)
-            memcpy(bigger, r->at, r->count * (size_t)r->width * sizeof *bigger);
+            memcpy(bigger, r->at, r->count * sizeof *bigger);
         r->at = bigger;
         r->capacity = capacity;
     }
-    r->row = r->at + r->count++ * (size_t)r->width;
-    for (int i = 0; i < r->width; i++)
-        r->row[i] = val_null(r->columns[i].type);
+    if (!r->blank) {
+        r->blank = arena_alloc(a, bytes);
+        for (int i = 0; i < r->width; i++)
+            r->blank[i] = val_null(r->columns[i].type);
+    }
+    r->row = r->at[r->count++] = arena_copy(a, r->blank, bytes);
+    r->next = 0;
 }
 
 static struct val *
 cell(struct rows *r, const char *name)
 {
-    for (int i = 0; i < r->width; i++)
-        if (same_name(r->columns[i].name, name))
-            return &r->row[i];
+    for (int i = 0; i < r->width; i++) {
+        int at = (r->next + i) % r->width;
+        if (strcmp(r->columns[at].name, name) == 0) {
+            r->next = at + 1;
+            return &r->row[at];
+        }
+    }
     return NULL;
 }
 
@@ -297,7 +306,7 @@ sysview_fill(struct ectx *x, struct source *src)
     /* rows must outlive the row that is being evaluated: they go into memory of the statement */
     struct ectx y = *x;
     y.v.arena = s->statement_arena;
-    struct rows r = {.x = &y, .columns = src->columns, .width = src->count};
+    struct rows r = {.x = &y, .columns = src->columns, .width = src->used ? src->used : 1};
     src->view->fill(&r);
     src->rows = r.at;
     src->row_count = r.count;

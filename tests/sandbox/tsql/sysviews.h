@@ -7,9 +7,10 @@
 struct rows {
     struct ectx *x;
     const struct column *columns;
-    int width;
-    struct val *at, *row;
+    int width; /* columns after the last that is asked for are left out */
+    struct val **at, *row, *blank; /* blank: a row of NULLs */
     size_t count, capacity;
+    int next; /* the column after the last that was set: where the next is likely to be */
 };
 
 void row_new(struct rows *);
