@@ -47,6 +47,10 @@ tds_utf8_from_utf16le(const unsigned char *utf16le, size_t units, char *ret, siz
     size_t length = 0;
     for (size_t index = 0; index < units;) {
         char encoded[4];
+        if (unit_at(utf16le, index) < 0x80 && length + 1 < ret_size) {
+            ret[length++] = (char)utf16le[2 * index++];
+            continue;
+        }
         size_t count = encode_utf8(next_utf16(utf16le, units, &index), encoded);
         if (length + count >= ret_size)
             break;

@@ -301,7 +301,7 @@ bind_call(struct ectx *x, struct expr *e)
     if (!bind_args(x, e))
         return false;
     e->type = function_type(e->function, e);
-    e->answered = false;
+    e->answered = 0;
     e->steady = e->function->eval == f_object_id; /* the catalog stands still for a statement */
     for (int i = 0; i < e->count; i++)
         e->steady = e->steady && e->args[i]->kind == EX_LITERAL;

@@ -56,6 +56,38 @@ compare_decimal(const struct val *a, const struct val *b)
     return a->v.negative ? -order : order;
 }
 
+static uint16_t
+wide_at(const struct val *v, size_t i)
+{
+    return (uint16_t)(v->v.bytes[2 * i] | v->v.bytes[2 * i + 1] << 8);
+}
+
+static size_t
+wide_count(const struct val *v)
+{
+    size_t n = v->v.length / 2;
+    while (n && wide_at(v, n - 1) == ' ')
+        n--;
+    return n;
+}
+
+/* compare_text of two texts in UTF-16, where they lie. */
+static int
+compare_wide(const struct val *a, const struct val *b)
+{
+    size_t na = wide_count(a), nb = wide_count(b);
+    for (size_t i = 0; i < na && i < nb; i++) {
+        uint16_t x = wide_at(a, i), y = wide_at(b, i);
+        if (x == y)
+            continue;
+        x = unit_upper(x);
+        y = unit_upper(y);
+        if (x != y)
+            return x < y ? -1 : 1;
+    }
+    return na < nb ? -1 : na > nb;
+}
+
 static int
 compare_same(struct arena *arena, const struct val *a, const struct val *b)
 {
@@ -64,6 +96,8 @@ compare_same(struct arena *arena, const struct val *a, const struct val *b)
         return compare_decimal(a, b);
     if (t == SQL_FLOAT || t == SQL_REAL)
         return a->v.real < b->v.real ? -1 : a->v.real > b->v.real;
+    if (type_is_nchar(t) && type_is_nchar(b->t.type))
+        return compare_wide(a, b);
     if (type_is_char(t))
         return compare_text(val_text(arena, a), val_text(arena, b));
     if (type_is_binary(t))
@@ -114,7 +148,7 @@ static uint16_t
 unit_at(const struct val *v, size_t i)
 {
     if (type_is_nchar(v->t.type))
-        return (uint16_t)(v->v.bytes[2 * i] | v->v.bytes[2 * i + 1] << 8);
+        return wide_at(v, i);
     return unit_from_codepage(v->v.bytes[i], v->t.codepage);
 }
 

@@ -68,11 +68,67 @@ place(struct arena *a, const struct select *s, struct bound_select *b, struct ex
         give(a, b->sources[source], e);
 }
 
+/* Can the condition neither fail nor be about anything but whole numbers? */
+static bool
+is_plain(const struct expr *e)
+{
+    int source;
+    if (e->kind == EX_AND)
+        return is_plain(e->args[0]) && is_plain(e->args[1]);
+    return e->kind == EX_COMPARE && is_plain_number(e->args[0], &source) &&
+           is_plain_number(e->args[1], &source);
+}
+
+/* An equality of ON between a column of the source and one of another source. */
+static void
+find_probe(struct source *src, int index, const struct expr *e)
+{
+    if (e->kind == EX_AND) {
+        find_probe(src, index, e->args[0]);
+        find_probe(src, index, e->args[1]);
+        return;
+    }
+    for (int i = 0; i < 2 && e->op == '=' && !src->probe; i++) {
+        const struct expr *own = e->args[i], *other = e->args[1 - i];
+        if (own->kind == EX_COLUMN && other->kind == EX_COLUMN && own->source == index &&
+            other->source != index) {
+            src->probe = own;
+            src->probe_of = other;
+        }
+    }
+}
+
+static void
+place_probes(const struct from *f, struct bound_select *b)
+{
+    if (f->kind != FROM_JOIN)
+        return;
+    place_probes(f->left, b);
+    place_probes(f->right, b);
+    if (f->on && f->right->kind == FROM_TABLE && is_plain(f->on))
+        find_probe(b->sources[f->right->source], f->right->source, f->on);
+}
+
 void
 early_place(struct arena *a, const struct select *s, struct bound_select *b)
 {
-    if (s->from && s->where && b->source_count > 1)
+    if (!s->from || b->source_count < 2)
+        return;
+    if (s->where)
         place(a, s, b, s->where);
+    place_probes(s->from, b);
+}
+
+bool
+early_probe(struct source *const *sources, const struct source *src, const struct val *row)
+{
+    if (!src->probe)
+        return true;
+    const struct val *other = sources[src->probe_of->source]->row, *own = &row[src->probe->column];
+    if (!other)
+        return false;
+    other += src->probe_of->column;
+    return !own->v.is_null && !other->v.is_null && own->v.integer == other->v.integer;
 }
 
 bool

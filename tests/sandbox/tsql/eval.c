@@ -667,7 +667,7 @@ eval_call(struct ectx *x, struct expr *e, struct val *out)
 {
     struct val args[32];
     int count = e->count < 32 ? e->count : 32;
-    if (e->steady && e->answered) {
+    if (e->steady && e->answered == x->s->statement) {
         *out = e->answer;
         return true;
     }
@@ -682,10 +682,13 @@ eval_call(struct ectx *x, struct expr *e, struct val *out)
         }
     }
     *out = val_null(e->type);
-    e->answered = e->function->eval(x, e, args, out);
-    if (e->steady)
+    if (!e->function->eval(x, e, args, out))
+        return false;
+    if (e->steady) {
+        e->answered = x->s->statement;
         e->answer = *out;
-    return e->answered;
+    }
+    return true;
 }
 
 static bool

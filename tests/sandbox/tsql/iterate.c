@@ -294,9 +294,100 @@ visible(struct ectx *x, struct source *src, bool *ret_visible)
     return true;
 }
 
+/* A subquery may be run for every row outside: from the second time on, the rows of a small table
+ * lie in memory. */
+struct spool {
+    int reads;
+    bool whole;
+    struct val *rows;
+    size_t count;
+};
+
+enum { SPOOL_ROWS = 256, SPOOL_BYTES = 256 * 1024 };
+
+static bool
+fill_spool(struct iteration *it, struct source *src)
+{
+    struct arena *a = it->x->s->statement_arena;
+    struct spool *p = src->spool;
+    size_t width = (size_t)src->used, bytes = 0;
+    struct val *row = xcalloc((size_t)src->count, sizeof *row);
+    struct scan *scan = scan_open(it->x->s, src->table, -1, NULL);
+    int rc = scan ? 1 : -1;
+    p->rows = arena_alloc(a, (SPOOL_ROWS * width + 1) * sizeof *p->rows);
+    if (scan)
+        scan_part(scan, src->wanted, src->used);
+    while (rc == 1 && (rc = scan_next(scan, row, &it->rid)) == 1) {
+        if (p->count == SPOOL_ROWS || bytes > SPOOL_BYTES)
+            break;
+        for (size_t i = 0; i < width; i++) {
+            if (!src->wanted[i])
+                continue;
+            p->rows[p->count * width + i] = val_copy(a, &row[i]);
+            bytes += row[i].v.length;
+        }
+        p->count++;
+    }
+    p->whole = rc == 0;
+    scan_close(scan);
+    free(row);
+    return rc >= 0;
+}
+
+/* Does an index find the rows? */
+static bool
+has_lookup(struct iteration *it, const struct table *t)
+{
+    struct buf key = {0};
+    bool found = false;
+    for (int i = 0; i < t->index_count && it->where && !found; i++)
+        found = t->indexes[i].unique && index_lookup(it, t, i, &key);
+    buf_free(&key);
+    return found;
+}
+
+/* Only where nothing is being written: what a statement writes, it may read. */
+static bool
+use_spool(struct iteration *it, struct source *src, bool *ret_use)
+{
+    bool may = it->x->scope && it->x->scope->outer && src->wanted && it->index < 0 &&
+               !table_db(it->x->s, src->table)->writing && !has_lookup(it, src->table);
+    *ret_use = false;
+    if (!may)
+        return true;
+    if (!src->spool)
+        src->spool = arena_alloc(it->x->s->statement_arena, sizeof *src->spool);
+    if (++src->spool->reads == 2 && !fill_spool(it, src))
+        return false;
+    *ret_use = src->spool->whole;
+    return true;
+}
+
+static enum step
+walk_spool(struct iteration *it, struct source *src, struct continuation next)
+{
+    enum step step = STEP_ON;
+    for (size_t i = 0; i < src->spool->count && step == STEP_ON; i++) {
+        bool pass = true;
+        src->row = src->spool->rows + i * (size_t)src->used;
+        if (session_interrupted(it->x->s) || (src->filter_count && !visible(it->x, src, &pass)) ||
+            (pass && !early_passes(it->x, src, &pass)))
+            step = STEP_ERROR;
+        else if (pass)
+            step = next.row(next.ctx);
+    }
+    src->row = NULL;
+    return step;
+}
+
 static enum step
 walk_table(struct iteration *it, struct source *src, struct continuation next)
 {
+    bool spooled = false;
+    if (!use_spool(it, src, &spooled))
+        return STEP_ERROR;
+    if (spooled)
+        return walk_spool(it, src, next);
     struct scan *scan = open_scan(it, src->table);
     if (!scan)
         return STEP_ERROR;
@@ -331,6 +422,8 @@ walk_view(struct iteration *it, struct source *src, struct continuation next)
     enum step step = STEP_ON;
     for (size_t i = 0; i < src->row_count && step == STEP_ON; i++) {
         bool pass = true;
+        if (!early_probe(it->sources, src, src->rows[i]))
+            continue;
         src->row = src->rows[i];
         if (session_interrupted(it->x->s) || !early_passes(it->x, src, &pass))
             step = STEP_ERROR;
