@@ -16,7 +16,6 @@
 #include <archive.h>
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <libsmartcols.h>
 #include <locale.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -236,11 +235,10 @@ libraries(size_t *ret_count)
     facts[3] = (struct fact){"zstd", ZSTD_versionString()};
     facts[4] = (struct fact){"OpenSSL", crypto ? crypto : not_loaded};
     facts[5] = (struct fact){"libsodium", backup_key_library()};
-    const char *smartcols = NULL;
+    const char *smartcols = report_columns_version();
     /* loaded when it is needed */
     facts[6] = (struct fact){"libarchive", ARCHIVE_VERSION_ONLY_STRING " (of the build)"};
-    (void)scols_get_library_version(&smartcols);
-    facts[7] = (struct fact){"libsmartcols", smartcols};
+    facts[7] = (struct fact){"libsmartcols", smartcols ? smartcols : not_loaded};
     facts[8] = (struct fact){"libinih", INIH_VERSION " (of the build)"}; /* it does not tell */
     facts[9] = (struct fact){"GnuTLS", gnutls_library()};
     *ret_count = sizeof(facts) / sizeof(facts[0]) - (facts[9].value ? 0 : 1);

@@ -457,7 +457,8 @@ carry_out(struct program *program)
         return print_help(program->config);
     if (config_command(program->config) == COMMAND_VERSION)
         return print_version(program);
-    if (!forms_check(program->config, program->output.form, &err))
+    if (!forms_check(program->config, program->output.form, &err) ||
+        !report_ready(program->output.form, &err))
         return fail_early(program, &err);
     (void)config_fleet(program->config, &members);
     if (members > 0)

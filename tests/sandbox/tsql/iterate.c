@@ -294,16 +294,16 @@ visible(struct ectx *x, struct source *src, bool *ret_visible)
     return true;
 }
 
+enum { SPOOL_ROWS = 256, SPOOL_BYTES = 256 * 1024 };
+
 /* A subquery may be run for every row outside: from the second time on, the rows of a small table
  * lie in memory. */
 struct spool {
     int reads;
     bool whole;
-    struct val *rows;
+    struct val *rows[SPOOL_ROWS];
     size_t count;
 };
-
-enum { SPOOL_ROWS = 256, SPOOL_BYTES = 256 * 1024 };
 
 static bool
 fill_spool(struct iteration *it, struct source *src)
@@ -314,19 +314,19 @@ fill_spool(struct iteration *it, struct source *src)
     struct val *row = xcalloc((size_t)src->count, sizeof *row);
     struct scan *scan = scan_open(it->x->s, src->table, -1, NULL);
     int rc = scan ? 1 : -1;
-    p->rows = arena_alloc(a, (SPOOL_ROWS * width + 1) * sizeof *p->rows);
     if (scan)
         scan_part(scan, src->wanted, src->used);
     while (rc == 1 && (rc = scan_next(scan, row, &it->rid)) == 1) {
         if (p->count == SPOOL_ROWS || bytes > SPOOL_BYTES)
             break;
+        struct val *copy = arena_alloc(a, (width + 1) * sizeof *copy);
         for (size_t i = 0; i < width; i++) {
             if (!src->wanted[i])
                 continue;
-            p->rows[p->count * width + i] = val_copy(a, &row[i]);
+            copy[i] = val_copy(a, &row[i]);
             bytes += row[i].v.length;
         }
-        p->count++;
+        p->rows[p->count++] = copy;
     }
     p->whole = rc == 0;
     scan_close(scan);
@@ -369,7 +369,7 @@ walk_spool(struct iteration *it, struct source *src, struct continuation next)
     enum step step = STEP_ON;
     for (size_t i = 0; i < src->spool->count && step == STEP_ON; i++) {
         bool pass = true;
-        src->row = src->spool->rows + i * (size_t)src->used;
+        src->row = src->spool->rows[i];
         if (session_interrupted(it->x->s) || (src->filter_count && !visible(it->x, src, &pass)) ||
             (pass && !early_passes(it->x, src, &pass)))
             step = STEP_ERROR;

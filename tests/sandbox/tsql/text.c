@@ -167,17 +167,16 @@ buf_put(struct buf *b, const void *data, size_t bytes)
 void
 buf_u8(struct buf *b, unsigned value)
 {
-    unsigned char c = (unsigned char)value;
-    buf_put(b, &c, 1);
+    *buf_room(b, 1) = (unsigned char)value;
+    b->length++;
 }
 
 void
 buf_be(struct buf *b, uint64_t value, unsigned bytes)
 {
-    unsigned char out[8];
-    for (unsigned i = 0; i < bytes; i++)
-        out[i] = (unsigned char)(value >> (8 * (bytes - 1 - i)));
-    buf_put(b, out, bytes);
+    const uint64_t turned = htobe64(value << (8 * (8 - bytes)));
+    memcpy(buf_room(b, 8), &turned, 8);
+    b->length += bytes;
 }
 
 void
