@@ -27,7 +27,8 @@ LIBRARY_NOTE(digest_note, "digest", "SHA-256 of rows, plans and backups", DWCLEA
     X(OpenSSL_version)
 
 static struct {
-#define DIGEST_MEMBER(name) __typeof__(&(name)) p_##name; /* NOLINT(bugprone-macro-parentheses) */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses) */
+#define DIGEST_MEMBER(name) __typeof__(&(name)) p_##name;
     DIGEST_FUNCTIONS(DIGEST_MEMBER)
 #undef DIGEST_MEMBER
 } crypto;

@@ -40,7 +40,8 @@
     X(curl_version_info)
 
 struct curl_functions {
-#define CURL_MEMBER(name) __typeof__(&(name)) p_##name; /* NOLINT(bugprone-macro-parentheses) */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses) */
+#define CURL_MEMBER(name) __typeof__(&(name)) p_##name;
     CURL_FUNCTIONS(CURL_MEMBER)
 #undef CURL_MEMBER
 };

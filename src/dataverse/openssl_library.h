@@ -61,8 +61,8 @@
     X(i2d_X509)
 
 struct openssl_functions {
-#define OPENSSL_MEMBER(name) __typeof__(&(name)) p_##name; /* NOLINT(bugprone-macro-parentheses)   \
-                                                            */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses) */
+#define OPENSSL_MEMBER(name) __typeof__(&(name)) p_##name;
     OPENSSL_FUNCTIONS(OPENSSL_MEMBER)
 #undef OPENSSL_MEMBER
 };

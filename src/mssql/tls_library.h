@@ -71,7 +71,8 @@
     X(d2i_X509_bio)
 
 struct tls_functions {
-#define TLS_MEMBER(name) __typeof__(&(name)) p_##name; /* NOLINT(bugprone-macro-parentheses) */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses) */
+#define TLS_MEMBER(name) __typeof__(&(name)) p_##name;
     TLS_FUNCTIONS(TLS_MEMBER)
 #undef TLS_MEMBER
 };

@@ -24,8 +24,8 @@
     X(scols_unref_table)
 
 struct columns_functions {
-#define COLUMNS_MEMBER(name) __typeof__(&(name)) p_##name; /* NOLINT(bugprone-macro-parentheses)   \
-                                                            */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses) */
+#define COLUMNS_MEMBER(name) __typeof__(&(name)) p_##name;
     COLUMNS_FUNCTIONS(COLUMNS_MEMBER)
 #undef COLUMNS_MEMBER
 };

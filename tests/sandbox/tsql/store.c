@@ -330,8 +330,9 @@ scan_next(struct scan *c, struct val *values, int64_t *rid)
     *rid = sqlite3_column_int64(c->st, 0);
     const unsigned char *blob = sqlite3_column_blob(c->st, 1);
     int n = sqlite3_column_bytes(c->st, 1);
-    row_decode_some(blob, (size_t)n, &c->t->columns[0].type, sizeof c->t->columns[0], values,
-                    (size_t)c->columns, c->wanted);
+    const struct row_shape shape = {&c->t->columns[0].type, sizeof c->t->columns[0],
+                                    (size_t)c->columns, c->wanted};
+    row_decode_some(blob, (size_t)n, &shape, values);
     return 1;
 }
 

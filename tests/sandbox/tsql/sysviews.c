@@ -209,9 +209,9 @@ row_new(struct rows *r)
     size_t bytes = (size_t)r->width * sizeof *r->row;
     if (r->count == r->capacity) {
         size_t capacity = r->capacity ? r->capacity * 2 : 64;
-        struct val **bigger = arena_alloc(a, capacity * sizeof *bigger);
+        struct val **bigger = arena_alloc(a, capacity * sizeof(struct val *));
         if (r->count)
-            memcpy(bigger, r->at, r->count * sizeof *bigger);
+            memcpy(bigger, r->at, r->count * sizeof(struct val *));
         r->at = bigger;
         r->capacity = capacity;
     }

@@ -7,7 +7,7 @@
 struct rows {
     struct ectx *x;
     const struct column *columns;
-    int width; /* columns after the last that is asked for are left out */
+    int width;                     /* columns after the last that is asked for are left out */
     struct val **at, *row, *blank; /* blank: a row of NULLs */
     size_t count, capacity;
     int next; /* the column after the last that was set: where the next is likely to be */

@@ -479,14 +479,14 @@ skip_value(struct reader *r, enum sql_type t)
 }
 
 void
-row_decode_some(const unsigned char *blob, size_t length, const struct sql_typeinfo *first,
-                size_t stride, struct val *values, size_t count, const bool *wanted)
+row_decode_some(const unsigned char *blob, size_t length, const struct row_shape *shape,
+                struct val *values)
 {
     struct reader r = {blob, blob + length};
-    const char *type = (const char *)first;
-    for (size_t i = 0; i < count; i++, type += stride) {
+    const char *type = (const char *)shape->types;
+    for (size_t i = 0; i < shape->count; i++, type += shape->stride) {
         bool stored = r.at < r.end && *r.at++ != 0;
-        if (wanted && !wanted[i]) {
+        if (shape->wanted && !shape->wanted[i]) {
             if (stored)
                 skip_value(&r, ((const struct sql_typeinfo *)(const void *)type)->type);
             continue;
@@ -503,5 +503,6 @@ void
 row_decode(const unsigned char *blob, size_t length, const struct sql_typeinfo *first,
            size_t stride, struct val *values, size_t count)
 {
-    row_decode_some(blob, length, first, stride, values, count, NULL);
+    const struct row_shape shape = {first, stride, count, NULL};
+    row_decode_some(blob, length, &shape, values);
 }
