@@ -221,20 +221,24 @@ row_new(struct rows *r)
             r->blank[i] = val_null(r->columns[i].type);
     }
     r->row = r->at[r->count++] = arena_copy(a, r->blank, bytes);
-    r->next = 0;
+}
+
+static int
+find_cell(const struct rows *r, const char *name)
+{
+    for (int i = 0; i < r->width; i++)
+        if (strcmp(r->columns[i].name, name) == 0)
+            return i;
+    return -1;
 }
 
 static struct val *
 cell(struct rows *r, const char *name)
 {
-    for (int i = 0; i < r->width; i++) {
-        int at = (r->next + i) % r->width;
-        if (strcmp(r->columns[at].name, name) == 0) {
-            r->next = at + 1;
-            return &r->row[at];
-        }
-    }
-    return NULL;
+    struct known_cell *k = &r->known[((uintptr_t)name >> 2 ^ (uintptr_t)name >> 8) % KNOWN_CELLS];
+    if (k->name != name)
+        *k = (struct known_cell){name, find_cell(r, name)};
+    return k->column >= 0 ? &r->row[k->column] : NULL;
 }
 
 void
