@@ -6,6 +6,7 @@
 #include "backup/run_archive.h"
 #include "backup/run_history.h"
 #include "backup/run_store.h"
+#include "base/digest.h"
 #include "cli/cli.h"
 #include "dataverse/dataverse.h"
 #include "mssql/mssql.h"
@@ -15,10 +16,8 @@
 #include <archive.h>
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <libsmartcols.h>
 #include <locale.h>
 #include <malloc.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,24 +219,26 @@ gnutls_library(void)
     return found ? check_version(NULL) : NULL;
 }
 
-/** Libraries as they are loaded now, for the record of a run and for `dwclean version`. */
+/** Libraries as they are loaded now, or would be when they are needed, for the record of a run and
+ * for `dwclean version`. */
 static const struct fact *
 libraries(size_t *ret_count)
 {
+    static const char not_loaded[] = "cannot be loaded";
     static struct fact facts[10];
     const char *freetds = mssql_library_version();
     const char *curl = dataverse_library_version();
+    const char *crypto = digest_library_version();
     facts[0] = (struct fact){"FreeTDS", strncmp(freetds, "freetds ", 8) ? freetds : freetds + 8};
-    facts[1] = (struct fact){"libcurl", strncmp(curl, "libcurl ", 8) ? curl : curl + 8};
+    facts[1] = (struct fact){"libcurl", curl ? curl : not_loaded};
     facts[2] = (struct fact){"cJSON", report_library_version()};
     facts[3] = (struct fact){"zstd", ZSTD_versionString()};
-    facts[4] = (struct fact){"OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING)};
+    facts[4] = (struct fact){"OpenSSL", crypto ? crypto : not_loaded};
     facts[5] = (struct fact){"libsodium", backup_key_library()};
-    const char *smartcols = NULL;
+    const char *smartcols = report_columns_version();
     /* loaded when it is needed */
     facts[6] = (struct fact){"libarchive", ARCHIVE_VERSION_ONLY_STRING " (of the build)"};
-    (void)scols_get_library_version(&smartcols);
-    facts[7] = (struct fact){"libsmartcols", smartcols};
+    facts[7] = (struct fact){"libsmartcols", smartcols ? smartcols : not_loaded};
     facts[8] = (struct fact){"libinih", INIH_VERSION " (of the build)"}; /* it does not tell */
     facts[9] = (struct fact){"GnuTLS", gnutls_library()};
     *ret_count = sizeof(facts) / sizeof(facts[0]) - (facts[9].value ? 0 : 1);
@@ -269,7 +270,7 @@ make_runs(const struct config *config, struct run_store **ret, struct err *err)
         .program = program_name,
     };
     options.versions = libraries(&options.version_count);
-    return find_backup_key(config, &options.key, err) &&
+    return digest_ready(err) && find_backup_key(config, &options.key, err) &&
            config_runs_dir(config, &options.runs_dir, err) && run_store_new(&options, ret, err);
 }
 
@@ -278,8 +279,8 @@ make_archive(const struct config *config, struct run_archive **ret, struct err *
 {
     const struct backup_key *key = NULL;
     const char *runs_dir = NULL;
-    return find_backup_key(config, &key, err) && config_runs_dir(config, &runs_dir, err) &&
-           run_archive_new(runs_dir, key, ret, err);
+    return digest_ready(err) && find_backup_key(config, &key, err) &&
+           config_runs_dir(config, &runs_dir, err) && run_archive_new(runs_dir, key, ret, err);
 }
 
 static bool
@@ -287,8 +288,20 @@ make_history(const struct config *config, struct run_history **ret, struct err *
 {
     const struct backup_key *key = NULL;
     const char *runs_dir = NULL;
-    return find_backup_key(config, &key, err) && config_runs_dir(config, &runs_dir, err) &&
-           run_history_new(runs_dir, key, ret, err);
+    return digest_ready(err) && find_backup_key(config, &key, err) &&
+           config_runs_dir(config, &runs_dir, err) && run_history_new(runs_dir, key, ret, err);
+}
+
+static bool
+make_plan_out(const char *path, struct plan_file **ret, struct err *err)
+{
+    return digest_ready(err) && plan_ndjson_new_out(path, ret, err);
+}
+
+static bool
+open_saved_plan(const char *path, struct saved_plan **ret, struct err *err)
+{
+    return digest_ready(err) && plan_ndjson_open(path, ret, err);
 }
 
 /** A closed 0, 1 or 2 would be given to the next file that is opened: a backup, or a socket. */
@@ -356,9 +369,9 @@ main(int argc, char **argv)
         .history_free = run_history_free,
         .undo_script = mssql_undo_script_new,
         .undo_script_free = mssql_undo_script_free,
-        .plan_out = plan_ndjson_new_out,
+        .plan_out = make_plan_out,
         .plan_out_free = plan_ndjson_free,
-        .saved_plan = plan_ndjson_open,
+        .saved_plan = open_saved_plan,
         .axdb_statements = &mssql_statements,
         .runtime_statements = &dataverse_statements,
         .libraries = libraries,

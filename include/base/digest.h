@@ -14,6 +14,15 @@ struct digest {
     unsigned char bytes[DIGEST_BYTES];
 };
 
+/**
+ * libcrypto is loaded for the first digest (base/library.h). Whoever is going to take digests asks
+ * here before, and can say why there will be none.
+ */
+MUST_CHECK bool digest_ready(struct err *err);
+
+/** Its version, "3.0.15"; NULL = it cannot be loaded. */
+const char *digest_library_version(void);
+
 struct digest_stream; /* opaque */
 
 /** A running SHA-256. NULL when out of memory. Reusable after digest_finish. */

@@ -65,7 +65,7 @@ extern const struct runtime_statements dataverse_statements;
  * it. */
 MUST_CHECK bool dataverse_certificate_wants_password(const char *path, bool *ret, struct err *err);
 
-/** Version text of libcurl and its TLS library. */
+/** Version of libcurl and of its TLS library; NULL = it cannot be loaded. */
 const char *dataverse_library_version(void);
 
 #endif

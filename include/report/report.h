@@ -85,6 +85,15 @@ MUST_CHECK bool report_junit_tail(struct text *ret, struct err *err);
 MUST_CHECK bool report_render(const struct outcome *outcome, enum report_form form,
                               const struct report_place *place, struct text *ret, struct err *err);
 
+/**
+ * Load what a report in this form is drawn with (base/library.h): asked before any work, so that
+ * its end is not the first to find it missing.
+ */
+MUST_CHECK bool report_ready(enum report_form form, struct err *err);
+
+/** Version text of the libsmartcols that is loaded, or would be; NULL = it cannot be loaded. */
+const char *report_columns_version(void);
+
 /** Version text of the cJSON that is loaded. */
 const char *report_library_version(void);
 

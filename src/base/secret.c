@@ -1,6 +1,5 @@
 #include "base/secret.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +39,7 @@ void
 secret_wipe(struct secret *secret)
 {
     if (secret->bytes)
-        OPENSSL_cleanse(secret->bytes, secret->size);
+        explicit_bzero(secret->bytes, secret->size);
     free(secret->bytes);
     *secret = (struct secret){0};
 }
@@ -48,5 +47,5 @@ secret_wipe(struct secret *secret)
 void
 secret_clear_memory(void *bytes, size_t size)
 {
-    OPENSSL_cleanse(bytes, size);
+    explicit_bzero(bytes, size);
 }

@@ -420,7 +420,10 @@ look_at_fleet(struct program *program)
         .last_is_started = program_forget_secret_variables,
     };
     struct err err;
+    size_t count = 0;
     int status = 0;
+    /* What is loaded when it is needed is loaded once, here, and not once in each process. */
+    (void)program->adapters->libraries(&count);
     return fleet_look(&job, &status, &err) ? status : fail_early(program, &err);
 }
 
@@ -454,7 +457,8 @@ carry_out(struct program *program)
         return print_help(program->config);
     if (config_command(program->config) == COMMAND_VERSION)
         return print_version(program);
-    if (!forms_check(program->config, program->output.form, &err))
+    if (!forms_check(program->config, program->output.form, &err) ||
+        !report_ready(program->output.form, &err))
         return fail_early(program, &err);
     (void)config_fleet(program->config, &members);
     if (members > 0)

@@ -19,7 +19,7 @@ dwclean_source_time(DWCLEAN_SOURCE_TIME)
 
 # What the program consists of, beside it: for whoever must know which library is in it.
 if(DWCLEAN_PACKAGE)
-  add_custom_command(TARGET dwclean POST_BUILD COMMAND "${CMAKE_COMMAND}" "-DPROGRAM=$<TARGET_FILE:dwclean>" "-DLOADED=${archive_file}"
+  add_custom_command(TARGET dwclean POST_BUILD COMMAND "${CMAKE_COMMAND}" "-DPROGRAM=$<TARGET_FILE:dwclean>" "-DLOADED=${dwclean_loaded_files}"
     "-DVERSION=${PROJECT_VERSION}" "-DTIME=${DWCLEAN_SOURCE_TIME}" "-DOUT=${CMAKE_CURRENT_BINARY_DIR}/sbom.cdx.json"
     -P "${CMAKE_CURRENT_SOURCE_DIR}/src/cmake/Sbom.cmake" VERBATIM)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/sbom.cdx.json" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
@@ -48,14 +48,19 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION database)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-# dpkg-shlibdeps sees what is linked; what is loaded (src/backup/tar_library.c) is told here, as dpkg knows it on this machine.
+# dpkg-shlibdeps sees what is linked; what is loaded when it is needed is told here, as dpkg knows it on this machine.
 if(DWCLEAN_PACKAGE)
-  string(REGEX REPLACE "^/usr/lib/" "/lib/" archive_short "${archive_file}")
-  execute_process(COMMAND dpkg-query -S "${archive_file}" "${archive_short}" OUTPUT_VARIABLE owner ERROR_QUIET)
-  if(NOT owner MATCHES "^([^: \n]+)")
-    message(FATAL_ERROR "${archive_file}, which the program loads, belongs to no package")
-  endif()
-  set(CPACK_DEBIAN_PACKAGE_DEPENDS "${CMAKE_MATCH_1}")
+  set(loaded_packages "")
+  foreach(file IN LISTS dwclean_loaded_files)
+    string(REGEX REPLACE "^/usr/lib/" "/lib/" short "${file}")
+    execute_process(COMMAND dpkg-query -S "${file}" "${short}" OUTPUT_VARIABLE owner ERROR_QUIET)
+    if(NOT owner MATCHES "^([^: \n]+)")
+      message(FATAL_ERROR "${file}, which the program loads, belongs to no package")
+    endif()
+    list(APPEND loaded_packages "${CMAKE_MATCH_1}")
+  endforeach()
+  list(REMOVE_DUPLICATES loaded_packages)
+  list(JOIN loaded_packages ", " CPACK_DEBIAN_PACKAGE_DEPENDS)
 endif()
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS ca-certificates)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)

@@ -1,6 +1,6 @@
-# cmake -DPROGRAM=dwclean -DLOADED=library -DVERSION=0.1.0 -DTIME=seconds -DOUT=file.json -P Sbom.cmake
-# CycloneDX 1.5: the program and every library that is loaded with it, or by it later (LOADED: a file, with all that it
-# brings), with version, supplier, licence and what needs what, as dpkg knows them on the machine that builds. The same
+# cmake -DPROGRAM=dwclean -DLOADED=libraries -DVERSION=0.1.0 -DTIME=seconds -DOUT=file.json -P Sbom.cmake
+# CycloneDX 1.5: the program and every library that is loaded with it, or by it later (LOADED: files, with all that they
+# bring), with version, supplier, licence and what needs what, as dpkg knows them on the machine that builds. The same
 # bytes from the same program and packages.
 
 # run(<result> <command>...): standard output; a status other than 0 ends the build.
@@ -96,11 +96,15 @@ endfunction()
 
 set(ENV{LC_ALL} C)
 run(linked ldd "${PROGRAM}")
-run(brought ldd "${LOADED}")
-run(dynamic readelf -d "${LOADED}")
-string(REGEX MATCH "Library soname: \\[([^]]+)\\]" dynamic "${dynamic}")
-set(loaded_soname "${CMAKE_MATCH_1}")
-string(REGEX MATCHALL "[^ \t\n]+ => /[^ \n]+" entries "${linked}\n${loaded_soname} => ${LOADED}\n${brought}")
+set(loaded_sonames "")
+foreach(file IN LISTS LOADED)
+  run(brought ldd "${file}")
+  run(dynamic readelf -d "${file}")
+  string(REGEX MATCH "Library soname: \\[([^]]+)\\]" dynamic "${dynamic}")
+  list(APPEND loaded_sonames "${CMAKE_MATCH_1}")
+  string(APPEND linked "\n${CMAKE_MATCH_1} => ${file}\n${brought}")
+endforeach()
+string(REGEX MATCHALL "[^ \t\n]+ => /[^ \n]+" entries "${linked}")
 set(packages "")
 foreach(entry IN LISTS entries)
   string(REGEX MATCH "^([^ ]+) => (.*)$" entry "${entry}")
@@ -166,7 +170,9 @@ string(REGEX REPLACE ",\n$" "" components "${components}")
 
 set(self "pkg:generic/dwclean@${VERSION}")
 needed(direct "${PROGRAM}")
-list(APPEND direct "${package_of_${loaded_soname}}")
+foreach(soname IN LISTS loaded_sonames)
+  list(APPEND direct "${package_of_${soname}}")
+endforeach()
 list(REMOVE_DUPLICATES direct)
 list(SORT direct)
 dependency(lines "${self}" "${direct}")

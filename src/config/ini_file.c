@@ -1,5 +1,6 @@
 #include "config/ini_file.h"
 
+#include "base/library.h"
 #include "base/private_file.h"
 #include "base/text.h"
 
@@ -16,6 +17,21 @@ enum {
     MAX_SECTIONS = 1024,
     MAX_ITEMS = 32,
 };
+
+/* ---- libinih, loaded for the first file ---- */
+
+LIBRARY_NOTE(ini_note, "config", "configuration files", DWCLEAN_INI_LIBRARY);
+
+static __typeof__(&ini_parse_stream) parse_stream;
+static const struct library_function entries[] = {{"ini_parse_stream", &parse_stream}};
+static struct library library = {
+    .file = DWCLEAN_INI_LIBRARY,
+    .package = "libinih (Debian: libinih1)",
+    .functions = entries,
+    .count = 1,
+};
+
+/* ---- reading ---- */
 
 /** One walk over the text. inih calls back for values only, so the reader sees the sections. */
 struct walk {
@@ -231,6 +247,8 @@ ini_file_parse(const char *path, const char *text, const struct ini_file_sink *s
                struct err *err)
 {
     assert(path && text && sink && err);
+    if (!library_load(&library, err))
+        return false;
     struct walk *walk = calloc(1, sizeof(*walk));
     if (!walk)
         return err_set(err, ERR_INTERNAL, "out of memory");
@@ -238,7 +256,7 @@ ini_file_parse(const char *path, const char *text, const struct ini_file_sink *s
         text += 3;
     *walk = (struct walk){.path = path, .next = text, .sink = sink, .err = err};
 
-    const int fault_line = ini_parse_stream(read_line, walk, take_value, walk);
+    const int fault_line = parse_stream(read_line, walk, take_value, walk);
     bool ok = !walk->failed;
     if (ok && fault_line != 0) {
         (void)err_set(err, ERR_CONFIG, "this is neither a section nor KEY = VALUE");

@@ -3,15 +3,10 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "client_certificate.h"
+#include "openssl_library.h"
 
 #include <assert.h>
 #include <cjson/cJSON.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
-#include <openssl/rsa.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

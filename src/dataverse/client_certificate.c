@@ -1,12 +1,8 @@
 #include "client_certificate.h"
 
 #include "base/private_file.h"
+#include "openssl_library.h"
 
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/pkcs12.h>
-#include <openssl/rsa.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,6 +251,8 @@ certificate_load(const char *path, const struct secret *password, struct certifi
     char *bytes = NULL;
     bool done;
 
+    if (!library_load(&openssl_library, err))
+        return false;
     if (!private_file_read(path, FILE_MAX_BYTES, &bytes, &file.size, err))
         return err_wrap(err, "client certificate");
     file.bytes = bytes;
@@ -276,6 +274,8 @@ certificate_wants_password(const char *path, bool *ret, struct err *err)
     struct file file = {.path = path};
     char *bytes = NULL;
 
+    if (!library_load(&openssl_library, err))
+        return false;
     if (!private_file_read(path, FILE_MAX_BYTES, &bytes, &file.size, err))
         return err_wrap(err, "client certificate");
     file.bytes = bytes;

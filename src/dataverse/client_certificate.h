@@ -7,9 +7,7 @@
 
 #include "base/err.h"
 #include "base/secret.h"
-
-#include <openssl/evp.h>
-#include <openssl/x509.h>
+#include "openssl_library.h"
 
 enum { CERTIFICATES_MAX = 16, SIGNATURE_MAX_BYTES = 2048 };
 

@@ -1,10 +1,10 @@
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "curl_library.h"
 #include "grant.h"
 #include "refusal.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

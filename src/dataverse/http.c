@@ -2,11 +2,11 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "curl_library.h"
 #include "http_failure.h"
 #include "http_log.h"
 
 #include <assert.h>
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,9 +2,8 @@
 #ifndef DATAVERSE_HTTP_FAILURE_H
 #define DATAVERSE_HTTP_FAILURE_H
 
+#include "curl_library.h"
 #include "http.h"
-
-#include <curl/curl.h>
 
 /**
  * Judge a finished transfer that failed with `code`. `reason` is libcurl's error buffer; `sent`

@@ -9,9 +9,9 @@
 
 #include "base/slice.h"
 #include "base/text.h"
+#include "curl_library.h"
 #include "port/observer.h"
 
-#include <curl/curl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

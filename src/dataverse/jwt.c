@@ -1,9 +1,9 @@
 #include "jwt.h"
 
 #include "base/secret.h"
+#include "openssl_library.h"
 
 #include <cjson/cJSON.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

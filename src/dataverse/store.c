@@ -2,6 +2,7 @@
 #include "client_certificate.h"
 #include "columns.h"
 #include "compare.h"
+#include "curl_library.h"
 #include "dataverse/dataverse.h"
 #include "definition.h"
 #include "diagnose.h"
@@ -14,7 +15,6 @@
 #include "sql_login.h"
 #include "unconditional.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -286,7 +286,7 @@ dataverse_server_new(const struct dataverse_options *options, struct runtime_ser
 
     if (!options->url || !options->url[0])
         return err_set(err, ERR_USAGE, "no Dataverse URL was given");
-    if (!token_options_check(options, err))
+    if (!library_load(&curl_library, err) || !token_options_check(options, err))
         return false;
     if (options->odata ? !url_local_parse(options->url, &target, path, sizeof path, err)
                        : !url_target_parse(options->url, &allow, &target, err))
@@ -323,9 +323,14 @@ const char *
 dataverse_library_version(void)
 {
     static char text[128];
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    const curl_version_info_data *info;
+    struct err err;
 
-    (void)snprintf(text, sizeof text, "libcurl %s (%s)", info->version,
+    if (!library_load(&curl_library, &err))
+        return NULL;
+    info = curl_version_info(CURLVERSION_NOW);
+
+    (void)snprintf(text, sizeof text, "%s (%s)", info->version,
                    info->ssl_version ? info->ssl_version : "no TLS");
     return text;
 }

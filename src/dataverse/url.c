@@ -1,7 +1,8 @@
 #include "url.h"
 
+#include "curl_library.h"
+
 #include <ctype.h>
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

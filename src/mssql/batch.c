@@ -37,12 +37,13 @@ expand_line(const char *at, const char *end, const struct batch_variable *variab
             struct text *out, struct err *err)
 {
     while (at < end) {
-        const char *close, *value;
+        const char *close, *value, *plain = at;
 
-        if (at[0] != '$' || at[1] != '(') {
-            text_append_bytes(out, at++, 1);
-            continue;
-        }
+        while (at < end && (at[0] != '$' || at[1] != '('))
+            at++;
+        text_append_bytes(out, plain, (size_t)(at - plain));
+        if (at == end)
+            break;
         close = memchr(at, ')', (size_t)(end - at));
         if (close == NULL)
             return err_set(err, ERR_INTERNAL, "a variable of a batch has no end");

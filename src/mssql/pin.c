@@ -1,10 +1,8 @@
 #include "pin.h"
 
 #include "base/file.h"
+#include "tls_library.h"
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +103,8 @@ pin_parse(const void *bytes, size_t size, const char *host, char **ret_pem, size
     X509 *certificate;
     bool ok;
 
+    if (!library_load(&tls_library, err))
+        return false;
     if (size == 0 || size > MAX_FILE)
         return refuse(err, "the file holds no certificate");
     certificate = read_certificate(bytes, size);

@@ -156,10 +156,17 @@ append_as_it_stands(const struct question *question, struct text *batch, struct 
 static void
 append_quoted(struct text *out, const struct text *text)
 {
-    const char *at = text_string(text);
+    const char *at = text_string(text), *end = at + text->used;
 
-    for (size_t i = 0; i < text->used; i++)
-        text_append_bytes(out, at[i] == '\'' ? "''" : &at[i], at[i] == '\'' ? 2 : 1);
+    while (at < end) {
+        const char *quote = memchr(at, '\'', (size_t)(end - at));
+        const char *next = quote == NULL ? end : quote + 1;
+
+        text_append_bytes(out, at, (size_t)(next - at));
+        if (quote != NULL)
+            text_append(out, "'"); /* it counts once when doubled */
+        at = next;
+    }
 }
 
 static void

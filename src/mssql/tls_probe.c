@@ -2,15 +2,11 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "tls_library.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -484,8 +480,14 @@ void
 tls_probe(const struct tls_target *target, struct tls_report *ret)
 {
     struct wire_end end = {.fd = -1, .deadline_ms = clock_monotonic_ms() + target->timeout_ms};
+    struct err err;
 
     *ret = (struct tls_report){.finding = TLS_NO_ANSWER};
+    if (!library_load(&tls_library, &err)) {
+        ret->finding = TLS_NO_HANDSHAKE;
+        put(ret->reason, sizeof ret->reason, err.primary, strlen(err.primary));
+        return;
+    }
     if (!dial(&end, target))
         return;
     probe_on(&end, target, ret);

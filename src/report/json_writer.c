@@ -8,11 +8,14 @@
 static void
 new_line(struct json_writer *json)
 {
+    static const char lead[] = "\n                "; /* as deep as most lines are */
+    const size_t wanted = 1 + 2 * (size_t)json->depth, whole = sizeof lead - 1;
+
     if (json->line)
         return;
-    text_append(json->out, "\n");
-    for (unsigned i = 0; i < json->depth; i++)
-        text_append(json->out, "  ");
+    text_append_bytes(json->out, lead, wanted < whole ? wanted : whole);
+    for (size_t i = whole; i < wanted; i++)
+        text_append_bytes(json->out, " ", 1);
 }
 
 /** The code point of well-formed UTF-8 that begins with a byte above 0x7F. */

@@ -1,7 +1,8 @@
 #include "report/layout.h"
 
+#include "columns_library.h"
+
 #include <assert.h>
-#include <libsmartcols.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

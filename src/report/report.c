@@ -1,5 +1,7 @@
 #include "report/report.h"
 
+#include "columns_library.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -25,6 +27,23 @@ report_form_find(const char *name, enum report_form *ret)
         }
     }
     return false;
+}
+
+bool
+report_ready(enum report_form form, struct err *err)
+{
+    return form != REPORT_TEXT || library_load(&columns_library, err);
+}
+
+const char *
+report_columns_version(void)
+{
+    const char *version = NULL;
+    struct err err;
+
+    if (library_load(&columns_library, &err))
+        (void)scols_get_library_version(&version);
+    return version;
 }
 
 bool

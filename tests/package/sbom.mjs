@@ -37,8 +37,9 @@ for (const component of sbom.components) {
 const listed = sbom.components.flatMap((c) => c.properties.find((p) => p.name === "dwclean:sonames").value.split(" "));
 const ldd = (path) => [...execFileSync("ldd", [path], { encoding: "utf8" }).matchAll(/^\s*(\S+) => (\/\S+)/gm)];
 const note = execFileSync("readelf", ["-p", ".note.dlopen", program], { encoding: "utf8" });
-const later = [...note.matchAll(/"soname":\["([^"]+)"\]/g)].map((m) => m[1]);
-if (later.length !== 1) fault("the note of what is loaded later cannot be read");
+const later = [...new Set([...note.matchAll(/"soname":\["([^"]+)"\]/g)].map((m) => m[1]))];
+for (const name of ["libarchive", "libcurl", "libcrypto", "libssl"])
+  if (!later.some((soname) => soname.startsWith(`${name}.so.`))) fault(`the note of what is loaded later does not name ${name}`);
 const cache = execFileSync("/sbin/ldconfig", ["-p"], { encoding: "utf8" });
 const place = (soname) => cache.split("\n").find((line) => line.trim().startsWith(`${soname} `))?.split(" => ")[1] ?? soname;
 const loaded = new Set([...ldd(program), ...later.flatMap((soname) => ldd(place(soname)))].map((m) => m[1]).concat(later));

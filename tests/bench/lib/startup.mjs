@@ -1,6 +1,6 @@
 // What a command costs before and beside the network: against an empty program, bsqldb, and node with tedious.
 import { writeFileSync, existsSync } from 'node:fs';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { Sandbox } from './sandbox.mjs';
 import { median } from './bench.mjs';
@@ -8,13 +8,13 @@ import { median } from './bench.mjs';
 const TABLES = ['DUALWRITEPROJECTFIELDCONFIGURATION', 'DUALWRITEPROJECTCONFIGURATION', 'BUSINESSEVENTSDEFINITION'];
 const COUNTS = TABLES.map((table) => `SELECT COUNT(*) AS n FROM dbo.${table};`).join('\n');
 
-// Names of the libraries that a program itself asks for.
-const needed = (file) => [...execFileSync('readelf', ['-d', file], { encoding: 'utf8' }).matchAll(/NEEDED.*\[(.*)\]/g)]
-  .map((found) => found[1]).sort().join(' ');
+// Names of the libraries that a program has loaded when it ends, at its start or when it needed them.
+const loaded = (file, args) => [...new Set([...spawnSync(file, args, { encoding: 'utf8', env: { ...process.env, LD_DEBUG: 'files' } })
+  .stderr.matchAll(/calling init: \S*\/(\S+\.so\S*)/g)].map((found) => found[1]))].sort().join(' ');
 
 async function version(bench) {
   const empty = bench.tool('bench_empty');
-  const [ours, theirs] = [needed(bench.dwclean), needed(empty)];
+  const [ours, theirs] = [loaded(bench.dwclean, ['version']), loaded(empty, [])];
   if (ours !== theirs) throw new Error(`the empty program has other libraries: ${ours} / ${theirs}`);
   const given = await bench.inTurn({ version: () => bench.run(bench.dwclean, ['version']), empty: () => bench.run(empty, []) },
     bench.quick ? 15 : 41);

@@ -77,6 +77,17 @@ fault_at(struct faults *faults, const char *point, const char *subject)
     return action;
 }
 
+bool
+faults_any(struct faults *faults)
+{
+    if (!faults)
+        return false;
+    (void)pthread_mutex_lock(&faults->lock);
+    bool any = faults->count > 0;
+    (void)pthread_mutex_unlock(&faults->lock);
+    return any;
+}
+
 /* ---- rules from JSON ---- */
 
 static bool

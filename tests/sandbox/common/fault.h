@@ -43,6 +43,9 @@ void faults_free(struct faults *);
  */
 struct fault_action fault_at(struct faults *, const char *point, const char *subject);
 
+/** Are there rules at all? Where there are none, a subject need not be made. */
+bool faults_any(struct faults *);
+
 /** Add a rule. Shape:
  * {"at":POINT,"match":SUBSTRING?,"skip":N?,"times":N?,"do":"cut|freeze|delay|error|sql|other",
  *  "arg":N?,"text":TEXT?}. False when it is not such an object; `ret_why` (borrowed, static) says

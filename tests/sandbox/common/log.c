@@ -130,14 +130,27 @@ put_escaped(struct sandbox_log *log, unsigned char c)
     put_text(log, escape);
 }
 
+/* ASCII that stands in a JSON string as it is. */
+static size_t
+plain_length(const unsigned char *s)
+{
+    size_t n = 0;
+    while (s[n] >= 0x20 && s[n] < 0x7F && s[n] != '"' && s[n] != '\\')
+        n++;
+    return n;
+}
+
 static void
 put_json_string(struct sandbox_log *log, const char *value)
 {
     const unsigned char *s = (const unsigned char *)(value ? value : "");
     put_text(log, "\"");
     while (*s) {
-        size_t length = utf8_length(s);
-        if (length == 0) {
+        size_t plain = plain_length(s), length = plain ? plain : utf8_length(s);
+        if (plain) {
+            put(log, (const char *)s, plain);
+            s += plain;
+        } else if (length == 0) {
             put_text(log, "\\ufffd");
             s++;
         } else if (length == 1 && (*s < 0x20 || *s == 0x7F || *s == '"' || *s == '\\')) {

@@ -41,12 +41,27 @@ encode_utf8(uint32_t code, char ret[4])
     return extra + 1;
 }
 
+/* How many units from here on are ASCII, at most so many. */
+static size_t
+ascii_units(const unsigned char *utf16le, size_t units, size_t most)
+{
+    size_t n = 0;
+    while (n < units && n < most && utf16le[2 * n] < 0x80 && utf16le[2 * n + 1] == 0)
+        n++;
+    return n;
+}
+
 size_t
 tds_utf8_from_utf16le(const unsigned char *utf16le, size_t units, char *ret, size_t ret_size)
 {
     size_t length = 0;
     for (size_t index = 0; index < units;) {
         char encoded[4];
+        size_t plain = ascii_units(utf16le + 2 * index, units - index, ret_size - 1 - length);
+        for (size_t i = 0; i < plain; i++)
+            ret[length++] = (char)utf16le[2 * index++];
+        if (plain)
+            continue;
         size_t count = encode_utf8(next_utf16(utf16le, units, &index), encoded);
         if (length + count >= ret_size)
             break;

@@ -99,6 +99,9 @@ struct expr {
     int depth, source, column;
     int aggregate, group; /* index + 1 in the select's aggregates or groups */
     const struct function *function;
+    bool steady;       /* a call whose answer holds for a whole statement */
+    uint64_t answered; /* the statement that it was answered in; 0 = none */
+    struct val answer; /* a number: it borrows nothing */
 };
 
 bool is_condition(const struct expr *);

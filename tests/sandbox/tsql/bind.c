@@ -1,7 +1,7 @@
 /* Names to columns, types to expressions: before a statement runs, so that results can be
  * described. */
 #include "tsql/dialect.h"
-#include "tsql/session.h"
+#include "tsql/func.h"
 
 static bool
 compile_fail(struct ectx *x)
@@ -86,6 +86,7 @@ find_in_scope(const struct scope *scope, struct expr *e, bool *ret_qualifier)
         e->source = i;
         e->column = c;
         e->type = s->columns[c].type;
+        source_use(scope->sources[i], c);
     }
     return found;
 }
@@ -300,6 +301,10 @@ bind_call(struct ectx *x, struct expr *e)
     if (!bind_args(x, e))
         return false;
     e->type = function_type(e->function, e);
+    e->answered = 0;
+    e->steady = e->function->eval == f_object_id; /* the catalog stands still for a statement */
+    for (int i = 0; i < e->count; i++)
+        e->steady = e->steady && e->args[i]->kind == EX_LITERAL;
     return true;
 }
 

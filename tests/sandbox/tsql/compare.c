@@ -13,6 +13,8 @@ compare_text(struct units a, struct units b)
 {
     size_t na = without_blanks(a), nb = without_blanks(b);
     for (size_t i = 0; i < na && i < nb; i++) {
+        if (a.at[i] == b.at[i])
+            continue;
         uint16_t x = unit_upper(a.at[i]), y = unit_upper(b.at[i]);
         if (x != y)
             return x < y ? -1 : 1;
@@ -54,6 +56,38 @@ compare_decimal(const struct val *a, const struct val *b)
     return a->v.negative ? -order : order;
 }
 
+static uint16_t
+wide_at(const struct val *v, size_t i)
+{
+    return (uint16_t)(v->v.bytes[2 * i] | v->v.bytes[2 * i + 1] << 8);
+}
+
+static size_t
+wide_count(const struct val *v)
+{
+    size_t n = v->v.length / 2;
+    while (n && wide_at(v, n - 1) == ' ')
+        n--;
+    return n;
+}
+
+/* compare_text of two texts in UTF-16, where they lie. */
+static int
+compare_wide(const struct val *a, const struct val *b)
+{
+    size_t na = wide_count(a), nb = wide_count(b);
+    for (size_t i = 0; i < na && i < nb; i++) {
+        uint16_t x = wide_at(a, i), y = wide_at(b, i);
+        if (x == y)
+            continue;
+        x = unit_upper(x);
+        y = unit_upper(y);
+        if (x != y)
+            return x < y ? -1 : 1;
+    }
+    return na < nb ? -1 : na > nb;
+}
+
 static int
 compare_same(struct arena *arena, const struct val *a, const struct val *b)
 {
@@ -62,6 +96,8 @@ compare_same(struct arena *arena, const struct val *a, const struct val *b)
         return compare_decimal(a, b);
     if (t == SQL_FLOAT || t == SQL_REAL)
         return a->v.real < b->v.real ? -1 : a->v.real > b->v.real;
+    if (type_is_nchar(t) && type_is_nchar(b->t.type))
+        return compare_wide(a, b);
     if (type_is_char(t))
         return compare_text(val_text(arena, a), val_text(arena, b));
     if (type_is_binary(t))
@@ -112,7 +148,7 @@ static uint16_t
 unit_at(const struct val *v, size_t i)
 {
     if (type_is_nchar(v->t.type))
-        return (uint16_t)(v->v.bytes[2 * i] | v->v.bytes[2 * i + 1] << 8);
+        return wide_at(v, i);
     return unit_from_codepage(v->v.bytes[i], v->t.codepage);
 }
 
@@ -134,11 +170,14 @@ key_text(struct buf *b, const struct val *v)
 static void
 key_bytes(struct buf *b, const struct val *v)
 {
+    unsigned char *to = buf_room(b, 2 * v->v.length);
+    size_t n = 0;
     for (size_t i = 0; i < v->v.length; i++) {
-        buf_u8(b, v->v.bytes[i]);
+        to[n++] = v->v.bytes[i];
         if (v->v.bytes[i] == 0)
-            buf_u8(b, 0xFF);
+            to[n++] = 0xFF;
     }
+    b->length += n;
     buf_be(b, 0, 2);
 }
 

@@ -174,7 +174,7 @@ fault_sql(struct session *s, const struct fault_action *a)
 bool
 fault_point(struct session *s, const char *point, const char *subject)
 {
-    if (!s->engine->faults || s->internal)
+    if (s->internal || !faults_any(s->engine->faults))
         return true;
     struct fault_action a = fault_at(s->engine->faults, point, subject);
     switch (a.what) {
@@ -441,6 +441,7 @@ atomically(struct session *s, const struct stmt *st, statement_fn fn)
 {
     struct arena arena = {0}, *outer = s->statement_arena;
     s->statement_arena = &arena;
+    s->statement++;
     s->error = (struct sql_error){0};
     bool ok = catalog_refresh(s);
     if (ok && starts_transaction(s, st))
@@ -628,10 +629,10 @@ exec_text(struct session *s, struct units text, struct variable *parameters)
     }
     frame_push(s, &f);
     s->nest++;
-    struct vctx c = session_vctx(s, &f.arena);
     enum flow flow;
     s->error = (struct sql_error){0};
-    if (parse_batch(&c, text, (s->settings.options & OPT_QUOTED_IDENTIFIER) != 0, &f.batch)) {
+    struct plan *plan = plan_take(s, text, &f.batch);
+    if (plan) {
         flow = exec_list(s, f.batch.first);
     } else {
         s->error.compile = true;
@@ -643,6 +644,7 @@ exec_text(struct session *s, struct units text, struct variable *parameters)
         free(v->own);
     f.variables = NULL; /* the parameters are the caller's */
     frame_pop(s, &f);
+    plan_give_back(s, plan);
     s->error.compile = false;
     return flow == FLOW_RETURN || flow == FLOW_BREAK || flow == FLOW_CONTINUE ? FLOW_NEXT : flow;
 }
@@ -710,7 +712,7 @@ before_statement(struct session *s, const struct stmt *st)
     s->line = st->line;
     if (session_interrupted(s))
         return false;
-    if (!s->engine->faults || s->internal || st->kind == ST_BLOCK || st->kind == ST_TRY)
+    if (s->internal || st->kind == ST_BLOCK || st->kind == ST_TRY || !faults_any(s->engine->faults))
         return true;
     struct arena a = {0};
     bool ok = fault_point(s, "tsql.statement", stmt_text(&a, &s->frame->batch, st));

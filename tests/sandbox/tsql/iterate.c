@@ -104,10 +104,21 @@ source_open_table(struct ectx *x, struct source *src, struct table *t, const cha
     return open_filters(x, src);
 }
 
+void
+source_use(struct source *src, int column)
+{
+    if (src->wanted)
+        src->wanted[column] = true;
+    if (src->used <= column)
+        src->used = column + 1;
+}
+
 static bool
 open_object(struct ectx *x, struct source *src, struct from *f)
 {
     struct table *t = catalog_find(x->s, &f->name);
+    if (t)
+        src->wanted = arena_alloc(x->v.arena, (size_t)t->count * sizeof *src->wanted);
     if (t)
         return source_open_table(x, src, t, "select") && lock_for_read(x, t, f->hints);
     src->view = sysview_find(x->s, &f->name);
@@ -283,9 +294,100 @@ visible(struct ectx *x, struct source *src, bool *ret_visible)
     return true;
 }
 
+enum { SPOOL_ROWS = 256, SPOOL_BYTES = 256 * 1024 };
+
+/* A subquery may be run for every row outside: from the second time on, the rows of a small table
+ * lie in memory. */
+struct spool {
+    int reads;
+    bool whole;
+    struct val *rows[SPOOL_ROWS];
+    size_t count;
+};
+
+static bool
+fill_spool(struct iteration *it, struct source *src)
+{
+    struct arena *a = it->x->s->statement_arena;
+    struct spool *p = src->spool;
+    size_t width = (size_t)src->used, bytes = 0;
+    struct val *row = xcalloc((size_t)src->count, sizeof *row);
+    struct scan *scan = scan_open(it->x->s, src->table, -1, NULL);
+    int rc = scan ? 1 : -1;
+    if (scan)
+        scan_part(scan, src->wanted, src->used);
+    while (rc == 1 && (rc = scan_next(scan, row, &it->rid)) == 1) {
+        if (p->count == SPOOL_ROWS || bytes > SPOOL_BYTES)
+            break;
+        struct val *copy = arena_alloc(a, (width + 1) * sizeof *copy);
+        for (size_t i = 0; i < width; i++) {
+            if (!src->wanted[i])
+                continue;
+            copy[i] = val_copy(a, &row[i]);
+            bytes += row[i].v.length;
+        }
+        p->rows[p->count++] = copy;
+    }
+    p->whole = rc == 0;
+    scan_close(scan);
+    free(row);
+    return rc >= 0;
+}
+
+/* Does an index find the rows? */
+static bool
+has_lookup(struct iteration *it, const struct table *t)
+{
+    struct buf key = {0};
+    bool found = false;
+    for (int i = 0; i < t->index_count && it->where && !found; i++)
+        found = t->indexes[i].unique && index_lookup(it, t, i, &key);
+    buf_free(&key);
+    return found;
+}
+
+/* Only where nothing is being written: what a statement writes, it may read. */
+static bool
+use_spool(struct iteration *it, struct source *src, bool *ret_use)
+{
+    bool may = it->x->scope && it->x->scope->outer && src->wanted && it->index < 0 &&
+               !table_db(it->x->s, src->table)->writing && !has_lookup(it, src->table);
+    *ret_use = false;
+    if (!may)
+        return true;
+    if (!src->spool)
+        src->spool = arena_alloc(it->x->s->statement_arena, sizeof *src->spool);
+    if (++src->spool->reads == 2 && !fill_spool(it, src))
+        return false;
+    *ret_use = src->spool->whole;
+    return true;
+}
+
+static enum step
+walk_spool(struct iteration *it, struct source *src, struct continuation next)
+{
+    enum step step = STEP_ON;
+    for (size_t i = 0; i < src->spool->count && step == STEP_ON; i++) {
+        bool pass = true;
+        src->row = src->spool->rows[i];
+        if (session_interrupted(it->x->s) || (src->filter_count && !visible(it->x, src, &pass)) ||
+            (pass && !early_passes(it->x, src, &pass)))
+            step = STEP_ERROR;
+        else if (pass)
+            step = next.row(next.ctx);
+    }
+    src->row = NULL;
+    return step;
+}
+
 static enum step
 walk_table(struct iteration *it, struct source *src, struct continuation next)
 {
+    bool spooled = false;
+    if (!use_spool(it, src, &spooled))
+        return STEP_ERROR;
+    if (spooled)
+        return walk_spool(it, src, next);
     struct scan *scan = open_scan(it, src->table);
     if (!scan)
         return STEP_ERROR;
@@ -293,9 +395,12 @@ walk_table(struct iteration *it, struct source *src, struct continuation next)
     enum step step = STEP_ON;
     int rc = 0;
     src->row = row;
+    if (src->wanted)
+        scan_part(scan, src->wanted, src->used);
     while (step == STEP_ON && (rc = scan_next(scan, row, &it->rid)) == 1) {
         bool pass = true;
-        if (src->filter_count && !visible(it->x, src, &pass)) {
+        if ((src->filter_count && !visible(it->x, src, &pass)) ||
+            (pass && !early_passes(it->x, src, &pass))) {
             step = STEP_ERROR;
             break;
         }
@@ -316,10 +421,13 @@ walk_view(struct iteration *it, struct source *src, struct continuation next)
         return STEP_ERROR;
     enum step step = STEP_ON;
     for (size_t i = 0; i < src->row_count && step == STEP_ON; i++) {
-        src->row = src->rows + i * (size_t)src->count;
-        if (session_interrupted(it->x->s))
+        bool pass = true;
+        if (!early_probe(it->sources, src, src->rows[i]))
+            continue;
+        src->row = src->rows[i];
+        if (session_interrupted(it->x->s) || !early_passes(it->x, src, &pass))
             step = STEP_ERROR;
-        else
+        else if (pass)
             step = next.row(next.ctx);
     }
     src->row = NULL;

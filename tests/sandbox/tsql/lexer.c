@@ -1,5 +1,7 @@
 #include "tsql/ast.h"
 
+#include <pthread.h>
+
 #define MAX_TOKENS ((size_t)8 * 1024 * 1024)
 
 static const char *const reserved[] = {
@@ -46,12 +48,31 @@ static const char *const reserved[] = {
     "WHERE",        "WHILE",        "WITH",         "WRITETEXT",
 };
 
+#define RESERVED_COUNT (sizeof reserved / sizeof reserved[0])
+
+static size_t letter_starts[27]; /* where the words with each letter begin */
+static pthread_once_t letters_once = PTHREAD_ONCE_INIT;
+
+static void
+find_letters(void)
+{
+    size_t at = 0;
+    for (size_t letter = 0; letter <= 26; letter++) {
+        while (at < RESERVED_COUNT && (size_t)(reserved[at][0] - 'A') < letter)
+            at++;
+        letter_starts[letter] = at;
+    }
+}
+
 bool
 is_reserved(const char *word)
 {
     const char first = (char)(word[0] & ~0x20); /* upper case, if it is a letter */
-    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
-        if (reserved[i][0] == first && same_name(reserved[i], word))
+    if (first < 'A' || first > 'Z')
+        return false;
+    (void)pthread_once(&letters_once, find_letters);
+    for (size_t i = letter_starts[first - 'A']; i < letter_starts[first - 'A' + 1]; i++)
+        if (same_name(reserved[i], word))
             return true;
     return false;
 }
@@ -107,7 +128,7 @@ static struct token *
 push(struct lexer *l, enum token_kind kind, size_t start)
 {
     if (l->count == l->capacity) {
-        size_t capacity = l->capacity ? l->capacity * 2 : 128;
+        size_t capacity = l->capacity ? l->capacity * 2 : l->src.count / 8 + 8;
         struct token *bigger = arena_alloc(l->c->arena, capacity * sizeof *bigger);
         if (l->count)
             memcpy(bigger, l->tokens, l->count * sizeof *bigger);

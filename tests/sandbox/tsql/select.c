@@ -35,6 +35,7 @@ expand_star(struct ectx *x, struct bound_select *b, const struct expr *star)
             continue;
         any = true;
         for (int c = 0; c < src->count; c++) {
+            source_use(b->sources[i], c);
             struct expr *e = arena_alloc(x->v.arena, sizeof *e);
             e->kind = EX_COLUMN;
             e->name = src->columns[c].name;
@@ -216,6 +217,7 @@ bind_select(struct ectx *x, struct query *q, struct select *s, struct scope *out
     if ((s->from && !bind_joins(&y, s->from)) || (s->where && !bind_expr(&y, s->where)) ||
         !bind_groups(&y, s))
         return false;
+    early_place(x->v.arena, s, b);
     scope.select = b;
     if (!bind_item_list(&y, s->items, s->count, b))
         return false;
@@ -307,6 +309,7 @@ struct select_run {
     struct keyset groups;
     struct group *group;
     size_t group_capacity;
+    struct buf key;
 };
 
 static enum step
@@ -380,18 +383,15 @@ emit_outputs(struct select_run *r)
 static struct group *
 find_group(struct select_run *r)
 {
-    struct buf key = {0};
     struct val *values = arena_alloc(&r->arena, (size_t)(r->s->group_count + 1) * sizeof *values);
     bool fresh;
+    r->key.length = 0;
     for (int i = 0; i < r->s->group_count; i++) {
-        if (!eval(&r->x, r->s->groups[i], &values[i])) {
-            buf_free(&key);
+        if (!eval(&r->x, r->s->groups[i], &values[i]))
             return NULL;
-        }
-        key_encode(&key, &values[i], false);
+        key_encode(&r->key, &values[i], false);
     }
-    size_t at = keyset_add(&r->groups, &key, &fresh);
-    buf_free(&key);
+    size_t at = keyset_add(&r->groups, &r->key, &fresh);
     if (!fresh)
         return &r->group[at];
     if (at >= r->group_capacity) {
@@ -487,6 +487,7 @@ free_groups(struct select_run *r)
         aggregates_free(r->group[i].states, r->b->aggregate_count);
     free(r->group);
     keyset_free(&r->groups);
+    buf_free(&r->key);
 }
 
 /* TOP, and the order in which rows come: sorted here, or read so. */

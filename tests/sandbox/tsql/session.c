@@ -174,6 +174,7 @@ engine_open(const struct engine_options *o, char *why, size_t why_size)
     atomic_store(&e->next_transaction, 900);
     (void)pthread_mutex_init(&e->mutex, NULL);
     (void)pthread_mutex_init(&e->locks.mutex, NULL);
+    (void)pthread_mutex_init(&e->plans.mutex, NULL);
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&e->locks.changed, &monotonic);
@@ -199,6 +200,7 @@ engine_close(struct engine *e)
         next = i->next;
         free(i);
     }
+    plans_free(&e->plans);
     (void)pthread_cond_destroy(&e->locks.changed);
     (void)pthread_mutex_destroy(&e->locks.mutex);
     (void)pthread_mutex_destroy(&e->mutex);
@@ -470,8 +472,8 @@ run_batch(struct session *s, struct units text)
 {
     struct frame f = {0};
     frame_push(s, &f);
-    struct vctx c = session_vctx(s, &f.arena);
-    if (parse_batch(&c, text, (s->settings.options & OPT_QUOTED_IDENTIFIER) != 0, &f.batch)) {
+    struct plan *plan = plan_take(s, text, &f.batch);
+    if (plan) {
         (void)exec_list(s, f.batch.first);
     } else {
         if (dialect_utf8(s)) {
@@ -484,6 +486,7 @@ run_batch(struct session *s, struct units text)
         sink_done(s, SQL_DONE_ERROR, 0, 0);
     }
     frame_pop(s, &f);
+    plan_give_back(s, plan);
 }
 
 void

@@ -147,6 +147,16 @@ struct lock_list {
     uint64_t sequence;
 };
 
+enum { PLANS_SEEN = 1024 };
+
+/** Trees that may be run again; see plan.c. */
+struct plans {
+    pthread_mutex_t mutex;
+    struct plan *waiting; /* the last used first; one that runs is not among them */
+    size_t count;
+    uint64_t seen[PLANS_SEEN]; /* numbers of texts that came before */
+};
+
 struct engine {
     char *directory, *server_name, *database;
     struct faults *faults;
@@ -156,6 +166,7 @@ struct engine {
     struct session *sessions;
     struct identity_value *identities;
     struct lock_list locks;
+    struct plans plans;
     int next_session;
     bool store_ready, utf8;
     atomic_int next_object;
@@ -252,6 +263,7 @@ struct session {
     struct frame *frame;
     struct sql_error error;
     uint64_t transaction;
+    uint64_t statement; /* counts them */
     int64_t rowcount, identity_scope;
     pthread_mutex_t run; /* held while a request runs */
     int64_t login_time, request_time;
@@ -333,6 +345,8 @@ struct scan;
 struct scan *scan_open(struct session *, const struct table *, int index, const struct buf *key);
 /** 1 a row, 0 the end, -1 an error. Values are borrowed until the next call. */
 int scan_next(struct scan *, struct val *values, int64_t *rid);
+/** Of the rows only these columns, and none after so many; the others are left as they are. */
+void scan_part(struct scan *, const bool *wanted, int columns);
 void scan_close(struct scan *);
 bool store_insert(struct session *, const struct table *, const struct val *row);
 bool store_delete(struct session *, const struct table *, int64_t rid, const struct val *row);
@@ -363,9 +377,16 @@ struct source {
     struct query *query;
     const struct from *from;
     struct val *row;
-    struct val *rows; /* a view's rows, read once a statement */
+    struct val **rows; /* a view's rows, read once a statement */
     size_t row_count;
     bool rows_read;
+    bool *wanted;        /* of a table that is only read: which columns are; NULL = all */
+    int used;            /* how many columns there are up to the last that is asked for */
+    struct expr **early; /* see early.c */
+    int early_count;
+    struct spool *spool; /* of a table that a statement reads again and again; see iterate.c */
+    const struct expr *probe,
+        *probe_of; /* of a view: this column of it equals that one of another source */
     const struct predicate **filters; /* row-level security */
     int filter_count;
 };
@@ -426,7 +447,15 @@ struct variable *variable_find(struct ectx *, const char *name);
 /** Convert and keep: the variable owns its bytes. */
 bool variable_set(struct ectx *, struct variable *, const struct val *);
 bool global_value(struct ectx *, const char *name, struct val *out);
-bool source_rows(struct ectx *, struct source *); /* fill rows of a view */
+/** The statement asks for this column of the source's rows; others need not be made. */
+void source_use(struct source *, int column);
+/** Where there are joins: give each source the conditions of WHERE that concern it alone. */
+void early_place(struct arena *, const struct select *, struct bound_select *);
+/** Where ON wants a column of a view to equal another source's: does this row's? Others cannot
+ * match. */
+bool early_probe(struct source *const *sources, const struct source *, const struct val *row);
+/** Does the source's row pass them? */
+bool early_passes(struct ectx *, const struct source *, bool *ret_pass);
 bool source_open_table(struct ectx *, struct source *, struct table *, const char *right);
 bool bind_item_list(struct ectx *, struct item *, int count, struct bound_select *);
 bool sources_open(struct ectx *, struct from *, struct bound_select *, struct scope *outer);
@@ -508,6 +537,11 @@ enum flow run_throw(struct session *, const struct stmt *);
 enum flow run_raise(struct session *, const struct stmt *);
 enum flow exec_list(struct session *, const struct stmt *);
 enum flow exec_statement(struct session *, const struct stmt *);
+/** The tree of a text, made now or before, for one run of it. NULL: a syntax error, in the
+ * session's error. */
+struct plan *plan_take(struct session *, struct units text, struct batch *ret);
+void plan_give_back(struct session *, struct plan *); /* NULL is allowed */
+void plans_free(struct plans *);
 /** Run text in a new frame. */
 enum flow exec_text(struct session *, struct units text, struct variable *parameters);
 /** A failed statement: report it or leave it to a CATCH. */

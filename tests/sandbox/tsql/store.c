@@ -7,6 +7,8 @@ struct scan {
     const struct table *t;
     sqlite3_stmt *st;
     struct buf key;
+    const bool *wanted; /* NULL = all */
+    int columns;
 };
 
 static bool
@@ -296,6 +298,7 @@ scan_open(struct session *s, const struct table *t, int index, const struct buf 
     char *sql = scan_sql(t, index, key != NULL);
     c->s = s;
     c->t = t;
+    c->columns = t->count;
     c->st = sql ? store_prepare(db, sql) : NULL;
     bool ok = c->st;
     sqlite3_free(sql);
@@ -327,9 +330,17 @@ scan_next(struct scan *c, struct val *values, int64_t *rid)
     *rid = sqlite3_column_int64(c->st, 0);
     const unsigned char *blob = sqlite3_column_blob(c->st, 1);
     int n = sqlite3_column_bytes(c->st, 1);
-    row_decode(blob, (size_t)n, &c->t->columns[0].type, sizeof c->t->columns[0], values,
-               (size_t)c->t->count);
+    const struct row_shape shape = {&c->t->columns[0].type, sizeof c->t->columns[0],
+                                    (size_t)c->columns, c->wanted};
+    row_decode_some(blob, (size_t)n, &shape, values);
     return 1;
+}
+
+void
+scan_part(struct scan *c, const bool *wanted, int columns)
+{
+    c->wanted = wanted;
+    c->columns = columns < c->t->count ? columns : c->t->count;
 }
 
 void

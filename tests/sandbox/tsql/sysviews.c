@@ -205,27 +205,40 @@ sysview_columns(const struct sysview *v, int *count)
 void
 row_new(struct rows *r)
 {
+    struct arena *a = r->x->v.arena;
+    size_t bytes = (size_t)r->width * sizeof *r->row;
     if (r->count == r->capacity) {
-        size_t capacity = r->capacity ? r->capacity * 2 : 16;
-        struct val *bigger =
-            arena_alloc(r->x->v.arena, capacity * (size_t)r->width * sizeof *bigger);
+        size_t capacity = r->capacity ? r->capacity * 2 : 64;
+        struct val **bigger = arena_alloc(a, capacity * sizeof(struct val *));
         if (r->count)
-            memcpy(bigger, r->at, r->count * (size_t)r->width * sizeof *bigger);
+            memcpy(bigger, r->at, r->count * sizeof(struct val *));
         r->at = bigger;
         r->capacity = capacity;
     }
-    r->row = r->at + r->count++ * (size_t)r->width;
+    if (!r->blank) {
+        r->blank = arena_alloc(a, bytes);
+        for (int i = 0; i < r->width; i++)
+            r->blank[i] = val_null(r->columns[i].type);
+    }
+    r->row = r->at[r->count++] = arena_copy(a, r->blank, bytes);
+}
+
+static int
+find_cell(const struct rows *r, const char *name)
+{
     for (int i = 0; i < r->width; i++)
-        r->row[i] = val_null(r->columns[i].type);
+        if (strcmp(r->columns[i].name, name) == 0)
+            return i;
+    return -1;
 }
 
 static struct val *
 cell(struct rows *r, const char *name)
 {
-    for (int i = 0; i < r->width; i++)
-        if (same_name(r->columns[i].name, name))
-            return &r->row[i];
-    return NULL;
+    struct known_cell *k = &r->known[((uintptr_t)name >> 2 ^ (uintptr_t)name >> 8) % KNOWN_CELLS];
+    if (k->name != name)
+        *k = (struct known_cell){name, find_cell(r, name)};
+    return k->column >= 0 ? &r->row[k->column] : NULL;
 }
 
 void
@@ -297,7 +310,7 @@ sysview_fill(struct ectx *x, struct source *src)
     /* rows must outlive the row that is being evaluated: they go into memory of the statement */
     struct ectx y = *x;
     y.v.arena = s->statement_arena;
-    struct rows r = {.x = &y, .columns = src->columns, .width = src->count};
+    struct rows r = {.x = &y, .columns = src->columns, .width = src->used ? src->used : 1};
     src->view->fill(&r);
     src->rows = r.at;
     src->row_count = r.count;

@@ -4,12 +4,21 @@
 
 #include "tsql/session.h"
 
+enum { KNOWN_CELLS = 64 };
+
+/** Where a column was found: names are literals, the same for every row. */
+struct known_cell {
+    const char *name;
+    int column; /* -1 = there is none of that name, or it is not asked for */
+};
+
 struct rows {
     struct ectx *x;
     const struct column *columns;
-    int width;
-    struct val *at, *row;
+    int width;                     /* columns after the last that is asked for are left out */
+    struct val **at, *row, *blank; /* blank: a row of NULLs */
     size_t count, capacity;
+    struct known_cell known[KNOWN_CELLS];
 };
 
 void row_new(struct rows *);

@@ -1,5 +1,6 @@
 #include "tsql/text.h"
 
+#include <endian.h>
 #include <locale.h>
 #include <pthread.h>
 #include <wctype.h>
@@ -142,35 +143,40 @@ arena_free(struct arena *a)
     a->head = NULL;
 }
 
-void
-buf_put(struct buf *b, const void *data, size_t bytes)
+unsigned char *
+buf_room(struct buf *b, size_t bytes)
 {
-    if (b->capacity - b->length < bytes) {
+    if (!b->data || b->capacity - b->length < bytes) {
         size_t capacity = b->capacity ? b->capacity : 256;
         while (capacity - b->length < bytes)
             capacity *= 2;
         b->data = xrealloc(b->data, capacity);
         b->capacity = capacity;
     }
+    return b->data + b->length;
+}
+
+void
+buf_put(struct buf *b, const void *data, size_t bytes)
+{
     if (bytes)
-        memcpy(b->data + b->length, data, bytes);
+        memcpy(buf_room(b, bytes), data, bytes);
     b->length += bytes;
 }
 
 void
 buf_u8(struct buf *b, unsigned value)
 {
-    unsigned char c = (unsigned char)value;
-    buf_put(b, &c, 1);
+    *buf_room(b, 1) = (unsigned char)value;
+    b->length++;
 }
 
 void
 buf_be(struct buf *b, uint64_t value, unsigned bytes)
 {
-    unsigned char out[8];
-    for (unsigned i = 0; i < bytes; i++)
-        out[i] = (unsigned char)(value >> (8 * (bytes - 1 - i)));
-    buf_put(b, out, bytes);
+    const uint64_t turned = htobe64(value << (8 * (8 - bytes)));
+    memcpy(buf_room(b, 8), &turned, 8);
+    b->length += bytes;
 }
 
 void
@@ -205,7 +211,7 @@ ascii_lower(char c)
 bool
 same_name(const char *a, const char *b)
 {
-    while (*a && ascii_lower(*a) == ascii_lower(*b)) {
+    while (*a && (*a == *b || ascii_lower(*a) == ascii_lower(*b))) {
         a++;
         b++;
     }
@@ -283,10 +289,25 @@ put_code(char *p, uint32_t c)
     return p;
 }
 
+static bool
+is_ascii(const uint16_t *at, size_t count)
+{
+    uint16_t all = 0;
+    for (size_t i = 0; i < count; i++)
+        all |= at[i];
+    return all < 0x80;
+}
+
 char *
 utf8_from_units(struct arena *a, const uint16_t *at, size_t count)
 {
-    char *text = arena_alloc(a, count * 3 + 1), *p = text;
+    bool narrow = is_ascii(at, count);
+    char *text = arena_alloc(a, count * (narrow ? 1 : 3) + 1), *p = text;
+    if (narrow) {
+        for (size_t i = 0; i < count; i++)
+            text[i] = (char)at[i];
+        return text;
+    }
     for (size_t i = 0; i < count; i++) {
         uint32_t c = at[i];
         if (c >= 0xD800 && c < 0xDC00 && i + 1 < count && at[i + 1] >= 0xDC00 &&
@@ -304,8 +325,10 @@ struct units
 units_from_le(struct arena *a, const unsigned char *bytes, size_t length)
 {
     struct units u = {arena_alloc(a, length + 2), length / 2};
-    for (size_t i = 0; i < u.count; i++)
-        u.at[i] = (uint16_t)(bytes[2 * i] | bytes[2 * i + 1] << 8);
+    if (u.count)
+        memcpy(u.at, bytes, u.count * 2);
+    for (size_t i = 0; i < u.count && BYTE_ORDER == BIG_ENDIAN; i++)
+        u.at[i] = le16toh(u.at[i]);
     return u;
 }
 

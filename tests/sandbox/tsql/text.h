@@ -38,6 +38,8 @@ struct buf {
     size_t length, capacity;
 };
 
+/** Room for so many bytes behind what there is; the caller adds to `length` what it used. */
+unsigned char *buf_room(struct buf *, size_t bytes);
 void buf_put(struct buf *, const void *data, size_t bytes);
 void buf_u8(struct buf *, unsigned value);
 void buf_be(struct buf *, uint64_t value, unsigned bytes);

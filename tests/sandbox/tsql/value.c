@@ -455,19 +455,54 @@ decode_value(struct reader *r, struct val *v)
     }
 }
 
+static size_t
+stored_length(const unsigned char *p)
+{
+    return (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+}
+
+static void
+skip_value(struct reader *r, enum sql_type t)
+{
+    size_t left = (size_t)(r->end - r->at), n;
+    if (type_is_int(t) || t == SQL_MONEY || t == SQL_SMALLMONEY)
+        n = stored_width(t);
+    else if (t == SQL_REAL || t == SQL_FLOAT)
+        n = 8;
+    else if (t == SQL_DECIMAL)
+        n = 1 + 8 + 8;
+    else if (type_is_date(t))
+        n = 4 + 8 + 2;
+    else
+        n = left < 4 ? left : 4 + stored_length(r->at);
+    r->at += n < left ? n : left;
+}
+
+void
+row_decode_some(const unsigned char *blob, size_t length, const struct row_shape *shape,
+                struct val *values)
+{
+    struct reader r = {blob, blob + length};
+    const char *type = (const char *)shape->types;
+    for (size_t i = 0; i < shape->count; i++, type += shape->stride) {
+        bool stored = r.at < r.end && *r.at++ != 0;
+        if (shape->wanted && !shape->wanted[i]) {
+            if (stored)
+                skip_value(&r, ((const struct sql_typeinfo *)(const void *)type)->type);
+            continue;
+        }
+        values[i] = (struct val){0};
+        memcpy(&values[i].t, type, sizeof values[i].t);
+        values[i].v.is_null = !stored;
+        if (stored)
+            decode_value(&r, &values[i]);
+    }
+}
+
 void
 row_decode(const unsigned char *blob, size_t length, const struct sql_typeinfo *first,
            size_t stride, struct val *values, size_t count)
 {
-    struct reader r = {blob, blob + length};
-    const char *type = (const char *)first;
-    for (size_t i = 0; i < count; i++, type += stride) {
-        values[i] = (struct val){0};
-        memcpy(&values[i].t, type, sizeof values[i].t);
-        if (r.at >= r.end || read_be(&r, 1) == 0) {
-            values[i].v.is_null = true;
-            continue;
-        }
-        decode_value(&r, &values[i]);
-    }
+    const struct row_shape shape = {first, stride, count, NULL};
+    row_decode_some(blob, length, &shape, values);
 }

@@ -136,5 +136,13 @@ void row_encode(struct buf *, const struct val *values, size_t count);
 /** Values with these types; bytes stay borrowed from `blob`. Columns that it lacks are NULL. */
 void row_decode(const unsigned char *blob, size_t length, const struct sql_typeinfo *types,
                 size_t stride, struct val *values, size_t count);
+struct row_shape {
+    const struct sql_typeinfo *types;
+    size_t stride, count;
+    const bool *wanted; /* NULL = all columns */
+};
+/** The same, but columns that are not wanted are passed over. */
+void row_decode_some(const unsigned char *blob, size_t length, const struct row_shape *,
+                     struct val *values);
 
 #endif
