@@ -194,8 +194,8 @@ text_json_run(const void *bytes, size_t size)
     return tops ? run + eight_first(tops) : size;
 }
 
-/** Copy what there is of a block but the backslashes that escape; returns where that ends. Reads and
- * writes up to 15 bytes more. */
+/** Copy what there is of a block but the backslashes that escape; returns where that ends. Reads
+ * and writes up to 15 bytes more. */
 static unsigned char *
 copy_unescaped(const unsigned char *at, const struct block_string *block, unsigned char *to)
 {
