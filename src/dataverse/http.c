@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "http_failure.h"
 #include "http_log.h"
+#include "url.h"
 
 #include <assert.h>
 #include <curl/curl.h>
@@ -20,6 +21,7 @@ enum {
     SLICE_MS = 200,                    /* how long a stop signal may stay unseen */
     CONNECTION_AGE_MAX_S = 180, /* Azure's load balancers forget an idle connection after 230 s */
     CONNECTIONS_MAX = 52,       /* the service's own limit */
+    LONG_URL_BYTES = 4096,
     CONNECT_TIMEOUT_S = 30,
     TIMEOUT_S = 300,
     SILENCE_MAX_S = 150,
@@ -35,6 +37,7 @@ struct http_inner {
     struct http *http;
     CURL *easy;
     struct curl_slist *headers;
+    const char *url; /* the request's */
     bool running, secret;
     bool too_large;
     bool no_memory;  /* for the body */
@@ -405,6 +408,39 @@ set_method(CURL *easy, const struct http_request *request)
            curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body ? body : "") == CURLE_OK;
 }
 
+/** Where a long URL's path begins, if it is all of characters that stand for themselves; NULL for
+ * any other URL. */
+static const char *
+long_target(const char *url)
+{
+    static const char scheme[] = "https://";
+    const size_t size = strlen(url);
+    const char *target;
+
+    if (size < LONG_URL_BYTES || strncmp(url, scheme, sizeof scheme - 1) != 0)
+        return NULL;
+    target = strchr(url + sizeof scheme - 1, '/');
+    if (!target || target - url >= URL_ORIGIN_BYTES || strpbrk(target, " #") ||
+        text_json_run(target, strlen(target)) < strlen(target))
+        return NULL;
+    return target;
+}
+
+/** libcurl takes a URL apart, puts it together and prints it, byte by byte. Of a long one, which a
+ * list of keys is, it gets the origin alone for that, and what follows as it is to be sent. */
+static bool
+set_url(CURL *easy, const char *url)
+{
+    const char *target = long_target(url);
+    char origin[URL_ORIGIN_BYTES];
+
+    if (!target)
+        return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK;
+    (void)snprintf(origin, sizeof origin, "%.*s", (int)(target - url), url);
+    return curl_easy_setopt(easy, CURLOPT_URL, origin) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, target) == CURLE_OK;
+}
+
 static bool
 set_request(struct http_exchange *exchange, const struct http_request *request)
 {
@@ -419,7 +455,7 @@ set_request(struct http_exchange *exchange, const struct http_request *request)
     if (request->local && !set_local(easy, request->local))
         return false;
     return set_method(easy, request) && add_headers(exchange, request) &&
-           curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
+           set_url(easy, request->url) &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, inner->headers) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, inner->reason) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
@@ -455,6 +491,7 @@ http_send(struct http_exchange *exchange, const struct http_request *request, st
     forget_body(inner, request->secret);
     exchange->answer = (struct http_answer){.retry_after_s = -1};
     http_guid(exchange->answer.client_request_id);
+    inner->url = request->url;
     inner->secret = request->secret;
     inner->too_large = false;
     inner->no_memory = false;
@@ -555,15 +592,14 @@ tell(const struct http_exchange *exchange)
 {
     const struct http_inner *inner = exchange->inner;
     const struct http_answer *answer = &exchange->answer;
-    char *method = NULL, *url = NULL;
+    char *method = NULL;
     curl_off_t sent = 0;
 
     (void)curl_easy_getinfo(inner->easy, CURLINFO_EFFECTIVE_METHOD, &method);
-    (void)curl_easy_getinfo(inner->easy, CURLINFO_EFFECTIVE_URL, &url);
     (void)curl_easy_getinfo(inner->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
     http_log_exchange(&inner->log,
                       &(struct http_log_entry){.method = method ? method : "",
-                                               .url = url ? url : "",
+                                               .url = inner->url,
                                                .status = answer->status,
                                                .why = answer->why.primary,
                                                .request_id = answer->request_id,
