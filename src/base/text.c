@@ -229,14 +229,15 @@ take_blocks(const unsigned char *at, size_t size, bool wide, unsigned char **out
     return done;
 }
 
-size_t
-text_json_plain(const void *bytes, size_t size, bool wide, unsigned char *out, size_t *ret_written)
+/** The same eight bytes at a time, up to the last ones; `*ret_stopped`: something stopped it. */
+static size_t
+take_eights(const unsigned char *at, size_t size, bool wide, unsigned char **out, bool *ret_stopped)
 {
-    const unsigned char *at = bytes;
-    unsigned char *to = out;
-    size_t done = take_blocks(at, size, wide, &to);
+    unsigned char *to = *out;
+    size_t done = 0;
 
-    while (size - done > 8) {
+    *ret_stopped = false;
+    while (size - done > 8 && !*ret_stopped) {
         const uint64_t eight = eight_load(at + done);
         const uint64_t tops = wide ? eight_json_specials(eight) : not_plain(eight);
         const size_t run = tops ? eight_first(tops) : 8;
@@ -246,14 +247,27 @@ text_json_plain(const void *bytes, size_t size, bool wide, unsigned char *out, s
         done += run;
         if (!tops)
             continue;
-        if (at[done] != '\\' || (at[done + 1] != '"' && at[done + 1] != '\\')) {
-            *ret_written = (size_t)(to - out);
-            return done;
+        *ret_stopped = at[done] != '\\' || (at[done + 1] != '"' && at[done + 1] != '\\');
+        if (!*ret_stopped) {
+            *to++ = at[done + 1];
+            done += 2;
         }
-        *to++ = at[done + 1];
-        done += 2;
     }
-    for (; done < size && at[done] >= 0x20 && (wide || at[done] < 0x7F); *to++ = at[done++])
+    *out = to;
+    return done;
+}
+
+size_t
+text_json_plain(const void *bytes, size_t size, bool wide, unsigned char *out, size_t *ret_written)
+{
+    const unsigned char *at = bytes;
+    unsigned char *to = out;
+    bool stopped;
+    size_t done = take_blocks(at, size, wide, &to);
+
+    done += take_eights(at + done, size - done, wide, &to, &stopped);
+    for (; !stopped && done < size && at[done] >= 0x20 && (wide || at[done] < 0x7F);
+         *to++ = at[done++])
         if (at[done] == '"' || at[done] == '\\')
             break;
     *ret_written = (size_t)(to - out);
