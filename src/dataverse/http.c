@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "http_failure.h"
 #include "http_log.h"
+#include "http_wait.h"
 #include "url.h"
 
 #include <assert.h>
@@ -29,6 +30,7 @@ enum {
 
 struct http {
     CURLM *multi;
+    struct http_wait wait;
     struct http_options options;
     size_t in_flight;
 };
@@ -79,6 +81,11 @@ http_new(const struct http_options *options, struct http **ret, struct err *err)
         free(http);
         return err_set(err, ERR_INTERNAL, "out of memory");
     }
+    if (!http_wait_init(&http->wait, http->multi, err)) {
+        (void)curl_multi_cleanup(http->multi);
+        free(http);
+        return false;
+    }
     http->options = *options;
     (void)curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS_MAX);
     *ret = http;
@@ -92,6 +99,7 @@ http_free(struct http *http)
         return;
     assert(http->in_flight == 0);
     (void)curl_multi_cleanup(http->multi);
+    http_wait_done(&http->wait);
     free(http);
 }
 
@@ -658,21 +666,19 @@ struct http_exchange *
 http_next(struct http *http, int64_t timeout_ms)
 {
     const int64_t until_ms = clock_monotonic_ms() + timeout_ms;
-    int running;
+    bool worked = false;
 
     while (http->in_flight > 0) {
-        struct http_exchange *exchange;
+        struct http_exchange *exchange = pick_finished(http);
         int64_t left_ms;
 
-        (void)curl_multi_perform(http->multi, &running);
-        exchange = pick_finished(http);
         if (exchange)
             return exchange;
         left_ms = until_ms - clock_monotonic_ms();
-        if (left_ms <= 0)
+        if (left_ms <= 0 && worked)
             return NULL;
-        (void)curl_multi_poll(http->multi, NULL, 0, (int)(left_ms < SLICE_MS ? left_ms : SLICE_MS),
-                              NULL);
+        http_wait_work(&http->wait, left_ms < SLICE_MS ? left_ms : SLICE_MS);
+        worked = true;
     }
     return NULL;
 }
