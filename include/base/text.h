@@ -74,8 +74,10 @@ bool text_append_utf16le(struct text *text, struct slice bytes);
 size_t text_json_run(const void *bytes, size_t size);
 
 /** Copy what stands in a JSON string as it is, and what escaped '"' and '\\' stand for, up to
- * anything else; how many of `bytes` that was. `out` holds as many as `size`. */
-size_t text_json_plain(const void *bytes, size_t size, unsigned char *out, size_t *ret_written);
+ * anything else; how many of `bytes` that was. `wide`: bytes above ASCII and 0x7F are copied too.
+ * `out` holds as many as `size`. */
+size_t text_json_plain(const void *bytes, size_t size, bool wide, unsigned char *out,
+                       size_t *ret_written);
 
 /** True when the bytes are well-formed UTF-8 (no overlong forms, no surrogates, no byte 0). */
 bool text_is_utf8(const void *bytes, size_t size);

@@ -134,7 +134,9 @@ take_plain(struct row_line_reader *reader, const struct rest *rest, enum stored_
         put_wide(reader, rest->at, run);
         return run;
     }
-    run = text_json_plain(rest->at, left, reader->bytes + reader->used, &written);
+    /* the line is known to be UTF-8 */
+    run = text_json_plain(rest->at, left, stored == STORED_UTF8, reader->bytes + reader->used,
+                          &written);
     reader->used += written;
     return run;
 }

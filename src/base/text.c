@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include "base/block.h"
 #include "base/eight.h"
 
 #include <stdarg.h>
@@ -193,16 +194,52 @@ text_json_run(const void *bytes, size_t size)
     return tops ? run + eight_first(tops) : size;
 }
 
-size_t
-text_json_plain(const void *bytes, size_t size, unsigned char *out, size_t *ret_written)
+/** Copy what there is of a block but the backslashes that escape; returns where that ends. Reads
+ * and writes up to 15 bytes more. */
+static unsigned char *
+copy_unescaped(const unsigned char *at, const struct block_string *block, unsigned char *to)
 {
-    const unsigned char *at = bytes;
-    unsigned char *to = out;
+    size_t from = 0;
+
+    for (uint64_t left = block->escapes; left; left &= left - 1) {
+        const size_t escape = (size_t)__builtin_ctzll(left);
+
+        block_copy(to, at + from, escape - from);
+        to += escape - from;
+        from = escape + 1;
+    }
+    block_copy(to, at + from, block->plain - from);
+    return to + (block->plain - from);
+}
+
+/** The blocks of text_json_plain: as long as one begins with what it takes. */
+static size_t
+take_blocks(const unsigned char *at, size_t size, bool wide, unsigned char **out)
+{
     size_t done = 0;
 
-    while (size - done > 8) {
+    while (size - done >= BLOCK_BYTES + 16) {
+        const struct block_string block = block_string_load(at + done, !wide);
+
+        if (block.plain == 0)
+            break;
+        *out = copy_unescaped(at + done, &block, *out);
+        done += block.plain;
+    }
+    return done;
+}
+
+/** The same eight bytes at a time, up to the last ones; `*ret_stopped`: something stopped it. */
+static size_t
+take_eights(const unsigned char *at, size_t size, bool wide, unsigned char **out, bool *ret_stopped)
+{
+    unsigned char *to = *out;
+    size_t done = 0;
+
+    *ret_stopped = false;
+    while (size - done > 8 && !*ret_stopped) {
         const uint64_t eight = eight_load(at + done);
-        const uint64_t tops = not_plain(eight);
+        const uint64_t tops = wide ? eight_json_specials(eight) : not_plain(eight);
         const size_t run = tops ? eight_first(tops) : 8;
 
         memcpy(to, &eight, sizeof eight);
@@ -210,14 +247,27 @@ text_json_plain(const void *bytes, size_t size, unsigned char *out, size_t *ret_
         done += run;
         if (!tops)
             continue;
-        if (at[done] != '\\' || (at[done + 1] != '"' && at[done + 1] != '\\')) {
-            *ret_written = (size_t)(to - out);
-            return done;
+        *ret_stopped = at[done] != '\\' || (at[done + 1] != '"' && at[done + 1] != '\\');
+        if (!*ret_stopped) {
+            *to++ = at[done + 1];
+            done += 2;
         }
-        *to++ = at[done + 1];
-        done += 2;
     }
-    for (; done < size && at[done] >= 0x20 && at[done] < 0x7F; *to++ = at[done++])
+    *out = to;
+    return done;
+}
+
+size_t
+text_json_plain(const void *bytes, size_t size, bool wide, unsigned char *out, size_t *ret_written)
+{
+    const unsigned char *at = bytes;
+    unsigned char *to = out;
+    bool stopped;
+    size_t done = take_blocks(at, size, wide, &to);
+
+    done += take_eights(at + done, size - done, wide, &to, &stopped);
+    for (; !stopped && done < size && at[done] >= 0x20 && (wide || at[done] < 0x7F);
+         *to++ = at[done++])
         if (at[done] == '"' || at[done] == '\\')
             break;
     *ret_written = (size_t)(to - out);
@@ -230,6 +280,12 @@ ascii_run(const unsigned char *at, size_t size)
 {
     size_t run = 0;
 
+    for (; size - run >= BLOCK_BYTES; run += BLOCK_BYTES) {
+        const struct block block = block_load(at + run);
+
+        if (block.highs | block.zeros)
+            return run + block_before(block.highs | block.zeros);
+    }
     for (; size - run >= 8; run += 8) {
         const uint64_t eight = eight_load(at + run);
 
@@ -305,7 +361,7 @@ json_escape(struct text *text, uint32_t code)
 }
 
 /** Bytes that are written in one go, as long as there is room for twice as many. */
-enum { PIECE_BYTES = 4096 };
+enum { PIECE_BYTES = 4096, ESCAPE_SLACK = 16 };
 
 /** Room for `size` more bytes without failing when there is none: `max` counts what is written. */
 static bool
@@ -316,17 +372,64 @@ has_room(struct text *text, size_t size)
     return !text->broken && size <= max && text->used <= max - size && text_room(text, size);
 }
 
-/** Write printable ASCII, '"' and '\\' with a backslash in front; how many bytes of `at` that was.
- * `out` holds twice as many and eight more. */
+/** Copy so many bytes of a block, '"' and '\\' with a backslash in front; returns where that ends.
+ * Reads and writes up to 15 bytes more. */
+static char *
+copy_escaped(const unsigned char *at, size_t size, uint64_t specials, char *to)
+{
+    size_t from = 0;
+
+    for (uint64_t left = specials & block_front(size); left; left &= left - 1) {
+        const size_t special = (size_t)__builtin_ctzll(left);
+
+        block_copy((unsigned char *)to, at + from, special - from);
+        to += special - from;
+        *to++ = '\\';
+        from = special;
+    }
+    block_copy((unsigned char *)to, at + from, size - from);
+    return to + (size - from);
+}
+
+/** The blocks of escape_plain: as long as one begins with what it takes. */
 static size_t
-escape_ascii(const unsigned char *at, size_t size, char **out)
+escape_blocks(const unsigned char *at, size_t size, bool wide, char **out)
+{
+    size_t done = 0;
+
+    while (size - done >= BLOCK_BYTES + 16) {
+        const struct block block = block_load(at + done);
+        const size_t plain =
+            block_before(block.controls | block.deletes | (wide ? 0 : block.highs));
+
+        if (plain == 0)
+            break;
+        *out = copy_escaped(at + done, plain, block.quotes | block.backslashes, *out);
+        done += plain;
+    }
+    return done;
+}
+
+/** A top bit for each byte that a JSON string of ours does not hold as it is; `wide`: bytes above
+ * ASCII are held. */
+static inline uint64_t
+not_held(uint64_t eight, bool wide)
+{
+    return wide ? eight_json_specials(eight) | (eight_equal(eight, 0x7F) & ~eight)
+                : not_plain(eight);
+}
+
+/** Write printable ASCII, '"' and '\\' with a backslash in front, and bytes above ASCII if `wide`;
+ * how many bytes of `at` that was. `out` holds twice as many and ESCAPE_SLACK more. */
+static size_t
+escape_plain(const unsigned char *at, size_t size, bool wide, char **out)
 {
     char *to = *out;
-    size_t done = 0;
+    size_t done = escape_blocks(at, size, wide, &to);
 
     while (size - done >= 8) {
         const uint64_t eight = eight_load(at + done);
-        const uint64_t tops = not_plain(eight);
+        const uint64_t tops = not_held(eight, wide);
         const size_t run = tops ? eight_first(tops) : 8;
 
         memcpy(to, &eight, sizeof eight);
@@ -339,7 +442,8 @@ escape_ascii(const unsigned char *at, size_t size, char **out)
         *to++ = '\\';
         *to++ = (char)at[done++];
     }
-    for (; done < size && at[done] >= 0x20 && at[done] < 0x7F; done++) {
+    for (; done < size && at[done] >= 0x20 && at[done] != 0x7F && (wide || at[done] < 0x80);
+         done++) {
         if (at[done] == '"' || at[done] == '\\')
             *to++ = '\\';
         *to++ = (char)at[done];
@@ -348,18 +452,31 @@ escape_ascii(const unsigned char *at, size_t size, char **out)
     return done;
 }
 
+/** Of what lies there, if that is UTF-8: as many bytes as fit into a piece, in whole characters. */
+static size_t
+piece_of(const unsigned char *at, size_t size)
+{
+    size_t piece = PIECE_BYTES;
+
+    if (size <= PIECE_BYTES)
+        return size;
+    while (piece > PIECE_BYTES - 4 && (at[piece] & 0xC0) == 0x80)
+        piece--;
+    return piece;
+}
+
 /** What of a piece needs no look at single characters; how many bytes of `at` that was. */
 static size_t
-append_json_piece(struct text *text, const unsigned char *at, size_t size)
+append_json_piece(struct text *text, const unsigned char *at, size_t size, bool wide)
 {
-    const size_t piece = size < PIECE_BYTES ? size : PIECE_BYTES;
+    const size_t piece = piece_of(at, size);
     size_t done;
     char *out;
 
-    if (!has_room(text, 2 * piece + 8))
+    if (!has_room(text, 2 * piece + ESCAPE_SLACK))
         return 0;
     out = text->data + text->used;
-    done = escape_ascii(at, piece, &out);
+    done = escape_plain(at, piece, wide, &out);
     *out = '\0';
     text->used = (size_t)(out - text->data);
     return done;
@@ -388,11 +505,11 @@ append_json_short(struct text *text, const unsigned char *at, size_t size)
 {
     char *out;
 
-    if (size > PIECE_BYTES || !has_room(text, 2 * size + 10))
+    if (size > PIECE_BYTES || !has_room(text, 2 * size + 2 + ESCAPE_SLACK))
         return false;
     out = text->data + text->used;
     *out++ = '"';
-    if (escape_ascii(at, size, &out) < size) {
+    if (escape_plain(at, size, false, &out) < size) {
         text->data[text->used] = '\0';
         return false;
     }
@@ -407,13 +524,20 @@ static void
 append_json(struct text *text, const char *string, size_t size, bool shown)
 {
     const unsigned char *at = (const unsigned char *)string;
+    bool wide = false;
+    bool looked = shown;
 
     if (append_json_short(text, at, size))
         return;
     text_append_bytes(text, "\"", 1);
     while (size) {
-        size_t step = append_json_piece(text, at, size);
+        size_t step = append_json_piece(text, at, size, wide);
 
+        if (step == 0 && !looked) {
+            looked = true;
+            wide = text_is_utf8(at, size);
+            step = append_json_piece(text, at, size, wide);
+        }
         if (step == 0)
             step = append_json_one(text, at, size, shown);
         at += step;

@@ -5,6 +5,8 @@
 #include "curl_library.h"
 #include "http_failure.h"
 #include "http_log.h"
+#include "http_wait.h"
+#include "url.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -20,6 +22,7 @@ enum {
     SLICE_MS = 200,                    /* how long a stop signal may stay unseen */
     CONNECTION_AGE_MAX_S = 180, /* Azure's load balancers forget an idle connection after 230 s */
     CONNECTIONS_MAX = 52,       /* the service's own limit */
+    LONG_URL_BYTES = 4096,
     CONNECT_TIMEOUT_S = 30,
     TIMEOUT_S = 300,
     SILENCE_MAX_S = 150,
@@ -27,6 +30,7 @@ enum {
 
 struct http {
     CURLM *multi;
+    struct http_wait wait;
     struct http_options options;
     size_t in_flight;
 };
@@ -35,6 +39,7 @@ struct http_inner {
     struct http *http;
     CURL *easy;
     struct curl_slist *headers;
+    const char *url; /* the request's */
     bool running, secret;
     bool too_large;
     bool no_memory;  /* for the body */
@@ -76,6 +81,11 @@ http_new(const struct http_options *options, struct http **ret, struct err *err)
         free(http);
         return err_set(err, ERR_INTERNAL, "out of memory");
     }
+    if (!http_wait_init(&http->wait, http->multi, err)) {
+        (void)curl_multi_cleanup(http->multi);
+        free(http);
+        return false;
+    }
     http->options = *options;
     (void)curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS_MAX);
     *ret = http;
@@ -89,6 +99,7 @@ http_free(struct http *http)
         return;
     assert(http->in_flight == 0);
     (void)curl_multi_cleanup(http->multi);
+    http_wait_done(&http->wait);
     free(http);
 }
 
@@ -405,6 +416,39 @@ set_method(CURL *easy, const struct http_request *request)
            curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body ? body : "") == CURLE_OK;
 }
 
+/** Where a long URL's path begins, if it is all of characters that stand for themselves; NULL for
+ * any other URL. */
+static const char *
+long_target(const char *url)
+{
+    static const char scheme[] = "https://";
+    const size_t size = strlen(url);
+    const char *target;
+
+    if (size < LONG_URL_BYTES || strncmp(url, scheme, sizeof scheme - 1) != 0)
+        return NULL;
+    target = strchr(url + sizeof scheme - 1, '/');
+    if (!target || target - url >= URL_ORIGIN_BYTES || strpbrk(target, " #") ||
+        text_json_run(target, strlen(target)) < strlen(target))
+        return NULL;
+    return target;
+}
+
+/** libcurl takes a URL apart, puts it together and prints it, byte by byte. Of a long one, which a
+ * list of keys is, it gets the origin alone for that, and what follows as it is to be sent. */
+static bool
+set_url(CURL *easy, const char *url)
+{
+    const char *target = long_target(url);
+    char origin[URL_ORIGIN_BYTES];
+
+    if (!target)
+        return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK;
+    (void)snprintf(origin, sizeof origin, "%.*s", (int)(target - url), url);
+    return curl_easy_setopt(easy, CURLOPT_URL, origin) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, target) == CURLE_OK;
+}
+
 static bool
 set_request(struct http_exchange *exchange, const struct http_request *request)
 {
@@ -419,7 +463,7 @@ set_request(struct http_exchange *exchange, const struct http_request *request)
     if (request->local && !set_local(easy, request->local))
         return false;
     return set_method(easy, request) && add_headers(exchange, request) &&
-           curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
+           set_url(easy, request->url) &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, inner->headers) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, inner->reason) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
@@ -455,6 +499,7 @@ http_send(struct http_exchange *exchange, const struct http_request *request, st
     forget_body(inner, request->secret);
     exchange->answer = (struct http_answer){.retry_after_s = -1};
     http_guid(exchange->answer.client_request_id);
+    inner->url = request->url;
     inner->secret = request->secret;
     inner->too_large = false;
     inner->no_memory = false;
@@ -555,15 +600,14 @@ tell(const struct http_exchange *exchange)
 {
     const struct http_inner *inner = exchange->inner;
     const struct http_answer *answer = &exchange->answer;
-    char *method = NULL, *url = NULL;
+    char *method = NULL;
     curl_off_t sent = 0;
 
     (void)curl_easy_getinfo(inner->easy, CURLINFO_EFFECTIVE_METHOD, &method);
-    (void)curl_easy_getinfo(inner->easy, CURLINFO_EFFECTIVE_URL, &url);
     (void)curl_easy_getinfo(inner->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
     http_log_exchange(&inner->log,
                       &(struct http_log_entry){.method = method ? method : "",
-                                               .url = url ? url : "",
+                                               .url = inner->url,
                                                .status = answer->status,
                                                .why = answer->why.primary,
                                                .request_id = answer->request_id,
@@ -622,21 +666,19 @@ struct http_exchange *
 http_next(struct http *http, int64_t timeout_ms)
 {
     const int64_t until_ms = clock_monotonic_ms() + timeout_ms;
-    int running;
+    bool worked = false;
 
     while (http->in_flight > 0) {
-        struct http_exchange *exchange;
+        struct http_exchange *exchange = pick_finished(http);
         int64_t left_ms;
 
-        (void)curl_multi_perform(http->multi, &running);
-        exchange = pick_finished(http);
         if (exchange)
             return exchange;
         left_ms = until_ms - clock_monotonic_ms();
-        if (left_ms <= 0)
+        if (left_ms <= 0 && worked)
             return NULL;
-        (void)curl_multi_poll(http->multi, NULL, 0, (int)(left_ms < SLICE_MS ? left_ms : SLICE_MS),
-                              NULL);
+        http_wait_work(&http->wait, left_ms < SLICE_MS ? left_ms : SLICE_MS);
+        worked = true;
     }
     return NULL;
 }

@@ -122,18 +122,22 @@ list_next(struct list *list, const struct rows_taker *taker, struct rows_page *r
 struct row_parts {
     struct slice key, etag;
     bool key_twice, etag_twice;
+    bool wide; /* as in struct rows_members */
 };
 
-static void
-note_member(struct row_parts *parts, const struct rows_member *member, const char *key_column)
+/** True: it is the row's own, not what is said about this answer. */
+static bool
+note_member(struct row_parts *parts, const struct rows_member *member, struct slice key_column)
 {
-    if (rows_is_named(member, key_column)) {
+    if (slice_equal(member->name, key_column)) {
         parts->key_twice = parts->key.size > 0;
         parts->key = member->value;
     } else if (rows_is_named(member, "@odata.etag")) {
         parts->etag_twice = parts->etag.size > 0;
         parts->etag = member->value;
+        return false;
     }
+    return !rows_is_named(member, "@odata.context");
 }
 
 static bool
@@ -147,7 +151,7 @@ judge_parts(const struct row_parts *parts, const char *key_column, struct list_r
         (parts->etag_twice || !rows_string(parts->etag, row->version, sizeof row->version) ||
          !etag_is_valid(row->version)))
         return err_set(err, ERR_SERVER, "the version of row %s cannot be used", row->key);
-    if (!text_is_utf8(row->object.data, row->object.size))
+    if (parts->wide && !text_is_utf8(row->object.data, row->object.size))
         return err_set(err, ERR_SERVER, "row %s is not UTF-8", row->key);
     return true;
 }
@@ -161,12 +165,24 @@ list_row_read(struct slice object, const char *key_column, struct list_row *ret,
     struct rows_member member;
 
     while (rows_members_next(&members, &member))
-        note_member(&parts, &member, key_column);
+        (void)note_member(&parts, &member, slice_of_string(key_column));
     row.unusual = members.unusual;
+    parts.wide = members.wide;
     if (!judge_parts(&parts, key_column, &row, err))
         return false;
     *ret = row;
     return true;
+}
+
+/** Members that lie side by side; `start` is where their object began. */
+static void
+copy_members(struct text *document, size_t start, struct slice members)
+{
+    if (members.size == 0)
+        return;
+    if (document->used > start + 1)
+        text_append_bytes(document, ",", 1);
+    text_append_bytes(document, members.data, members.size);
 }
 
 bool
@@ -177,16 +193,21 @@ list_row_copy(struct rows_members *members, const char *key_column, struct text 
     struct list_row row = {0};
     struct row_parts parts = {0};
     struct rows_member member;
+    struct slice together = {0}; /* members with nothing but a comma between them */
+    const struct slice key_name = slice_of_string(key_column);
 
     text_append_bytes(document, "{", 1);
     while (rows_members_next(members, &member)) {
-        note_member(&parts, &member, key_column);
-        if (rows_is_named(&member, "@odata.etag") || rows_is_named(&member, "@odata.context"))
+        if (!note_member(&parts, &member, key_name))
             continue;
-        if (document->used > start + 1)
-            text_append_bytes(document, ",", 1);
-        text_append_bytes(document, member.whole.data, member.whole.size);
+        if (together.size > 0 && member.whole.data == together.data + together.size + 1) {
+            together.size += 1 + member.whole.size;
+            continue;
+        }
+        copy_members(document, start, together);
+        together = member.whole;
     }
+    copy_members(document, start, together);
     text_append_bytes(document, "}", 1);
     if (!rows_members_end(members))
         return err_set(err, ERR_SERVER, "a row is not whole, well-formed JSON");
@@ -194,6 +215,7 @@ list_row_copy(struct rows_members *members, const char *key_column, struct text 
         return err_wrap(err, "the rows do not fit into memory");
     row.object = slice_of(document->data + start, document->used - start);
     row.unusual = members->unusual;
+    parts.wide = members->wide;
     if (!judge_parts(&parts, key_column, &row, err))
         return false;
     *ret = row;

@@ -196,7 +196,7 @@ string_of(const cJSON *json, enum shown_column column)
 static void
 note_created(struct found *found, const char *created)
 {
-    if (!created[0] || strlen(created) >= STAMP_BYTES)
+    if (!created[0])
         return;
     if (!found->first_created[0] || strcmp(created, found->first_created) < 0)
         (void)snprintf(found->first_created, STAMP_BYTES, "%s", created);
@@ -226,6 +226,35 @@ keep_row(struct found *found, const struct runtime_row *row, struct err *err)
     return true;
 }
 
+/** When it was made; a stamp that is none, or longer than any, counts as none. */
+static void
+note_stamp(struct found *found, struct slice object)
+{
+    struct rows_members members = rows_members_begin(object);
+    struct rows_member member;
+    char created[STAMP_BYTES];
+
+    while (rows_members_next(&members, &member))
+        if (rows_is_named(&member, shown_column_names[SHOWN_CREATED_ON])) {
+            if (rows_string(member.value, created, sizeof created))
+                note_created(found, created);
+            return;
+        }
+}
+
+/** Of most rows of a long list this is all that is wanted. */
+static bool
+note_row(void *ctx, const struct list_row *listed, struct err *err)
+{
+    struct found *found = ctx;
+
+    (void)err;
+    found->count++;
+    found->without_etag += listed->version[0] == '\0';
+    note_stamp(found, listed->object);
+    return true;
+}
+
 static bool
 take_row(void *ctx, const struct list_row *listed, struct err *err)
 {
@@ -248,9 +277,6 @@ take_row(void *ctx, const struct list_row *listed, struct err *err)
         cJSON_Delete(json);
         return err_set(err, ERR_SERVER, "row %s is not a JSON object", listed->key);
     }
-    found->count++;
-    found->without_etag += listed->version[0] == '\0';
-    note_created(found, row.created_on);
     if (found->kept_count < RUNTIME_ROWS_KEPT)
         done = keep_row(found, &row, err);
     if (done && found->sink)
@@ -287,12 +313,13 @@ static bool
 read_list(struct session *session, const struct definition *definition, struct found *found,
           struct err *err)
 {
-    const struct ordered_query query = observe_query(found->arena, definition);
-    const struct ordered_sink sink = {.ctx = found, .take = take_row};
+    struct ordered_query query = observe_query(found->arena, definition);
+    const struct ordered_sink sink = {.ctx = found, .take = take_row, .note = note_row};
     size_t listed;
 
     if (!query.select)
         return arena_exhausted(err);
+    query.first = found->sink ? 0 : RUNTIME_ROWS_KEPT;
     found->count = 0;
     found->without_etag = 0;
     found->kept_count = 0;

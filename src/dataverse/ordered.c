@@ -32,6 +32,7 @@ struct reader {
     bool too_many;     /* to be held */
     char (*keys)[KEY_BYTES];
     size_t key_count, key_capacity;
+    bool noted; /* every row was, with the keys */
     size_t given;
     char last[KEY_BYTES]; /* of the row that was passed on last */
 };
@@ -92,6 +93,12 @@ hold_key(struct reader *reader, const struct list_row *row, struct err *err)
     return true;
 }
 
+static bool
+note_and_hold_key(struct reader *reader, const struct list_row *row, struct err *err)
+{
+    return reader->sink->note(reader->sink->ctx, row, err) && hold_key(reader, row, err);
+}
+
 /** A page on its way: what is done with each of its rows. */
 struct page_taker {
     struct reader *reader;
@@ -137,24 +144,34 @@ compare_keys(const void *a, const void *b)
     return row_key_compare(TABLE_RUNTIME, a, b);
 }
 
+static bool
+named_twice(const char *key, struct err *err)
+{
+    return err_set(err, ERR_SERVER, "the list of rows names row %s twice", key);
+}
+
 /** Give one row to the sink; keys must grow. */
 static bool
 emit(struct reader *reader, const struct held *held, struct err *err)
 {
+    const struct ordered_sink *sink = reader->sink;
     const char *object = reader->bytes.data + held->start;
     struct list_row row = {.object = slice_of(object, held->size), .unusual = held->unusual};
     const int order =
         reader->last[0] ? row_key_compare(TABLE_RUNTIME, reader->last, held->key) : -1;
 
     if (order == 0)
-        return err_set(err, ERR_SERVER, "the list of rows names row %s twice", held->key);
+        return named_twice(held->key, err);
     if (order > 0)
         return err_set(err, ERR_SERVER, "the list of rows is not in order at row %s", held->key);
     memcpy(reader->last, held->key, sizeof reader->last);
     reader->given++;
     memcpy(row.key, held->key, KEY_BYTES);
     memcpy(row.version, object + held->size, held->version);
-    return reader->sink->take(reader->sink->ctx, &row, err);
+    if (sink->note && !reader->noted && !sink->note(sink->ctx, &row, err))
+        return false;
+    return (reader->query->first > 0 && reader->given > reader->query->first) ||
+           sink->take(sink->ctx, &row, err);
 }
 
 /** Pass on what is held, in the order in which it is held, and forget it. */
@@ -237,21 +254,35 @@ open_list(struct reader *reader, const char *select, int page_rows, struct list 
 /* ---- by key ---- */
 
 static bool
+sort_keys(struct reader *reader, struct err *err)
+{
+    if (reader->key_count > 0)
+        qsort(reader->keys, reader->key_count, sizeof *reader->keys, compare_keys);
+    for (size_t i = 1; i < reader->key_count; i++)
+        if (compare_keys(reader->keys[i - 1], reader->keys[i]) == 0)
+            return named_twice(reader->keys[i], err);
+    return true;
+}
+
+/** Where few rows are wanted in order, the others are seen with the keys, and then not read again.
+ */
+static bool
 read_keys(struct reader *reader, struct err *err)
 {
+    const bool note = reader->sink->note && reader->query->first > 0;
+    const char *select = note ? reader->query->select : reader->query->key_column;
     struct list list;
     bool more = true;
     bool done;
 
-    if (!open_list(reader, reader->query->key_column, KEY_PAGE_ROWS, &list, err))
+    if (!open_list(reader, select, KEY_PAGE_ROWS, &list, err))
         return false;
     do {
-        done = next_page(reader, &list, hold_key, &more, err);
+        done = next_page(reader, &list, note ? note_and_hold_key : hold_key, &more, err);
     } while (done && more);
     list_close(&list);
-    if (done && reader->key_count > 0)
-        qsort(reader->keys, reader->key_count, sizeof *reader->keys, compare_keys);
-    return done;
+    reader->noted = note;
+    return done && sort_keys(reader, err);
 }
 
 static bool
@@ -304,17 +335,23 @@ read_chunk(struct reader *reader, size_t first, size_t count, struct err *err)
 static bool
 read_by_key(struct reader *reader, struct err *err)
 {
+    size_t wanted;
+
     reader->count = 0;
     text_done(&reader->bytes);
     reader->bytes.max = CHUNK_MAX_BYTES;
     if (!read_keys(reader, err))
         return false;
-    for (size_t first = 0; first < reader->key_count; first += CHUNK_ROWS) {
-        const size_t left = reader->key_count - first;
+    wanted = reader->key_count;
+    if (reader->noted && reader->query->first < wanted)
+        wanted = reader->query->first;
+    for (size_t first = 0; first < wanted; first += CHUNK_ROWS) {
+        const size_t left = wanted - first;
 
         if (!read_chunk(reader, first, left < CHUNK_ROWS ? left : CHUNK_ROWS, err))
             return false;
     }
+    reader->given = reader->key_count;
     return true;
 }
 

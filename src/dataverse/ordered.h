@@ -4,7 +4,8 @@
  * The service sorts GUIDs in its own way (SQL Server compares the last group first). So rows are
  * sorted here when all of them are small enough together; a long list that comes in our order is
  * passed on page by page; of any other long list the keys are read first, and then the rows by key,
- * some hundred at a time.
+ * some hundred at a time. Where only the first rows are wanted in order, and the others no more
+ * than seen, those few are read by key.
  */
 #ifndef DATAVERSE_ORDERED_H
 #define DATAVERSE_ORDERED_H
@@ -21,12 +22,15 @@ struct ordered_query {
     const char *entity_set, *key_column;
     const char *select; /* names with commas, the key among them; NULL = all columns */
     int page_rows;
+    size_t first; /* that many rows are taken in order; 0 = all of them */
 };
 
 /** Where the rows go; each is borrowed until the call returns. A false ends the list. */
 struct ordered_sink {
     void *ctx;
     bool (*take)(void *ctx, const struct list_row *row, struct err *err);
+    /* NULL, or gets every row once, in whatever order, also those that are taken */
+    bool (*note)(void *ctx, const struct list_row *row, struct err *err);
 };
 
 /** A list that is not whole is a failure (ERR_SERVER), never a short list. */

@@ -1,5 +1,6 @@
 #include "rows.h"
 
+#include "base/block.h"
 #include "base/eight.h"
 
 #include <cjson/cJSON.h>
@@ -11,6 +12,7 @@ struct scanner {
     const unsigned char *at, *end;
     bool unusual; /* see struct rows_members */
     bool escapes; /* there are others than those of '"' and '\\' */
+    bool wide;    /* there may be bytes above ASCII */
 };
 
 enum {
@@ -113,17 +115,42 @@ scan_escape(struct scanner *scanner)
     }
 }
 
+/** Step over whole blocks; true: to a byte that stops scan_plain. */
+static bool
+scan_blocks(struct scanner *scanner)
+{
+    const unsigned char *at = scanner->at;
+    struct block_string block = {.plain = BLOCK_BYTES};
+    bool high = false;
+
+    while (block.plain > 0 && scanner->end - at >= BLOCK_BYTES) {
+        block = block_string_load(at, false);
+        high |= block.high;
+        at += block.plain;
+        if (block.plain < BLOCK_BYTES && *at != '\\')
+            break;
+    }
+    scanner->wide |= high;
+    scanner->at = at;
+    return block.plain < BLOCK_BYTES;
+}
+
 /** Step to the next byte that a string cannot hold as it is, and that is no usual escape: rows hold
  * JSON in their texts, full of escaped '"' and '\\'. False: there is none. */
 static bool
 scan_plain(struct scanner *scanner)
 {
+    const bool stopped = scan_blocks(scanner);
     const unsigned char *at = scanner->at;
     const unsigned char *const end = scanner->end;
 
+    if (stopped)
+        return true;
     while (end - at > 8) {
-        const uint64_t specials = eight_json_specials(eight_load(at));
+        const uint64_t eight = eight_load(at);
+        const uint64_t specials = eight_json_specials(eight);
 
+        scanner->wide |= (eight & EIGHT_TOPS) != 0;
         if (!specials) {
             at += 8;
             continue;
@@ -135,8 +162,8 @@ scan_plain(struct scanner *scanner)
         }
         at += 2;
     }
-    while (at < end && *at >= 0x20 && *at != '"' && *at != '\\')
-        at++;
+    for (; at < end && *at >= 0x20 && *at != '"' && *at != '\\'; at++)
+        scanner->wide |= *at > 0x7F;
     scanner->at = at;
     return at < end;
 }
@@ -352,18 +379,20 @@ rows_members_next(struct rows_members *members, struct rows_member *ret)
 {
     struct scanner scanner = {.at = members->rest.data,
                               .end = members->rest.data + members->rest.size,
-                              .unusual = members->unusual};
+                              .unusual = members->unusual,
+                              .wide = members->wide};
     struct member member;
 
     if (members->ended || !next_member(&scanner, !members->started, members->depth, &member))
         return false;
-    members->rest = slice_of(scanner.at, (size_t)(scanner.end - scanner.at));
+    members->rest.data = scanner.at;
+    members->rest.size = (size_t)(scanner.end - scanner.at);
     members->started = true;
     members->unusual = scanner.unusual;
-    *ret =
-        (struct rows_member){.name = slice_of(member.name.data + 1, member.name.size - 2),
-                             .value = member.value,
-                             .whole = slice_of(member.start, (size_t)(member.end - member.start))};
+    members->wide = scanner.wide;
+    ret->name = slice_of(member.name.data + 1, member.name.size - 2);
+    ret->value = member.value;
+    ret->whole = slice_of(member.start, (size_t)(member.end - member.start));
     return true;
 }
 
@@ -386,12 +415,6 @@ rows_members_end(struct rows_members *members)
     members->rest = slice_of(scanner.at, (size_t)(scanner.end - scanner.at));
     members->ended = true;
     return true;
-}
-
-bool
-rows_is_named(const struct rows_member *member, const char *name)
-{
-    return slice_equal(member->name, slice_of_string(name));
 }
 
 /* ---- pages ---- */

@@ -62,6 +62,7 @@ struct rows_members {
     bool started, ended;
     bool unusual; /* a member held what JSON allows and cJSON may not take: half of a surrogate
                      pair, a number of more than 63 digits */
+    bool wide;    /* a member may hold bytes above ASCII; if not, it is UTF-8 */
 };
 
 struct rows_member {
@@ -77,7 +78,11 @@ bool rows_members_next(struct rows_members *members, struct rows_member *ret);
 MUST_CHECK bool rows_members_end(struct rows_members *members);
 
 /** Is this the member's name? Plain ASCII names only. */
-bool rows_is_named(const struct rows_member *member, const char *name);
+static inline bool
+rows_is_named(const struct rows_member *member, const char *name)
+{
+    return slice_equal(member->name, slice_of_string(name));
+}
 
 /**
  * Does a JSON text have an escape for U+0000? cJSON decodes it to a byte that ends the string

@@ -59,6 +59,7 @@ copy_is_an_object(struct slice object)
         return;
     }
     FUZZ_MUST(row.object.size == text.used && rows_is_object(row.object));
+    FUZZ_MUST(text_is_utf8(row.object.data, row.object.size));
     for (size_t i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++)
         FUZZ_MUST(rows_member(row.object, left_out[i], &twice).size == 0 && !twice);
     cJSON *json = cJSON_ParseWithLength((const char *)row.object.data, row.object.size);

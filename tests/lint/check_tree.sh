@@ -20,7 +20,7 @@ git ls-files | grep -E '(^|/)(core|.*\.log|.*\.o|a\.out)$' && fault "build produ
 for header in include/base/*.h include/core/*.h include/config/*.h include/report/*.h; do
     source=src/${header#include/}
     case $header in
-    include/base/slice.h | include/base/eight.h | include/base/poison.h) continue ;;
+    include/base/slice.h | include/base/eight.h | include/base/block.h | include/base/poison.h) continue ;;
     esac
     set -- "${source%.h}".c "${source%.h}"_*.c
     [ -f "$1" ] || [ -f "$2" ] || fault "$header has no ${source%.h}.c"

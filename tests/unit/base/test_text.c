@@ -179,10 +179,9 @@ append_json_slowly(struct text *text, const char *at, size_t size)
     text_append(text, "\"");
 }
 
-/** Texts of every length and place beside a word of eight bytes, full of what is special. */
 /** text_json_plain takes what it may and no more, byte by byte the same as a slow reader. */
 static void
-assert_plain_is_taken(const char *bytes, size_t size)
+assert_plain_is_taken(const char *bytes, size_t size, bool wide)
 {
     unsigned char *out =
         malloc(size + 1); /* of its own, so that a write behind the end is caught */
@@ -190,24 +189,27 @@ assert_plain_is_taken(const char *bytes, size_t size)
     size_t at = 0;
 
     assert_non_null(out);
-    const size_t taken = text_json_plain(bytes, size, out, &written);
+    const size_t taken = text_json_plain(bytes, size, wide, out, &written);
     assert_true(taken <= size && written <= taken);
     for (size_t i = 0; i < written; i++) {
-        const char byte = bytes[at];
+        const unsigned char byte = (unsigned char)bytes[at];
         const bool escaped = byte == '\\';
-        assert_true(byte >= 0x20 && byte < 0x7F && byte != '"');
+        assert_true(byte >= 0x20 && (wide || byte < 0x7F) && byte != '"');
         if (escaped)
             assert_true(bytes[at + 1] == '"' || bytes[at + 1] == '\\');
-        assert_int_equal(out[i], (unsigned char)(escaped ? bytes[at + 1] : byte));
+        assert_int_equal(out[i], escaped ? (unsigned char)bytes[at + 1] : byte);
         at += escaped ? 2 : 1;
     }
     assert_int_equal(at, taken);
     if (taken < size) /* there was a reason to stop */
-        assert_true((unsigned char)bytes[taken] < 0x20 || (unsigned char)bytes[taken] >= 0x7F ||
-                    bytes[taken] == '"' || bytes[taken] == '\\');
+        assert_true((unsigned char)bytes[taken] < 0x20 ||
+                    (!wide && (unsigned char)bytes[taken] >= 0x7F) || bytes[taken] == '"' ||
+                    bytes[taken] == '\\');
     free(out);
 }
 
+/** Texts of every length and place beside a word of eight bytes or a block of 64, full of what is
+ * special. */
 static void
 special_bytes_are_found_wherever_they_stand(void **state)
 {
@@ -217,7 +219,8 @@ special_bytes_are_found_wherever_they_stand(void **state)
 
     (void)state;
     for (size_t i = 0; i < 20000; i++) {
-        const size_t size = i % 41;
+        const size_t size = i % 5 ? i % 41 : i % 331;
+        const unsigned rare = i % 7 ? 3 : 31;
         const size_t letters = i % 3 ? sizeof alphabet - 1 : 6;
         char *bytes = malloc(size + 1); /* of its own, so that a read behind the end is caught */
         TEXT_SCOPED quick = {0};
@@ -226,11 +229,12 @@ special_bytes_are_found_wherever_they_stand(void **state)
         assert_non_null(bytes);
         for (size_t k = 0; k < size; k++) {
             seed = seed * 1103515245U + 12345U;
-            bytes[k] = alphabet[seed >> 16 & 3 ? 0 : (seed >> 18) % letters];
+            bytes[k] = alphabet[seed >> 16 & rare ? 0 : (seed >> 18) % letters];
         }
         assert_int_equal(text_json_run(bytes, size),
                          plain_run_slowly((const unsigned char *)bytes, size));
-        assert_plain_is_taken(bytes, size);
+        assert_plain_is_taken(bytes, size, false);
+        assert_plain_is_taken(bytes, size, true);
         text_append_json(&quick, bytes, size);
         append_json_slowly(&slow, bytes, size);
         assert_string_equal(text_string(&quick), text_string(&slow));
@@ -260,7 +264,7 @@ bytes_that_are_no_utf8_are_found_wherever_they_stand(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        for (size_t before = 0; before < 20; before++)
+        for (size_t before = 0; before < 140; before += before < 20 ? 1 : 7)
             for (size_t after = 0; after < 20; after++) {
                 const size_t size = before + cases[i].size + after;
                 char *bytes = malloc(size);
@@ -271,6 +275,37 @@ bytes_that_are_no_utf8_are_found_wherever_they_stand(void **state)
                 assert_int_equal(text_is_utf8(bytes, size), cases[i].good);
                 free(bytes);
             }
+}
+
+/** Long texts are written in pieces: none may end inside a character, also where there is no room
+ * for a whole piece any more. */
+static void
+no_character_is_cut_where_a_piece_ends(void **state)
+{
+    static const char *const characters[] = {"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+    enum { BYTES = 12000, LONGEST = 4 };
+    char *bytes = malloc(BYTES + LONGEST);
+
+    (void)state;
+    assert_non_null(bytes);
+    for (size_t front = 0; front < LONGEST; front++)
+        for (size_t c = 0; c < sizeof characters / sizeof characters[0]; c++) {
+            const size_t step = strlen(characters[c]);
+            size_t size = front;
+            struct text exact = {0};
+            struct err err;
+
+            memset(bytes, 'x', front);
+            for (; size < BYTES; size += step)
+                memcpy(bytes + size, characters[c], step);
+            exact.max = size + 2;
+            text_append_json(&exact, bytes, size);
+            assert_true(text_ok(&exact, &err));
+            assert_int_equal(exact.used, size + 2);
+            assert_memory_equal(exact.data + 1, bytes, size);
+            text_done(&exact);
+        }
+    free(bytes);
 }
 
 /** A text may hold its maximum, and what is written is what counts: not the room for the worst. */
@@ -308,6 +343,7 @@ main(void)
         cmocka_unit_test(a_text_over_its_maximum_is_broken_and_says_so),
         cmocka_unit_test(special_bytes_are_found_wherever_they_stand),
         cmocka_unit_test(bytes_that_are_no_utf8_are_found_wherever_they_stand),
+        cmocka_unit_test(no_character_is_cut_where_a_piece_ends),
         cmocka_unit_test(a_json_string_may_fill_the_maximum),
         cmocka_unit_test(hexadecimal_goes_there_and_back),
         cmocka_unit_test(names_compare_without_case),

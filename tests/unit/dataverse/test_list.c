@@ -114,6 +114,32 @@ the_etag_is_cut_out_wherever_it_stands(void **state)
     assert_string_equal(row.version, "W/\"1\"");
 }
 
+/** Wherever a byte stands that is no UTF-8, and in whichever member, the row is refused. */
+static void
+a_byte_that_is_no_utf8_is_found_wherever_it_stands(void **state)
+{
+    enum { LONGEST = 200 };
+
+    (void)state;
+    for (size_t place = 0; place < LONGEST; place++)
+        for (int bad = 0; bad < 2; bad++) {
+            char filler[LONGEST + 1];
+            char text[3 * LONGEST];
+            TEXT_SCOPED document = {0};
+            struct list_row row;
+            struct err err = {0};
+
+            memset(filler, 'x', LONGEST);
+            filler[LONGEST] = '\0';
+            memcpy(filler + place - place % 2, bad ? "\xc3x" : "\xc3\xa9", 2);
+            (void)snprintf(text, sizeof text, "{\"" KEY "\":\"" GUID "\",\"%s\":\"%s\",\"n\":1}",
+                           place % 3 ? "x" : filler, place % 3 ? filler : "x");
+            struct rows_members members = rows_members_begin(slice_of_string(text));
+            assert_int_equal(list_row_copy(&members, KEY, &document, &row, &err), !bad);
+            assert_int_equal(read_row(text, &row, &err), !bad);
+        }
+}
+
 int
 main(void)
 {
@@ -122,6 +148,7 @@ main(void)
         cmocka_unit_test(a_row_without_an_etag_has_no_version),
         cmocka_unit_test(a_row_whose_key_or_version_is_unusable_is_an_error),
         cmocka_unit_test(the_etag_is_cut_out_wherever_it_stands),
+        cmocka_unit_test(a_byte_that_is_no_utf8_is_found_wherever_it_stands),
     };
 
     return cmocka_run_group_tests_name("dataverse/list", tests, NULL, NULL);

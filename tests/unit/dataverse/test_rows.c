@@ -427,6 +427,76 @@ a_string_is_decoded_or_refused(void **state)
     assert_false(rows_string(slice_of_string("\"\\ud800\""), text, sizeof text));
 }
 
+/** How many bytes the escape at `at` has, its backslash among them; 0 when it is none. */
+static size_t
+escape_slowly(const char *at, size_t size)
+{
+    if (size < 2 || at[1] == '\0' || !strchr("\"\\/bfnrtu", at[1]))
+        return 0;
+    if (at[1] != 'u')
+        return 2;
+    for (size_t i = 2; i < 6; i++)
+        if (i >= size || at[i] == '\0' || !strchr("0123456789abcdef", at[i]))
+            return 0;
+    return 6;
+}
+
+/** Byte by byte: where a string of JSON ends, its first quote read; 0 when it is none. */
+static size_t
+string_end_slowly(const char *at, size_t size)
+{
+    size_t step;
+
+    for (size_t i = 0; i < size; i += step) {
+        if (at[i] == '"')
+            return i + 1;
+        step = at[i] == '\\' ? escape_slowly(at + i, size - i) : 1;
+        if (step == 0 || (unsigned char)at[i] < 0x20)
+            return 0;
+    }
+    return 0;
+}
+
+/** Texts of every length and place beside a block of 64 bytes; there is more behind most. */
+static void
+long_strings_end_where_short_ones_do(void **state)
+{
+    static const char front[6] = "{\"m\":\"";
+    static const char back[2] = "\"}";
+    static const char alphabet[] = "\"\\\\\\\"\\ab/nu0041\x7f\x80\xc3\n\t";
+    unsigned seed = 1;
+    size_t good = 0;
+
+    (void)state;
+    for (size_t round = 0; round < 30000; round++) {
+        const size_t size = round % 211;
+        const unsigned rare = round % 3 ? 31 : 7;
+        char *text = malloc(size + 8); /* of its own, so that a read behind the end is caught */
+
+        assert_non_null(text);
+        memcpy(text, front, sizeof front);
+        for (size_t i = 6; i < size + 8; i++) {
+            seed = seed * 1103515245U + 12345U;
+            text[i] = alphabet[seed >> 16 & rare ? 12 : (seed >> 21) % (sizeof alphabet - 1)];
+        }
+        if (round % 4)
+            memcpy(text + size + sizeof front, back, sizeof back);
+        struct rows_members members = rows_members_begin(slice_of(text, size + 8));
+        struct rows_member member;
+        const size_t end = string_end_slowly(text + 6, size + 2);
+
+        assert_int_equal(rows_members_next(&members, &member), end > 0);
+        if (end > 0) {
+            assert_int_equal(member.value.size, end + 1);
+            for (size_t i = 6; i < end + 6; i++)
+                assert_true((unsigned char)text[i] < 0x80 || members.wide);
+            good += end > 64;
+        }
+        free(text);
+    }
+    assert_true(good > 1000); /* the test reaches what it is about */
+}
+
 int
 main(void)
 {
@@ -445,6 +515,7 @@ main(void)
         cmocka_unit_test(a_member_is_found_at_the_top_level_only),
         cmocka_unit_test(members_are_walked_in_their_order),
         cmocka_unit_test(a_string_is_decoded_or_refused),
+        cmocka_unit_test(long_strings_end_where_short_ones_do),
     };
 
     return cmocka_run_group_tests_name("dataverse/rows", tests, NULL, NULL);
