@@ -26,10 +26,9 @@
     X(curl_multi_cleanup)                                                                          \
     X(curl_multi_info_read)                                                                        \
     X(curl_multi_init)                                                                             \
-    X(curl_multi_perform)                                                                          \
-    X(curl_multi_poll)                                                                             \
     X(curl_multi_remove_handle)                                                                    \
     X(curl_multi_setopt)                                                                           \
+    X(curl_multi_socket_action)                                                                    \
     X(curl_slist_append)                                                                           \
     X(curl_slist_free_all)                                                                         \
     X(curl_url)                                                                                    \
@@ -58,6 +57,9 @@ curl_use(void)
     return &curl_functions;
 }
 
+/* DWCLEAN_CURL_LINKED: compiled in passing, so that curl's own macros check the types of options
+ * and information, which a call through a pointer gets around. */
+#ifndef DWCLEAN_CURL_LINKED
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
 #undef curl_multi_setopt
@@ -77,10 +79,9 @@ curl_use(void)
 #define curl_multi_cleanup curl_use()->p_curl_multi_cleanup
 #define curl_multi_info_read curl_use()->p_curl_multi_info_read
 #define curl_multi_init curl_use()->p_curl_multi_init
-#define curl_multi_perform curl_use()->p_curl_multi_perform
-#define curl_multi_poll curl_use()->p_curl_multi_poll
 #define curl_multi_remove_handle curl_use()->p_curl_multi_remove_handle
 #define curl_multi_setopt curl_use()->p_curl_multi_setopt
+#define curl_multi_socket_action curl_use()->p_curl_multi_socket_action
 #define curl_slist_append curl_use()->p_curl_slist_append
 #define curl_slist_free_all curl_use()->p_curl_slist_free_all
 #define curl_url curl_use()->p_curl_url
@@ -90,5 +91,6 @@ curl_use(void)
 #define curl_url_set curl_use()->p_curl_url_set
 #define curl_version_info curl_use()->p_curl_version_info
 /* clang-format on */
+#endif
 
 #endif

@@ -6,8 +6,8 @@
 #define DATAVERSE_HTTP_WAIT_H
 
 #include "base/err.h"
+#include "curl_library.h"
 
-#include <curl/curl.h>
 #include <stdbool.h>
 #include <stdint.h>
 
