@@ -583,12 +583,30 @@ text_append_shown(struct text *text, const char *string, size_t size)
     }
 }
 
+/** Append what is ASCII up to the first unit that is not; returns how many bytes of UTF-16 it was.
+ */
+static size_t
+append_ascii_units(struct text *text, struct slice bytes)
+{
+    size_t units = 0;
+
+    while (2 * units + 1 < bytes.size && bytes.data[2 * units] < 0x80 &&
+           bytes.data[2 * units + 1] == 0)
+        units++;
+    if (units == 0 || !text_room(text, units))
+        return 0;
+    for (size_t i = 0; i < units; i++)
+        text->data[text->used++] = (char)bytes.data[2 * i];
+    text->data[text->used] = '\0';
+    return 2 * units;
+}
+
 bool
 text_append_utf16le(struct text *text, struct slice bytes)
 {
     bool well_formed = bytes.size % 2 == 0;
 
-    for (size_t i = 0; i + 1 < bytes.size; i += 2) {
+    for (size_t i = append_ascii_units(text, bytes); i + 1 < bytes.size; i += 2) {
         uint32_t code = (uint32_t)bytes.data[i] | (uint32_t)bytes.data[i + 1] << 8;
 
         if (code >= 0xD800 && code <= 0xDBFF && i + 3 < bytes.size) {

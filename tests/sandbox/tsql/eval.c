@@ -451,14 +451,30 @@ number_at(struct ectx *x, const struct expr *e)
     return v && !v->v.is_null ? v : NULL;
 }
 
-/* Two such numbers, as joins compare again and again. */
+/* The text of a column that holds UTF-16, if it is not NULL. */
+static const struct val *
+text_at(struct ectx *x, const struct expr *e)
+{
+    if (e->kind != EX_COLUMN || !type_is_nchar(e->type.type))
+        return NULL;
+    const struct source *s = scope_at(x, e->depth)->sources[e->source];
+    const struct val *v = s->row ? &s->row[e->column] : NULL;
+    return v && !v->v.is_null && v->t.type == e->type.type ? v : NULL;
+}
+
+/* Two such numbers or texts, where they lie: joins compare them again and again. */
 static bool
-compare_numbers(struct ectx *x, const struct expr *e, int *ret_order)
+compare_in_place(struct ectx *x, const struct expr *e, int *ret_order)
 {
     if (x->scope && x->scope->group) /* a column is what its group has */
         return false;
     const struct val *a = number_at(x, e->args[0]);
     const struct val *b = a ? number_at(x, e->args[1]) : NULL;
+    if (!a) {
+        a = text_at(x, e->args[0]);
+        b = a ? text_at(x, e->args[1]) : NULL;
+        return b && a->t.type == b->t.type && compare(&x->v, a, b, ret_order);
+    }
     if (!b)
         return false;
     *ret_order = a->v.integer < b->v.integer ? -1 : a->v.integer > b->v.integer;
@@ -470,7 +486,7 @@ eval_compare(struct ectx *x, struct expr *e, struct val *out)
 {
     struct val a = {0}, b = {0};
     int order = 0;
-    if (compare_numbers(x, e, &order))
+    if (compare_in_place(x, e, &order))
         return put_truth(out, order_satisfies(e->op, order));
     if (!eval(x, e->args[0], &a) || !eval(x, e->args[1], &b))
         return false;
