@@ -158,7 +158,8 @@ show_observe(const struct statement_sink *sink, struct err *err)
     return show_questions(arena, sink, err) &&
            show_list(sink, &query,
                      "without columns that the table does not have; then each next page that the "
-                     "answer links to on the same host",
+                     "answer links to on the same host; the first rows of a long list that is not "
+                     "in key order are read by their keys",
                      err);
 }
 
