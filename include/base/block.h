@@ -15,6 +15,9 @@
 
 enum { BLOCK_BYTES = 64 };
 
+/* In place, so that the masks that a caller does not look at are not made. */
+#define BLOCK_INLINE static inline __attribute__((always_inline))
+
 struct block {
     uint64_t quotes, backslashes;
     uint64_t controls; /* below blank */
@@ -92,7 +95,7 @@ block_up_to(const __m128i quarters[4], char byte)
                       _mm_cmpeq_epi8(_mm_min_epu8(quarters[3], bytes), quarters[3]));
 }
 
-static inline struct block
+BLOCK_INLINE struct block
 block_load(const unsigned char *at)
 {
     const __m128i quarters[4] = {
@@ -157,7 +160,7 @@ struct block_string {
 };
 
 /** `narrow`: bytes above ASCII, and 0x7F, stop it too. */
-static inline struct block_string
+BLOCK_INLINE struct block_string
 block_string_load(const unsigned char *at, bool narrow)
 {
     const struct block block = block_load(at);

@@ -221,13 +221,16 @@ take_blocks(const unsigned char *at, size_t size, bool wide, unsigned char **out
     while (size - done >= BLOCK_BYTES + 16) {
         const struct block_string block = block_string_load(at + done, !wide);
 
-        if (block.plain == 0)
-            break;
         *out = copy_unescaped(at + done, &block, *out);
         done += block.plain;
+        /* nothing but an escape that reaches beyond its block can go on */
+        if (block.plain == 0 || (block.plain < BLOCK_BYTES && at[done] != '\\'))
+            break;
     }
     return done;
 }
+
+enum { SHORT_BYTES = 32 };
 
 /** The same eight bytes at a time, up to the last ones; `*ret_stopped`: something stopped it. */
 static size_t
@@ -263,9 +266,13 @@ text_json_plain(const void *bytes, size_t size, bool wide, unsigned char *out, s
     const unsigned char *at = bytes;
     unsigned char *to = out;
     bool stopped;
-    size_t done = take_blocks(at, size, wide, &to);
+    /* most strings are short: a block would be looked at for their few bytes */
+    size_t done = take_eights(at, size < SHORT_BYTES ? size : SHORT_BYTES, wide, &to, &stopped);
 
-    done += take_eights(at + done, size - done, wide, &to, &stopped);
+    if (!stopped) {
+        done += take_blocks(at + done, size - done, wide, &to);
+        done += take_eights(at + done, size - done, wide, &to, &stopped);
+    }
     for (; !stopped && done < size && at[done] >= 0x20 && (wide || at[done] < 0x7F);
          *to++ = at[done++])
         if (at[done] == '"' || at[done] == '\\')

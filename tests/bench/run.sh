@@ -17,7 +17,7 @@ if [ -z "$build" ]; then
     need_packages build test
     cd "$SOURCE_DIR"
     cmake --preset release -B "$build" -DDWCLEAN_BUILD_TESTS=ON >"$build.log" 2>&1 &&
-        ninja -C "$build" dwclean dwclean-sandbox bench_peers bench_measure bench_empty bench_dbdata >>"$build.log" 2>&1 || {
+        ninja -C "$build" dwclean dwclean-sandbox bench_peers bench_measure bench_empty bench_empty_loads bench_dbdata >>"$build.log" 2>&1 || {
         tail -n 20 "$build.log" >&2
         exit 1
     }
