@@ -24,6 +24,7 @@ rows_come_in_key_order_and_digests_are_stable(void **state)
         "FROM dbo.DUALWRITEPROJECTCONFIGURATION);");
     second = read_table(other, &evidence.tables[TABLE_PROJECT].schema, PROJECTS);
     assert_false(digest_equal(&first, &second));
+    other->ops->close(other);
     store->ops->close(store);
 }
 
