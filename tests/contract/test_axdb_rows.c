@@ -205,15 +205,16 @@ every_type_comes_back_in_its_canonical_form(void **state)
 static void
 a_value_longer_than_its_column_was_is_refused(void **state)
 {
+    (void)state;
+    if (utf8_engine())
+        skip(); /* columns are not read by their length there */
+
     ARENA_SCOPED arena = arena_new(ARENA_BYTES);
     struct axdb_evidence before;
     struct axdb_store *store;
     struct found found = {0};
     struct row_sink sink = {.ctx = &found, .take = find_value};
 
-    (void)state;
-    if (utf8_engine())
-        skip();
     with_type("nvarchar(3)", &store, arena, &before);
     declare_events("nvarchar(8)");
     sql("UPDATE dbo.BUSINESSEVENTSDEFINITION SET VAL = N'abcd';");
