@@ -87,7 +87,9 @@ make_axdb(const struct config *config, const struct axdb_grant *grant, struct ob
     static struct server_name server; /* as long as the one AxDB of a process */
     const bool fresh = grant || config_flag(config, OPT_NEW_LOGIN);
     const char *intent = config_text(config, OPT_APPLICATION_INTENT);
-    if (!find_axdb(config, grant, &server, err))
+    /* verify counts rows; whoever reads them takes their digests */
+    const bool reads_rows = config_command(config) != COMMAND_VERIFY;
+    if ((reads_rows && !digest_ready(err)) || !find_axdb(config, grant, &server, err))
         return false;
     const struct mssql_options options = {
         .host = server.host,

@@ -25,7 +25,8 @@ const char *digest_library_version(void);
 
 struct digest_stream; /* opaque */
 
-/** A running SHA-256. NULL when out of memory. Reusable after digest_finish. */
+/** A running SHA-256. NULL when out of memory, or without libcrypto. Reusable after digest_finish.
+ */
 struct digest_stream *digest_new(void);
 void digest_free(struct digest_stream *stream); /* NULL is allowed */
 void digest_add(struct digest_stream *stream, const void *bytes, size_t size);

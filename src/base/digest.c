@@ -72,11 +72,12 @@ struct digest_stream *
 digest_new(void)
 {
     struct digest_stream *stream = calloc(1, sizeof *stream);
+    struct err err;
 
     if (!stream)
         return NULL;
-    library_use(&library);
-    stream->context = crypto.p_EVP_MD_CTX_new();
+    if (library_load(&library, &err))
+        stream->context = crypto.p_EVP_MD_CTX_new();
     if (!stream->context ||
         crypto.p_EVP_DigestInit_ex(stream->context, crypto.p_EVP_sha256(), NULL) != 1) {
         digest_free(stream);
@@ -90,7 +91,8 @@ digest_free(struct digest_stream *stream)
 {
     if (!stream)
         return;
-    crypto.p_EVP_MD_CTX_free(stream->context);
+    if (stream->context)
+        crypto.p_EVP_MD_CTX_free(stream->context);
     free(stream);
 }
 

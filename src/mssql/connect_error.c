@@ -95,7 +95,8 @@ probe(const struct mssql_options *options, const struct dial *dial, int64_t time
                                   .trust_certificate = options->trust_certificate,
                                   .timeout_ms = timeout_ms};
     tls_probe(target, ret);
-    return ret->finding != TLS_FINE && ret->finding != TLS_NO_ANSWER;
+    return ret->finding != TLS_FINE && ret->finding != TLS_NO_ANSWER &&
+           ret->finding != TLS_NOT_LOOKED_AT;
 }
 
 /** FreeTDS waits in vain for some handshakes that fail, as with TLS 1.3 only. */

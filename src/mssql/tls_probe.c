@@ -428,6 +428,7 @@ look_inside(const struct wire_end *end, SSL_CTX *context, const struct tls_targe
 
     report->finding = TLS_NO_HANDSHAKE;
     if (ssl == NULL || in == NULL || out == NULL) {
+        report->finding = TLS_NOT_LOOKED_AT;
         BIO_free(in);
         BIO_free(out);
         SSL_free(ssl);
@@ -460,6 +461,7 @@ probe_on(const struct wire_end *end, const struct tls_target *target, struct tls
     unsigned char encryption = ENCRYPT_NOT_SUP;
     bool answered = false;
     SSL_CTX *context;
+    struct err err;
 
     if (!prelogin(end, &encryption, &answered)) {
         report->finding = answered ? TLS_NOT_SQL_SERVER : TLS_NO_ANSWER;
@@ -469,8 +471,13 @@ probe_on(const struct wire_end *end, const struct tls_target *target, struct tls
         report->finding = encryption == ENCRYPT_OFF ? TLS_LOGIN_ONLY : TLS_NOT_OFFERED;
         return;
     }
+    report->finding = TLS_NOT_LOOKED_AT;
+    if (!library_load(&tls_library, &err)) {
+        put(report->reason, sizeof report->reason, err.primary, strlen(err.primary));
+        put(report->remedy, sizeof report->remedy, err.hint, strlen(err.hint));
+        return;
+    }
     context = make_context(target);
-    report->finding = TLS_NO_HANDSHAKE;
     if (context != NULL)
         look_inside(end, context, target, report);
     SSL_CTX_free(context);
@@ -480,14 +487,8 @@ void
 tls_probe(const struct tls_target *target, struct tls_report *ret)
 {
     struct wire_end end = {.fd = -1, .deadline_ms = clock_monotonic_ms() + target->timeout_ms};
-    struct err err;
 
     *ret = (struct tls_report){.finding = TLS_NO_ANSWER};
-    if (!library_load(&tls_library, &err)) {
-        ret->finding = TLS_NO_HANDSHAKE;
-        put(ret->reason, sizeof ret->reason, err.primary, strlen(err.primary));
-        return;
-    }
     if (!dial(&end, target))
         return;
     probe_on(&end, target, ret);
@@ -549,6 +550,13 @@ tls_probe_explain(const struct tls_target *target, const struct tls_report *repo
     case TLS_NO_ANSWER:
         return err_set(err, ERR_CONNECT, "%s,%u accepted the connection and gave no answer",
                        target->host, (unsigned)target->port);
+    case TLS_NOT_LOOKED_AT:
+        (void)err_set(err, ERR_CONNECT,
+                      "%s,%u ended the connection before the sign-in, and a second look to find "
+                      "out why was not possible",
+                      target->host, (unsigned)target->port);
+        (void)err_detail(err, "%s", report->reason[0] ? report->reason : "out of memory");
+        return err_hint(err, "%s", report->remedy);
     case TLS_NOT_SQL_SERVER:
         return err_set(err, ERR_CONNECT, "what answers on %s,%u is not a SQL Server", target->host,
                        (unsigned)target->port);

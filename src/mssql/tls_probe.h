@@ -15,6 +15,7 @@
 enum tls_finding {
     TLS_FINE,           /* nothing wrong that could be seen */
     TLS_NO_ANSWER,      /* TCP or prelogin failed */
+    TLS_NOT_LOOKED_AT,  /* without OpenSSL, or memory: `reason` says so, `remedy` what to do */
     TLS_NOT_SQL_SERVER, /* something else than a prelogin answer came */
     TLS_NOT_OFFERED,    /* ENCRYPT_NOT_SUP */
     TLS_LOGIN_ONLY,     /* ENCRYPT_OFF */
@@ -41,6 +42,7 @@ struct tls_report {
     char not_after[40];
     char fingerprint[100]; /* SHA-256, hex with colons */
     char reason[160];      /* OpenSSL's own words for the failure */
+    char remedy[120];
 };
 
 struct tls_target {

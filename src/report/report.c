@@ -32,7 +32,19 @@ report_form_find(const char *name, enum report_form *ret)
 bool
 report_ready(enum report_form form, struct err *err)
 {
-    return form != REPORT_TEXT || library_load(&columns_library, err);
+    switch (form) {
+    case REPORT_TEXT:
+        return library_load(&columns_library, err);
+    case REPORT_HTML: /* its head has the digest of its style */
+        return digest_ready(err);
+    case REPORT_JSON:
+    case REPORT_NDJSON:
+    case REPORT_CSV:
+    case REPORT_JUNIT:
+    case REPORT_FORMS:
+    default:
+        return true;
+    }
 }
 
 const char *
@@ -66,7 +78,7 @@ report_render(const struct outcome *outcome, enum report_form form,
         return report_junit_head(ret, err) && report_junit_item(outcome, place, ret, err) &&
                report_junit_tail(ret, err);
     case REPORT_HTML:
-        return report_html(outcome, ret, err);
+        return report_ready(form, err) && report_html(outcome, ret, err);
     case REPORT_FORMS:
         break;
     }

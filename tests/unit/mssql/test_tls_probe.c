@@ -360,6 +360,22 @@ a_prelogin_answer_is_read_within_its_bounds(void **state)
     assert_false(tls_probe_parse_prelogin(endless, sizeof endless, &encryption));
 }
 
+static void
+what_could_not_be_looked_at_is_no_finding(void **state)
+{
+    const struct tls_target target = {.host = "sql1", .port = 1433};
+    const struct tls_report report = {.finding = TLS_NOT_LOOKED_AT,
+                                      .reason = "a library cannot be loaded: libssl.so.3",
+                                      .remedy = "Install OpenSSL (Debian: libssl3)."};
+
+    (void)state;
+    assert_false(tls_probe_explain(&target, &report, &err));
+    assert_int_equal(err.code, ERR_CONNECT);
+    assert_null(strstr(err.primary, "TLS version"));
+    assert_string_equal(err.detail, report.reason);
+    assert_string_equal(err.hint, report.remedy);
+}
+
 int
 main(void)
 {
@@ -373,6 +389,7 @@ main(void)
         cmocka_unit_test(only_newer_tls_is_a_failed_handshake),
         cmocka_unit_test(another_kind_of_server_is_no_matter_of_tls),
         cmocka_unit_test(a_prelogin_answer_is_read_within_its_bounds),
+        cmocka_unit_test(what_could_not_be_looked_at_is_no_finding),
     };
 
     (void)signal(SIGPIPE, SIG_IGN);
