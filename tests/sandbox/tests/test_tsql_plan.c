@@ -2,8 +2,8 @@
  * are read in part. */
 #include "test.h"
 #include "tsql_client.h"
+#include "tsql_job.h"
 
-#include <pthread.h>
 #include <time.h>
 
 struct fixture {
@@ -115,32 +115,16 @@ settings_that_change_the_language_keep_their_own(void **state)
     HAS(run_often(f->c, ""), "");
 }
 
-struct job {
-    struct client *c;
-    const char *sql;
-    pthread_t thread;
-};
-
-static void *
-run_job(void *arg)
-{
-    struct job *j = arg;
-    (void)run(j->c, j->sql);
-    return NULL;
-}
-
 static void
 two_sessions_run_one_text_at_once(void **state)
 {
     struct fixture *f = *state;
     const char *sql = "SELECT COUNT(*) AS n FROM t WITH (READCOMMITTEDLOCK)";
-    struct job jobs[2] = {{.sql = sql}, {.sql = sql}};
+    struct job jobs[2];
     (void)run_often(f->c, sql);
     (void)run(f->c, "BEGIN TRAN; DELETE t WHERE i = 2");
-    for (int i = 0; i < 2; i++) {
-        jobs[i].c = client_open(f->engine);
-        assert_int_equal(pthread_create(&jobs[i].thread, NULL, run_job, &jobs[i]), 0);
-    }
+    for (int i = 0; i < 2; i++)
+        job_start(&jobs[i], client_open(f->engine), sql);
     const struct timespec nap = {.tv_nsec = 100000000};
     (void)nanosleep(&nap, NULL);
     (void)run(f->c, "COMMIT");

@@ -1,8 +1,8 @@
 /* The T-SQL engine: transactions, locks, versions, faults, seeds, values without loss. */
 #include "test.h"
 #include "tsql_client.h"
+#include "tsql_job.h"
 
-#include <pthread.h>
 #include <time.h>
 
 struct fixture {
@@ -39,27 +39,6 @@ teardown(void **state)
     faults_free(f->faults);
     free(f);
     return 0;
-}
-
-struct job {
-    struct client *c;
-    const char *sql;
-    pthread_t thread;
-};
-
-static void *
-run_job(void *arg)
-{
-    struct job *j = arg;
-    (void)run(j->c, j->sql);
-    return NULL;
-}
-
-static void
-start(struct job *j, struct client *c, const char *sql)
-{
-    *j = (struct job){.c = c, .sql = sql};
-    assert_int_equal(pthread_create(&j->thread, NULL, run_job, j), 0);
 }
 
 static void
@@ -114,7 +93,7 @@ test_locks_are_held_to_the_end(void **state)
     assert_int_equal(f->b->last_error, 0); /* the lock of one table stops nobody in another */
     assert_string_equal(run(f->b, "SELECT COUNT(*) FROM t"), "[:int] 2; done c1 1; ");
     struct job j;
-    start(&j, f->b, "SET LOCK_TIMEOUT -1; INSERT t VALUES (9, N'x')");
+    job_start(&j, f->b, "SET LOCK_TIMEOUT -1; INSERT t VALUES (9, N'x')");
     wait_for_waiter(f);
     (void)run(f->a, "DELETE t; COMMIT");
     assert_int_equal(pthread_join(j.thread, NULL), 0);
@@ -131,7 +110,7 @@ test_deadlock(void **state)
         "SET DEADLOCK_PRIORITY LOW; BEGIN TRAN; SELECT COUNT(*) FROM t WITH (TABLOCKX, HOLDLOCK)");
     (void)run(f->b, "BEGIN TRAN; SELECT COUNT(*) FROM u WITH (TABLOCKX, HOLDLOCK)");
     struct job j;
-    start(&j, f->a, "SELECT COUNT(*) FROM u WITH (TABLOCKX, HOLDLOCK)");
+    job_start(&j, f->a, "SELECT COUNT(*) FROM u WITH (TABLOCKX, HOLDLOCK)");
     wait_for_waiter(f);
     (void)run(f->b, "SELECT COUNT(*) FROM t WITH (TABLOCKX, HOLDLOCK)");
     assert_int_equal(pthread_join(j.thread, NULL), 0);
@@ -147,15 +126,15 @@ test_cancel_wakes_a_waiter(void **state)
     struct fixture *f = *state;
     (void)run(f->a, "BEGIN TRAN; DELETE t");
     struct job j;
-    start(&j, f->b,
-          "SET XACT_ABORT ON; BEGIN TRAN; SELECT * FROM t WITH (READCOMMITTEDLOCK); SELECT 5");
+    job_start(&j, f->b,
+              "SET XACT_ABORT ON; BEGIN TRAN; SELECT * FROM t WITH (READCOMMITTEDLOCK); SELECT 5");
     wait_for_waiter(f);
     session_cancel(f->b->session);
     assert_int_equal(pthread_join(j.thread, NULL), 0);
     assert_non_null(strstr(f->b->text, "tran 10; done 0 attention; "));
     assert_null(strstr(f->b->text, "error"));
     assert_string_equal(run(f->b, "SELECT @@TRANCOUNT"), "[:int] 0; done c1 1; ");
-    start(&j, f->b, "WAITFOR DELAY '00:00:30'");
+    job_start(&j, f->b, "WAITFOR DELAY '00:00:30'");
     nap(30);
     session_cancel(f->b->session);
     assert_int_equal(pthread_join(j.thread, NULL), 0);
@@ -172,7 +151,7 @@ test_application_locks(void **state)
     assert_string_equal(run(f->a, get), "status 0; doneproc 0; [:int] 0; done c1 1; ");
     assert_string_equal(run(f->b, get), "status -1; doneproc 0; [:int] -1; done c1 1; ");
     struct job j;
-    start(
+    job_start(
         &j, f->b,
         "DECLARE @r int; EXEC @r = sp_getapplock 'dwclean', 'Exclusive', 'Session', -1; SELECT @r");
     wait_for_waiter(f);
